@@ -1,0 +1,2 @@
+//! What astgen generates.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The `py!` macro.
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! The `astgen` command line.
+#![forbid(unsafe_code)]
+
+fn main() {}
