@@ -2,7 +2,27 @@
 #![forbid(unsafe_code)]
 
 pub mod annotation;
+pub mod make;
 pub mod name;
 
 pub use annotation::{Annotated, Annotation, Region, Trivia};
+pub use astgen_pyast_macros::py;
 pub use name::{Import, Name, NotAnIdentifier, import, import_module, name};
+pub use rustpython_ast as ast;
+
+/// An emitted expression.
+pub type Expr = ast::Expr<Annotation>;
+/// An emitted statement.
+pub type Stmt = ast::Stmt<Annotation>;
+/// An emitted keyword argument.
+pub type Keyword = ast::Keyword<Annotation>;
+/// The parameters of an emitted function.
+pub type Arguments = ast::Arguments<Annotation>;
+/// A `for` clause of an emitted comprehension.
+pub type Comprehension = ast::Comprehension<Annotation>;
+/// An item of an emitted `with`.
+pub type WithItem = ast::WithItem<Annotation>;
+/// A case of an emitted `match`.
+pub type MatchCase = ast::MatchCase<Annotation>;
+/// A pattern of an emitted `match`.
+pub type Pattern = ast::Pattern<Annotation>;
