@@ -2,13 +2,27 @@
 #![forbid(unsafe_code)]
 
 pub mod annotation;
+mod imports;
 pub mod make;
+pub mod module;
 pub mod name;
+pub mod print;
+mod stdlib;
+pub mod walk;
 
 pub use annotation::{Annotated, Annotation, Region, Trivia};
 pub use astgen_pyast_macros::py;
+pub use module::{Module, module, print_module};
 pub use name::{Import, Name, NotAnIdentifier, import, import_module, name};
+pub use print::{print, print_expr};
 pub use rustpython_ast as ast;
+
+/// What an emitter is written in.
+pub mod prelude {
+    pub use crate::ast::Operator;
+    pub use crate::make::*;
+    pub use crate::{Expr, Import, Module, Name, Stmt, block, module, name, names, py, vocabulary};
+}
 
 /// An emitted expression.
 pub type Expr = ast::Expr<Annotation>;

@@ -54,6 +54,19 @@ pub const fn name(id: &'static str) -> Name {
     Name(id)
 }
 
+/// The identifier without the mark by which Rust tells it from a keyword: `r#type` is `type`.
+///
+/// ```
+/// assert_eq!(astgen_pyast::name::unraw("r#type"), "type");
+/// ```
+#[must_use]
+pub const fn unraw(id: &'static str) -> &'static str {
+    match id.as_bytes() {
+        [b'r', b'#', ..] => id.split_at(2).1,
+        _ => id,
+    }
+}
+
 /// `from module import name`, brought in wherever the returned value is used in a tree.
 ///
 /// # Panics

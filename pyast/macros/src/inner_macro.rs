@@ -18,6 +18,7 @@ pub fn expand(call: &Macro) -> Result<TokenStream> {
         "not_in" => comparison(call, "NotIn"),
         "is_" => comparison(call, "Is"),
         "is_not" => comparison(call, "IsNot"),
+        "chain" => chain(call),
         "floor_div" => operator(call, "FloorDiv"),
         "pow" => operator(call, "Pow"),
         "f" => call.parse_body::<FString>()?.tokens(),
@@ -53,6 +54,46 @@ fn operator(call: &Macro, op: &str) -> Result<TokenStream> {
     let [left, right] = operands(call)?;
     let (left, op, right) = (expression(&left)?, format_ident!("{op}"), expression(&right)?);
     Ok(quote!(::astgen_pyast::make::bin_op(#left, ::astgen_pyast::ast::Operator::#op, #right)))
+}
+
+/// `chain!(a, "<", b, "<=", c)`
+fn chain(call: &Macro) -> Result<TokenStream> {
+    let operands = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)?;
+    let mut operands = operands.iter();
+    let Some(first) = operands.next() else {
+        return Err(Error::new_spanned(&call.path, "a comparison has operands"));
+    };
+    let mut left = expression(first)?;
+    while let Some(op) = operands.next() {
+        let op_name = comparison_name(op)?;
+        let op_name = format_ident!("{op_name}");
+        let Some(right) = operands.next() else {
+            return Err(Error::new_spanned(op, "an operand is missing after this"));
+        };
+        let right = expression(right)?;
+        left = quote!(::astgen_pyast::make::compare_next(#left, ::astgen_pyast::ast::CmpOp::#op_name, #right));
+    }
+    Ok(left)
+}
+
+fn comparison_name(op: &Expr) -> Result<&'static str> {
+    if let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = op {
+        let name = match text.value().as_str() {
+            "==" => "Eq",
+            "!=" => "NotEq",
+            "<" => "Lt",
+            "<=" => "LtE",
+            ">" => "Gt",
+            ">=" => "GtE",
+            "in" => "In",
+            "not in" => "NotIn",
+            "is" => "Is",
+            "is not" => "IsNot",
+            _ => return Err(Error::new_spanned(op, "Python has no such comparison")),
+        };
+        return Ok(name);
+    }
+    Err(Error::new_spanned(op, "a comparison operator stands here, as a string"))
 }
 
 fn elements(call: &Macro, kind: &str) -> Result<TokenStream> {

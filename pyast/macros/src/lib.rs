@@ -18,6 +18,7 @@
 //! | `\|row\| row.id` | `lambda row: row.id` |
 //! | `[a, b]`, `(a, b)`, `[a, ..rest]` | list, tuple; Rust iterator spread into the list |
 //! | `in_!(k, ks)`, `not_in!(k, ks)`, `is_!(a, b)`, `is_not!(a, b)` | the comparison |
+//! | `chain!(0, "<", n, "<=", 9)` | `0 < n <= 9` |
 //! | `f!("/users/{}", user.id)`, `{!r}`, `{:>8}` | f-string |
 //! | `dict!("a" => b, **c)`, `set!(a, b)` | dict and set display |
 //! | `list!(x.id for x in xs if x.ok)`, `set!(…)`, `generator!(…)`, `dict!(k => v for k in ks)` | comprehension |

@@ -275,6 +275,26 @@ pub fn compare(left: impl IntoExpr, op: CmpOp, right: impl IntoExpr) -> Expr {
     })
 }
 
+/// `left op right`, where a comparison on the left goes on: `a < b <= c`.
+///
+/// ```
+/// use astgen_pyast::{make::{compare, compare_next}, name, print_expr};
+/// use rustpython_ast::CmpOp;
+/// let range = compare_next(compare(0, CmpOp::Lt, name("n")), CmpOp::LtE, 9);
+/// assert_eq!(print_expr(&range), "0 < n <= 9");
+/// ```
+#[must_use]
+pub fn compare_next(left: impl IntoExpr, op: CmpOp, right: impl IntoExpr) -> Expr {
+    match left.into_expr() {
+        Expr::Compare(mut chain) => {
+            chain.ops.push(op);
+            chain.comparators.push(right.into_expr());
+            Expr::Compare(chain)
+        }
+        left => compare(left, op, right),
+    }
+}
+
 /// `op operand`
 ///
 /// ```

@@ -13,6 +13,7 @@ mod function;
 mod identifier;
 mod into_expr;
 mod statement;
+mod vocabulary;
 
 pub use class::{ClassDef, class};
 pub use comment::Commented;
@@ -21,10 +22,10 @@ pub use compound::{
     while_, with, with_as,
 };
 pub use expr::{
-    Arg, arg, attribute, await_, bin_op, bool_op, bytes, call, compare, conversion, dict,
-    dict_comp, dict_items, dict_unpack, ellipsis, f_string, float, for_in, formatted, generator,
-    if_exp, integer, keyword, lambda, list, list_comp, named_expr, none, not, set, set_comp, slice,
-    starred, string, subscript, tuple, unary, yield_,
+    Arg, arg, attribute, await_, bin_op, bool_op, bytes, call, compare, compare_next, conversion,
+    dict, dict_comp, dict_items, dict_unpack, ellipsis, f_string, float, for_in, formatted,
+    generator, if_exp, integer, keyword, lambda, list, list_comp, named_expr, none, not, set,
+    set_comp, slice, starred, string, subscript, tuple, unary, yield_,
 };
 pub use function::{
     FunctionDef, Param, ParamKind, async_def, def, kwargs, param, star, untyped, varargs,

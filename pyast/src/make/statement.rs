@@ -80,7 +80,7 @@ macro_rules! block {
 #[macro_export]
 macro_rules! names {
     ($($id:ident),* $(,)?) => {
-        $(let $id: $crate::Name = const { $crate::name(stringify!($id)) };)*
+        $(let $id: $crate::Name = const { $crate::name($crate::name::unraw(stringify!($id))) };)*
     };
 }
 
