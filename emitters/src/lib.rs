@@ -1,2 +1,4 @@
 //! What astgen generates.
 #![forbid(unsafe_code)]
+
+pub mod spec;
