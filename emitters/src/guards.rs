@@ -7,7 +7,8 @@ use crate::core::billing::{require_active_subscription, require_feature};
 use crate::core::org_rbac::require_org_roles;
 use crate::python::fastapi::Depends;
 use astgen_pyast::ast::ExprCall;
-use astgen_pyast::make::{FunctionDef, kw, list};
+use astgen_pyast::ast::Keyword as KeywordNode;
+use astgen_pyast::make::{FunctionDef, list};
 use astgen_pyast::{Annotation, Expr, Import, Keyword, print_expr, py};
 
 /// The methods of an `APIRouter` that make a function a route.
@@ -46,8 +47,11 @@ fn route_call(decorator: &mut Expr) -> Option<&mut ExprCall<Annotation>> {
 fn dependencies(call: &mut ExprCall<Annotation>) -> &mut Vec<Expr> {
     let is_dependencies = |keyword: &Keyword| keyword.arg.as_deref() == Some("dependencies");
     let place = call.keywords.iter().position(is_dependencies).unwrap_or_else(|| {
-        let none: [Expr; 0] = [];
-        call.keywords.extend(keyword("dependencies", list(none)));
+        call.keywords.push(KeywordNode {
+            range: Annotation::default(),
+            arg: Some("dependencies".into()),
+            value: list([] as [Expr; 0]),
+        });
         call.keywords.len() - 1
     });
     match &mut call.keywords[place].value {

@@ -10,3 +10,8 @@ pub mod python;
 pub mod spec;
 
 pub use generated::{Content, Generated};
+
+pub mod core;
+pub mod models;
+pub mod schemas;
+pub mod services;

@@ -5,7 +5,7 @@ use crate::core::org_rbac::{Principal, PrincipalDep};
 use crate::core::plans::{DEFAULT_PLAN, Feature, Limit, PLANS, Plan, SubscriptionStatus};
 use crate::models::base::utcnow;
 use crate::models::organization::Organization;
-use crate::python::builtins::{bool, frozenset, int, list, str, tuple};
+use crate::python::builtins::{bool, frozenset, int, list, str};
 use crate::python::sqlalchemy::{AsyncSession, Select, select};
 use crate::python::standard::{Awaitable, Callable, datetime};
 use astgen_pyast::prelude::*;
@@ -59,9 +59,7 @@ fn require_active_subscription_def() -> FunctionDef {
         .params([param(principal, PrincipalDep)])
         .returns(none())
         .body(block![
-            docstring(
-                "Guard a route: only organizations with a subscription may pass, others get 402."
-            ),
+            docstring("Guard a route: without an active subscription the answer is 402."),
             if_(
                 py!(!has_active_subscription(principal.organization, utcnow())),
                 [raise(py!(PaymentRequiredError(
@@ -78,7 +76,7 @@ fn require_feature_def() -> FunctionDef {
         .params([param(feature, Feature)])
         .returns(py!(Callable[([Principal], Awaitable[None])]))
         .body(block![
-            docstring("Guard a route: only plans with the feature may pass, others get 403."),
+            docstring("Guard a route: without the feature in the plan the answer is 403."),
             {
                 names!(principal, plan);
                 async_def(guard).params([param(principal, PrincipalDep)]).returns(none()).body(
@@ -114,7 +112,7 @@ fn enforce_limit_def() -> FunctionDef {
             param(session, AsyncSession),
             param(organization, Organization),
             param(limit, Limit),
-            param(used, py!(Select[tuple[int]])),
+            param(used, py!(Select[int])),
         ])
         .returns(none())
         .body(block![

@@ -1,18 +1,19 @@
 //! `backend/app/core/database.py`: the database: engines, sessions, and when a request commits.
 
+use crate::core::errors::ConflictError;
 use crate::core::settings::{Environment, Settings};
 use crate::core::tenancy::{ALL_TENANTS, TenantSession};
-use crate::python::builtins::{__name__, RuntimeError};
+use crate::python::builtins::{__name__, RuntimeError, str};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::sqlalchemy::{
-    AsyncEngine, AsyncSession, Connection, ConnectionPoolEntry, DBAPIConnection,
+    AsyncEngine, AsyncSession, Connection, ConnectionPoolEntry, DBAPIConnection, IntegrityError,
     async_sessionmaker, create_async_engine, event, text,
 };
 use crate::python::standard::{Annotated, AsyncGenerator, logging};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.database": logger, SQLITE_BUSY_SECONDS, BYPASSES_ROW_LEVEL_SECURITY, DatabaseRoleError, Database, build_engine, prepare_sqlite, begin_immediate, get_database, DatabaseDep, get_session, SessionDep;
+    "app.core.database": logger, SQLITE_BUSY_SECONDS, BYPASSES_ROW_LEVEL_SECURITY, DatabaseRoleError, Database, build_engine, prepare_sqlite, begin_immediate, get_database, DatabaseDep, get_session, SessionDep, flush;
 }
 
 /// The module.
@@ -40,7 +41,8 @@ pub fn emit() -> Module {
             assign(
                 SessionDep,
                 py!(Annotated[(AsyncSession, Depends(get_session, scope = "function"))])
-            )
+            ),
+            flush_def()
         ])
 }
 
@@ -212,6 +214,21 @@ fn get_session_def() -> FunctionDef {
                 py!(database.session()),
                 session,
                 block![do_(py!(yield_!(session))), do_(py!(session.commit().await))]
+            )
+        ])
+}
+
+fn flush_def() -> FunctionDef {
+    names!(session, conflict, error);
+    async_def(flush)
+        .params([param(session, AsyncSession), star(), param(conflict, str)])
+        .returns(none())
+        .body(block![
+            docstring("Write what the session holds; what the database refuses is a conflict."),
+            try_([do_(py!(session.flush().await))]).except_as(
+                IntegrityError,
+                error,
+                [raise_from(py!(ConflictError(conflict)), error)]
             )
         ])
 }

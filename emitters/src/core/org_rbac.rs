@@ -126,9 +126,7 @@ fn require_org_roles_def() -> FunctionDef {
         .params([varargs(roles, Role)])
         .returns(py!(Callable[([Principal], Awaitable[None])]))
         .body(block![
-            docstring(
-                "Guard a route: only members with one of these roles may pass, others get 403."
-            ),
+            docstring("Guard a route: without one of these roles the answer is 403."),
             {
                 names!(principal);
                 async_def(guard).params([param(principal, PrincipalDep)]).returns(none()).body(if_(

@@ -47,9 +47,7 @@ fn require_user_roles_def() -> FunctionDef {
         .params([varargs(roles, UserRole)])
         .returns(py!(Callable[([User], Awaitable[None])]))
         .body(block![
-            docstring(
-                "Guard a route: only users with one of these roles on the platform may pass."
-            ),
+            docstring("Guard a route: without one of these roles the answer is 403."),
             {
                 names!(user);
                 async_def(guard).params([param(user, CurrentUserDep)]).returns(none()).body(if_(

@@ -5,7 +5,7 @@ use crate::python::fastapi::{Depends, Request};
 use crate::python::pydantic::{
     BaseSettings, Field, NoDecode, SecretStr, SettingsConfigDict, field_validator, model_validator,
 };
-use crate::python::standard::{Annotated, Self, StrEnum, secrets};
+use crate::python::standard::{Annotated, SELF_TYPE, StrEnum, secrets};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -233,7 +233,7 @@ fn settings_require_secrets_in_production() -> FunctionDef {
     def("require_secrets_in_production")
         .decorator(py!(model_validator(mode = "after")))
         .params([untyped("self")])
-        .returns(Self)
+        .returns(SELF_TYPE)
         .body(block![
             docstring("Refuse to start in production with a missing or a short secret."),
             if_(py!(is_not!(self.environment, Environment.PRODUCTION)), [return_(py!(self))]),

@@ -2,8 +2,12 @@
 
 use crate::core::roles::Role;
 use crate::models::base::{Base, Record};
+use crate::models::organization::Organization;
 use crate::models::types::text_enum;
-use crate::python::sqlalchemy::{ForeignKey, Index, Mapped, UniqueConstraint, mapped_column};
+use crate::models::user::User;
+use crate::python::sqlalchemy::{
+    ForeignKey, Index, Mapped, UniqueConstraint, mapped_column, relationship,
+};
 use crate::python::standard::UUID;
 use astgen_pyast::prelude::*;
 
@@ -20,7 +24,7 @@ pub fn emit() -> Module {
 }
 
 fn membership_class() -> ClassDef {
-    names!(__tablename__, __table_args__, organization_id, user_id, role);
+    names!(__tablename__, __table_args__, organization_id, user_id, role, organization, user);
     class(Membership).base(Record).base(Base).body(block![
         docstring("A user's place in an organization."),
         assign(__tablename__, "memberships"),
@@ -43,6 +47,9 @@ fn membership_class() -> ClassDef {
             py!(Mapped[UUID]),
             py!(mapped_column(ForeignKey("users.id", ondelete = "CASCADE")))
         ),
-        ann_assign(role, py!(Mapped[Role]), py!(mapped_column(text_enum(Role))))
+        ann_assign(role, py!(Mapped[Role]), py!(mapped_column(text_enum(Role)))),
+        ann_assign(organization, py!(Mapped[Organization]), py!(relationship(lazy = "raise")))
+            .paragraph(),
+        ann_assign(user, py!(Mapped[User]), py!(relationship(lazy = "raise")))
     ])
 }

@@ -1,22 +1,13 @@
 //! SQLAlchemy and Alembic.
 
-use astgen_pyast::{Import, import_module, name};
-
 astgen_pyast::vocabulary! {
-    "alembic": context, op;
-    "sqlalchemy": Boolean, CheckConstraint, Connection, Date, DateTime, Engine, ForeignKey,
-        ForeignKeyConstraint, Index, Integer, MetaData, Numeric, Select, String, Text, UniqueConstraint, Uuid,
-        and_, delete, event, exists, func, insert, or_, select, text, tuple_, update;
-    "sqlalchemy.engine": Dialect;
+    "sqlalchemy": BigInteger, Column, Connection, DateTime, Dialect, Enum, Executable, ForeignKey, ForeignKeyConstraint, Index, JSON, MetaData, Numeric, Select, String, Table, Text, TypeDecorator, UniqueConstraint, Update, Uuid, and_, event, r#false, func, inspect, literal, select, text, tuple_, update;
+    "sqlalchemy.engine.interfaces": DBAPIConnection;
     "sqlalchemy.exc": IntegrityError;
-    "sqlalchemy.ext.asyncio": AsyncAttrs, AsyncEngine, AsyncSession, async_sessionmaker,
-        create_async_engine;
-    "sqlalchemy.orm": DeclarativeBase, Mapped, MappedAsDataclass, ORMExecuteState, Session, UOWTransaction,
-        declared_attr, mapped_column, with_loader_criteria;
-    "sqlalchemy.pool": NullPool, StaticPool;
-    "sqlalchemy.types": JSON, TypeDecorator;
+    "sqlalchemy.ext.asyncio": AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine;
+    "sqlalchemy.orm": DeclarativeBase, Mapped, ORMExecuteState, Session, SessionTransaction, UOWTransaction, joinedload, mapped_column, relationship, with_loader_criteria;
+    "sqlalchemy.pool": ConnectionPoolEntry;
+    "sqlalchemy.sql": ClauseElement, ColumnElement;
+    "sqlalchemy.sql.visitors": iterate;
+    "sqlalchemy.types": TypeEngine;
 }
-
-/// `import sqlalchemy as sa`, as Alembic writes it.
-#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
-pub const sa: Import = import_module("sqlalchemy").named(name("sa"));

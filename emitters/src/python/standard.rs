@@ -1,38 +1,46 @@
 //! The standard library.
 
+use astgen_pyast::{Import, import, import_module};
+
 astgen_pyast::vocabulary! {
-    "asyncio": gather;
-    "collections.abc": AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator,
-        Mapping, MutableMapping, Sequence;
-    "contextlib": asynccontextmanager, contextmanager, suppress;
-    "contextvars": ContextVar, Token;
+    "collections.abc": AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping;
+    "contextvars": ContextVar;
     "dataclasses": dataclass, field;
     "datetime": UTC, date, datetime, timedelta;
     "decimal": Decimal;
-    "enum": Enum, IntEnum, StrEnum, auto;
-    "functools": cache, lru_cache, partial, wraps;
+    "email.message": EmailMessage;
+    "enum": StrEnum;
+    "functools": cache;
     "hashlib": sha256;
     "http": HTTPStatus;
-    "pathlib": Path;
     "time": perf_counter;
-    "types": MappingProxyType;
-    "typing": Annotated, Any, ClassVar, Final, Literal, NamedTuple, NewType, Protocol, Self, TypeVar, cast,
-        override;
+    "typing": Annotated, Any, ClassVar, Final, Generic, Literal, Protocol, TypeVar;
     "uuid": UUID, uuid4;
 }
 
-use astgen_pyast::{Import, import_module};
+/// `import hmac`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const hmac: Import = import_module("hmac");
 
-macro_rules! modules {
-    ($($id:ident),* $(,)?) => {
-        $(
-            #[doc = concat!("`import ", stringify!($id), "`")]
-            #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
-            pub const $id: Import = import_module(stringify!($id));
-        )*
-    };
-}
+/// `import json`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const json: Import = import_module("json");
 
-modules! {
-    asyncio, base64, binascii, contextlib, hashlib, hmac, json, logging, os, re, secrets, sys, time, uuid,
-}
+/// `import logging`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const logging: Import = import_module("logging");
+
+/// `import math`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const math: Import = import_module("math");
+
+/// `import re`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const re: Import = import_module("re");
+
+/// `import secrets`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const secrets: Import = import_module("secrets");
+
+/// `Self` of `typing`, a keyword of Rust.
+pub const SELF_TYPE: Import = import("typing", "Self");

@@ -59,7 +59,9 @@ pub fn expression(expr: &Expr) -> Result<TokenStream> {
                 ));
             };
             let orelse = match &**orelse {
-                Expr::Block(block) => sole_expression(&block.block)?,
+                // `_` is an ordinary name in Python.
+        Expr::Infer(_) => quote!(::astgen_pyast::make::IntoExpr::into_expr(::astgen_pyast::name("_"))),
+        Expr::Block(block) => sole_expression(&block.block)?,
                 orelse => expression(orelse)?,
             };
             quote!(::astgen_pyast::make::if_exp(#test, #body, #orelse))
@@ -70,6 +72,8 @@ pub fn expression(expr: &Expr) -> Result<TokenStream> {
             let bindings = params.iter().map(binding);
             quote!({ #(#bindings)* ::astgen_pyast::make::lambda([#(#params),*], #body) })
         }
+        // `_` is an ordinary name in Python.
+        Expr::Infer(_) => quote!(::astgen_pyast::make::IntoExpr::into_expr(::astgen_pyast::name("_"))),
         Expr::Block(block) => quote!(::astgen_pyast::make::IntoExpr::into_expr(#block)),
         Expr::Macro(call) => return inner_macro::expand(&call.mac),
         _ => {

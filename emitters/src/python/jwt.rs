@@ -1,7 +1,8 @@
-//! pytest.
+//! PyJWT.
 
 use astgen_pyast::{Import, import_module};
 
-/// `import pytest`
+
+/// `import jwt`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
-pub const pytest: Import = import_module("pytest");
+pub const jwt: Import = import_module("jwt");

@@ -1,0 +1,5 @@
+//! AnyIO.
+
+astgen_pyast::vocabulary! {
+    "anyio": CapacityLimiter, to_thread;
+}

@@ -1,0 +1,3 @@
+//! `backend/app/services`
+
+pub mod email_service;
