@@ -2,7 +2,15 @@
 #![forbid(unsafe_code)]
 
 pub mod annotation;
+pub mod equal;
+mod layout;
 pub mod name;
+pub mod parse;
+pub mod precedence;
+pub mod print;
 
 pub use annotation::{Annotated, Annotation, Region, Trivia};
+pub use equal::{Difference, erase, first_difference};
 pub use name::{Import, Name, NotAnIdentifier, import, import_module, name};
+pub use parse::{ParseFailure, on_large_stack, parse_module};
+pub use print::{print, print_expr, region_digest};
