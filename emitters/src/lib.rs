@@ -11,6 +11,7 @@ pub mod spec;
 
 pub use generated::{Content, Generated};
 
+pub mod api;
 pub mod core;
 pub mod models;
 pub mod schemas;

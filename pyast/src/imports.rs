@@ -5,10 +5,10 @@ use crate::make::{Statements, if_, import_stmt};
 use crate::name::{Import, Name, import};
 use crate::stdlib;
 use crate::walk::{Node, children, parameters};
-use crate::{Expr, Stmt};
+use crate::{Expr, Pattern, Stmt};
 use rustpython_ast as ast;
 use rustpython_ast::fold::Fold;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Modules whose names are free to import at run time, whatever they are used for.
 const ALWAYS_AT_RUN_TIME: [&str; 2] = ["typing", "typing_extensions"];
@@ -30,7 +30,8 @@ pub(crate) fn resolve(
     body: Vec<Stmt>,
 ) -> (Vec<Stmt>, Vec<Stmt>) {
     let mut uses = Uses { deferred_annotations, ..Uses::default() };
-    body.iter().for_each(|stmt| uses.statement(stmt, Scope::Module));
+    uses.body(Scope { is_class: false, bound: bound(&body) }, &body);
+    // A name that this module defines itself needs no import in it.
     uses.imports.retain(|import, _| import.module != module || import.name.is_none());
     let (aliases, body) = rename_clashes(&uses, body);
 
@@ -62,51 +63,57 @@ pub(crate) fn resolve(
     (statements, body)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Scope {
-    Module,
-    Class,
-    Function,
+/// What a run of statements belongs to, with the names that it binds (Python scopes by function and class).
+struct Scope {
+    is_class: bool,
+    bound: HashSet<String>,
 }
 
 #[derive(Default)]
 struct Uses {
     deferred_annotations: bool,
+    /// From the module inwards.
+    scopes: Vec<Scope>,
     /// Every import of the tree, and whether a use of it is evaluated at run time.
     imports: BTreeMap<Import, bool>,
-    /// Every name that the tree itself binds or uses without importing it.
-    taken: HashSet<String>,
+    /// Imports that something else of the same name hides where they are used.
+    hidden: BTreeSet<Import>,
+    /// Names that are used without being bound or imported: Python's own.
+    free: HashSet<String>,
 }
 
 impl Uses {
-    fn statement(&mut self, stmt: &Stmt, scope: Scope) {
+    fn body(&mut self, scope: Scope, body: &[Stmt]) {
+        self.scopes.push(scope);
+        body.iter().for_each(|stmt| self.statement(stmt));
+        self.scopes.pop();
+    }
+
+    fn statement(&mut self, stmt: &Stmt) {
         match stmt {
             Stmt::FunctionDef(def) => {
-                self.taken.insert(def.name.to_string());
                 self.function(&def.decorator_list, &def.args, def.returns.as_deref(), &def.body);
             }
             Stmt::AsyncFunctionDef(def) => {
-                self.taken.insert(def.name.to_string());
                 self.function(&def.decorator_list, &def.args, def.returns.as_deref(), &def.body);
             }
             Stmt::ClassDef(def) => {
-                self.taken.insert(def.name.to_string());
                 def.decorator_list.iter().chain(&def.bases).for_each(|expr| self.expr(expr, true));
                 def.keywords.iter().for_each(|keyword| self.expr(&keyword.value, true));
-                def.body.iter().for_each(|stmt| self.statement(stmt, Scope::Class));
+                self.body(Scope { is_class: true, bound: bound(&def.body) }, &def.body);
             }
             Stmt::AnnAssign(stmt) => {
                 // PEP 526: the annotation of a simple name in a function is never evaluated.
-                let deferred = match scope {
-                    Scope::Function => stmt.simple,
-                    Scope::Module => self.deferred_annotations,
-                    Scope::Class => false,
+                let deferred = match self.scopes.as_slice() {
+                    [_module] => self.deferred_annotations,
+                    [.., scope] => !scope.is_class && stmt.simple,
+                    [] => false,
                 };
                 self.expr(&stmt.target, true);
                 self.expr(&stmt.annotation, !deferred);
                 stmt.value.iter().for_each(|value| self.expr(value, true));
             }
-            _ => children(Node::Stmt(stmt), &mut |child| self.node(child, scope, true)),
+            _ => children(Node::Stmt(stmt), &mut |child| self.node(child, true)),
         }
     }
 
@@ -118,44 +125,113 @@ impl Uses {
         body: &[Stmt],
     ) {
         let at_run_time = !self.deferred_annotations || !decorators.iter().all(is_passive);
+        let mut bound = bound(body);
         decorators.iter().for_each(|expr| self.expr(expr, true));
         parameters(args, &mut |node| match node {
             Node::Arg(arg) => {
-                self.taken.insert(arg.arg.to_string());
+                bound.insert(arg.arg.to_string());
                 arg.annotation.iter().for_each(|annotation| self.expr(annotation, at_run_time));
             }
-            default => self.node(default, Scope::Function, true),
+            default => self.node(default, true),
         });
         returns.into_iter().for_each(|returns| self.expr(returns, at_run_time));
-        body.iter().for_each(|stmt| self.statement(stmt, Scope::Function));
+        self.body(Scope { is_class: false, bound }, body);
     }
 
     fn expr(&mut self, expr: &Expr, at_run_time: bool) {
-        self.node(Node::Expr(expr), Scope::Module, at_run_time);
+        self.node(Node::Expr(expr), at_run_time);
     }
 
-    fn node(&mut self, node: Node<'_, Annotation>, scope: Scope, at_run_time: bool) {
+    fn node(&mut self, node: Node<'_, Annotation>, at_run_time: bool) {
         match node {
-            Node::Stmt(stmt) => return self.statement(stmt, scope),
+            Node::Stmt(stmt) => return self.statement(stmt),
             Node::Expr(Expr::Name(name)) => match name.range.import {
-                Some(import) => *self.imports.entry(import).or_default() |= at_run_time,
-                None => {
-                    self.taken.insert(name.id.to_string());
+                Some(import) => {
+                    *self.imports.entry(import).or_default() |= at_run_time;
+                    if self.is_bound_inside(&name.id) {
+                        self.hidden.insert(import);
+                    }
                 }
+                None if !self.is_bound(&name.id) => {
+                    self.free.insert(name.id.to_string());
+                }
+                None => (),
             },
-            Node::Arg(arg) => {
-                self.taken.insert(arg.arg.to_string());
-            }
-            Node::ExceptHandler(ast::ExceptHandler::ExceptHandler(handler)) => {
-                self.taken.extend(handler.name.as_ref().map(ToString::to_string));
-            }
-            Node::Alias(alias) => {
-                self.taken.insert(alias.asname.as_ref().unwrap_or(&alias.name).to_string());
+            Node::Expr(Expr::Lambda(lambda)) => {
+                // The body of a lambda and its parameters: a scope without statements.
+                let mut bound = HashSet::new();
+                parameters(&lambda.args, &mut |node| match node {
+                    Node::Arg(arg) => {
+                        bound.insert(arg.arg.to_string());
+                    }
+                    default => self.node(default, at_run_time),
+                });
+                self.scopes.push(Scope { is_class: false, bound });
+                self.expr(&lambda.body, at_run_time);
+                self.scopes.pop();
+                return;
             }
             _ => (),
         }
-        children(node, &mut |child| self.node(child, scope, at_run_time));
+        children(node, &mut |child| self.node(child, at_run_time));
     }
+
+    /// Whether a function or class around the place binds the name, so that it is not the module's.
+    fn is_bound_inside(&self, name: &str) -> bool {
+        let inner = self.scopes.get(1..).unwrap_or_default();
+        let visible = inner.iter().enumerate().filter(|(depth, scope)| {
+            // The names of a class are seen in its own body only, not in its methods.
+            !scope.is_class || depth + 1 == inner.len()
+        });
+        visible.map(|(_, scope)| scope).any(|scope| scope.bound.contains(name))
+    }
+
+    fn is_bound(&self, name: &str) -> bool {
+        self.is_bound_inside(name)
+            || self.scopes.first().is_some_and(|module| module.bound.contains(name))
+    }
+}
+
+/// The names that a body binds, those of functions and classes in it included, what is in these not.
+fn bound(body: &[Stmt]) -> HashSet<String> {
+    let mut names = HashSet::new();
+    body.iter().for_each(|stmt| bind(Node::Stmt(stmt), &mut names));
+    names
+}
+
+fn bind(node: Node<'_, Annotation>, names: &mut HashSet<String>) {
+    match node {
+        Node::Stmt(Stmt::FunctionDef(def)) => {
+            names.insert(def.name.to_string());
+            return;
+        }
+        Node::Stmt(Stmt::AsyncFunctionDef(def)) => {
+            names.insert(def.name.to_string());
+            return;
+        }
+        Node::Stmt(Stmt::ClassDef(def)) => {
+            names.insert(def.name.to_string());
+            return;
+        }
+        Node::Expr(Expr::Lambda(_)) => return,
+        Node::Expr(Expr::Name(name)) if name.ctx != ast::ExprContext::Load => {
+            names.insert(name.id.to_string());
+        }
+        Node::ExceptHandler(ast::ExceptHandler::ExceptHandler(handler)) => {
+            names.extend(handler.name.as_ref().map(ToString::to_string));
+        }
+        Node::Alias(alias) => {
+            names.insert(alias.asname.as_ref().unwrap_or(&alias.name).to_string());
+        }
+        Node::Pattern(Pattern::MatchAs(ast::PatternMatchAs { name: Some(name), .. })) => {
+            names.insert(name.to_string());
+        }
+        Node::Pattern(Pattern::MatchStar(ast::PatternMatchStar { name: Some(name), .. })) => {
+            names.insert(name.to_string());
+        }
+        _ => (),
+    }
+    children(node, &mut |child| bind(child, names));
 }
 
 fn is_passive(decorator: &Expr) -> bool {
@@ -164,10 +240,11 @@ fn is_passive(decorator: &Expr) -> bool {
 
 /// Gives every import whose name the module itself uses, or that two imports share, a name of its own.
 fn rename_clashes(uses: &Uses, body: Vec<Stmt>) -> (HashMap<Import, Import>, Vec<Stmt>) {
-    let mut taken = uses.taken.clone();
+    let mut taken: HashSet<String> = bound(&body).union(&uses.free).cloned().collect();
     let mut aliases = HashMap::new();
     for import in uses.imports.keys() {
-        if taken.insert(import.binding().to_string()) {
+        let is_hidden = uses.hidden.contains(import);
+        if taken.insert(import.binding().to_string()) && !is_hidden {
             continue;
         }
         let package = import.module.rsplit('.').next().unwrap_or(import.module);
@@ -303,4 +380,98 @@ fn start_paragraph(stmt: &mut Stmt) {
     use crate::make::Commented;
     let trivia: &mut Trivia = stmt.annotation_mut().trivia.get_or_insert_default();
     trivia.blank_line = true;
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+    use crate::{import, print_module};
+
+    const DATE: Import = import("datetime", "date");
+    const SELECT: Import = import("sqlalchemy", "select");
+    const USER: Import = import("app.models.user", "User");
+
+    #[track_caller]
+    fn check(module: Module, expected: &str) {
+        assert_eq!(print_module(&module), expected);
+    }
+
+    #[test]
+    fn imports_are_grouped_and_sorted() {
+        let names =
+            [USER, SELECT, import("sqlalchemy", "Select"), import("sqlalchemy", "DDL"), DATE];
+        let used = names.map(do_);
+        let text = "from datetime import date\n\nfrom sqlalchemy import DDL, Select, select\n\n\
+                    from app.models.user import User\n\n\
+                    User\nselect\nSelect\nDDL\ndate\n";
+        check(module("app.x").body(used), text);
+    }
+
+    #[test]
+    fn a_name_of_the_module_itself_needs_no_import() {
+        check(module("app.models.user").body([do_(USER)]), "User\n");
+    }
+
+    #[test]
+    fn a_field_does_not_hide_the_type_of_the_next_one() {
+        names!(date, due);
+        let model = class(name("Model")).body(block![annotate(date, DATE), annotate(due, DATE)]);
+        let text = "from datetime import date as datetime_date\n\n\n\
+                    class Model:\n    date: datetime_date\n    due: datetime_date\n";
+        check(module("app.x").body(model), text);
+    }
+
+    #[test]
+    fn a_method_does_not_hide_an_import_in_another_method() {
+        let select = def("select").body([return_(py!(SELECT()))]);
+        let text = "from sqlalchemy import select\n\n\n\
+                    class Query:\n    def select():\n        return select()\n";
+        check(module("app.x").body(class(name("Query")).body(select)), text);
+    }
+
+    #[test]
+    fn a_local_variable_hides_an_import_in_its_function_only() {
+        names!(select);
+        let hiding = def(name("f")).body(block![assign(select, 1), return_(SELECT)]);
+        let text = "from sqlalchemy import select as sqlalchemy_select\n\n\n\
+                    def f():\n    select = 1\n    return sqlalchemy_select\n";
+        check(module("app.x").body(hiding), text);
+        let apart = block![def(name("f")).body([assign(select, 1)]), do_(SELECT)];
+        let text = "from sqlalchemy import select\n\n\ndef f():\n    select = 1\n\n\nselect\n";
+        check(module("app.x").body(apart), text);
+    }
+
+    #[test]
+    fn two_imports_of_one_name_get_two_names() {
+        let other = import("app.select", "select");
+        let text = "from sqlalchemy import select as sqlalchemy_select\n\n\
+                    from app.select import select\n\nselect(sqlalchemy_select)\n";
+        check(module("app.x").body([do_(py!(other(SELECT)))]), text);
+    }
+
+    #[test]
+    fn annotations_alone_are_imported_for_type_checking_where_that_is_safe() {
+        names!(user, day);
+        let f = def(name("f"))
+            .params([param(user, USER).default(none())])
+            .body(block![annotate(day, DATE), pass()]);
+        let eager = "from typing import TYPE_CHECKING\n\nfrom app.models.user import User\n\n\
+                     if TYPE_CHECKING:\n    from datetime import date\n\n\n\
+                     def f(user: User = None):\n    day: date\n    pass\n";
+        check(module("app.x").body(f.clone()), eager);
+        let deferred = "from __future__ import annotations\n\nfrom typing import TYPE_CHECKING\n\n\
+                        if TYPE_CHECKING:\n    from datetime import date\n\n    \
+                        from app.models.user import User\n\n\n\
+                        def f(user: User = None):\n    day: date\n    pass\n";
+        check(module("app.x").deferred_annotations().body(f), deferred);
+    }
+
+    #[test]
+    fn a_decorated_function_keeps_its_annotations_at_run_time() {
+        names!(router, user);
+        let route = def(name("f")).decorator(py!(router.get("/"))).params([param(user, USER)]);
+        let text = "from __future__ import annotations\n\nfrom app.models.user import User\n\n\n\
+                    @router.get(\"/\")\ndef f(user: User):\n    pass\n";
+        check(module("app.x").deferred_annotations().body(route), text);
+    }
 }

@@ -1,20 +1,30 @@
 //! A typed Python AST: build it, print it, parse it back.
 #![forbid(unsafe_code)]
 
+// `py!` names this crate from outside, also in the tests of the crate itself.
+#[cfg(test)]
+extern crate self as astgen_pyast;
+
 pub mod annotation;
+pub mod equal;
 mod imports;
+mod layout;
 pub mod make;
 pub mod module;
 pub mod name;
+pub mod parse;
+pub mod precedence;
 pub mod print;
 mod stdlib;
 pub mod walk;
 
 pub use annotation::{Annotated, Annotation, Region, Trivia};
 pub use astgen_pyast_macros::py;
+pub use equal::{Difference, erase, first_difference};
 pub use module::{Module, module, print_module};
 pub use name::{Import, Name, NotAnIdentifier, import, import_module, name};
-pub use print::{print, print_expr};
+pub use parse::{ParseFailure, on_large_stack, parse_module};
+pub use print::{print, print_expr, region_digest};
 pub use rustpython_ast as ast;
 
 /// What an emitter is written in.

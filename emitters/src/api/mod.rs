@@ -1,2 +1,1 @@
 //! `backend/app/api`
-

@@ -28,7 +28,7 @@ fn field_problem_class() -> ClassDef {
         docstring("What is wrong with one part of a request."),
         ann_assign(
             loc,
-            py!(tuple[(str | int, { ellipsis() })]),
+            py!(tuple[(str | int, ellipsis!())]),
             py!(Field(description = "The way to the part."))
         ),
         ann_assign(msg, str, py!(Field(description = "A sentence for people."))),

@@ -13,11 +13,26 @@ macro_rules! builtins {
 }
 
 builtins! {
-    BaseException, Exception, KeyError, LookupError, OverflowError, RuntimeError, TypeError,
-    UnicodeDecodeError, ValueError, __file__, __name__, all, any, bool, bytes, callable, classmethod, dict,
-    enumerate, float, frozenset, getattr, hasattr, int, isinstance, issubclass, iter, len, list, max, min,
-    next, object, print, property, range, repr, reversed, set, sorted, staticmethod, str, sum, tuple,
-    zip,
+    ArithmeticError, AssertionError, AttributeError, BaseException, BaseExceptionGroup,
+    BlockingIOError, BrokenPipeError, BufferError, BytesWarning, ChildProcessError,
+    ConnectionAbortedError, ConnectionError, ConnectionRefusedError, ConnectionResetError,
+    DeprecationWarning, EOFError, EnvironmentError, Exception, ExceptionGroup,
+    FileExistsError, FileNotFoundError, FloatingPointError, FutureWarning, GeneratorExit,
+    IOError, ImportError, ImportWarning, IndentationError, IndexError, InterruptedError,
+    IsADirectoryError, KeyError, KeyboardInterrupt, LookupError, MemoryError,
+    ModuleNotFoundError, NameError, NotADirectoryError, NotImplemented, NotImplementedError,
+    OSError, OverflowError, PendingDeprecationWarning, PermissionError, ProcessLookupError,
+    RecursionError, ReferenceError, ResourceWarning, RuntimeError, RuntimeWarning,
+    StopAsyncIteration, StopIteration, SyntaxError, SyntaxWarning, SystemError, SystemExit,
+    TabError, TimeoutError, TypeError, UnboundLocalError, UnicodeDecodeError,
+    UnicodeEncodeError, UnicodeError, UnicodeTranslateError, UnicodeWarning, UserWarning,
+    ValueError, Warning, ZeroDivisionError, abs, aiter, all, anext, any, ascii, bin, bool,
+    breakpoint, bytearray, bytes, callable, chr, classmethod, compile, complex, delattr,
+    dict, dir, divmod, enumerate, eval, exec, filter, float, format, frozenset, getattr,
+    globals, hasattr, hash, hex, id, input, int, isinstance, issubclass, iter, len, list,
+    locals, map, max, memoryview, min, next, object, oct, open, ord, pow, print, property,
+    range, repr, reversed, round, set, setattr, slice, sorted, staticmethod, str, sum,
+    tuple, vars, zip, __file__, __name__,
 }
 
 /// `type`, a keyword of Rust.

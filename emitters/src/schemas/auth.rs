@@ -9,17 +9,19 @@ use crate::schemas::fields::{Email, NO_NUL, Password};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.auth": Token, RegisterRequest, LoginRequest, VerifyRequest, Accepted, AccessTokenRead, UserRead;
+    "app.schemas.auth": BEARER, Token, RegisterRequest, LoginRequest, VerifyRequest, Accepted, AccessTokenRead, UserRead;
 }
 
 /// The module.
 #[must_use]
 pub fn emit() -> Module {
     module("app.schemas.auth").docstring("Requests and responses about accounts.").body(block![
+        ann_assign(BEARER, py!(Literal["bearer"]), "bearer"),
         assign(
             Token,
             py!(Annotated[(str, Field(min_length = 1, max_length = 2048, pattern = NO_NUL))])
-        ),
+        )
+        .paragraph(),
         register_request_class(),
         login_request_class(),
         verify_request_class(),
@@ -67,7 +69,7 @@ fn access_token_read_class() -> ClassDef {
     class(AccessTokenRead).base(ResponseModel).body(block![
         docstring("A token for the `Authorization` header."),
         annotate(access_token, str),
-        ann_assign(token_type, py!(Literal["bearer"]), "bearer"),
+        ann_assign(token_type, py!(Literal["bearer"]), BEARER),
         ann_assign(expires_in, int, py!(Field(description = "Seconds until the token expires.")))
     ])
 }

@@ -43,7 +43,7 @@ fn mailer_send() -> FunctionDef {
     async_def("send")
         .params([untyped("self"), param(message, EmailMessage)])
         .returns(none())
-        .body(block![docstring("Deliver a message."), do_(py!({ ellipsis() }))])
+        .body(block![docstring("Deliver a message."), do_(py!(ellipsis!()))])
 }
 
 fn console_mailer_class() -> ClassDef {

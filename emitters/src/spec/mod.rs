@@ -76,9 +76,7 @@ pub struct Spec {
 impl Spec {
     /// The entities in the order in which their tables can be made.
     pub fn in_creation_order(&self) -> impl DoubleEndedIterator<Item = &Entity> {
-        self.creation_order
-            .iter()
-            .map(|&place| &self.entities[place])
+        self.creation_order.iter().map(|&place| &self.entities[place])
     }
 }
 

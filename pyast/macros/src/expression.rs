@@ -60,8 +60,10 @@ pub fn expression(expr: &Expr) -> Result<TokenStream> {
             };
             let orelse = match &**orelse {
                 // `_` is an ordinary name in Python.
-        Expr::Infer(_) => quote!(::astgen_pyast::make::IntoExpr::into_expr(::astgen_pyast::name("_"))),
-        Expr::Block(block) => sole_expression(&block.block)?,
+                Expr::Infer(_) => {
+                    quote!(::astgen_pyast::make::IntoExpr::into_expr(::astgen_pyast::name("_")))
+                }
+                Expr::Block(block) => sole_expression(&block.block)?,
                 orelse => expression(orelse)?,
             };
             quote!(::astgen_pyast::make::if_exp(#test, #body, #orelse))
@@ -73,7 +75,9 @@ pub fn expression(expr: &Expr) -> Result<TokenStream> {
             quote!({ #(#bindings)* ::astgen_pyast::make::lambda([#(#params),*], #body) })
         }
         // `_` is an ordinary name in Python.
-        Expr::Infer(_) => quote!(::astgen_pyast::make::IntoExpr::into_expr(::astgen_pyast::name("_"))),
+        Expr::Infer(_) => {
+            quote!(::astgen_pyast::make::IntoExpr::into_expr(::astgen_pyast::name("_")))
+        }
         Expr::Block(block) => quote!(::astgen_pyast::make::IntoExpr::into_expr(#block)),
         Expr::Macro(call) => return inner_macro::expand(&call.mac),
         _ => {

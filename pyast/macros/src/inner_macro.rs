@@ -21,6 +21,7 @@ pub fn expand(call: &Macro) -> Result<TokenStream> {
         "chain" => chain(call),
         "floor_div" => operator(call, "FloorDiv"),
         "pow" => operator(call, "Pow"),
+        "ellipsis" => Ok(quote!(::astgen_pyast::make::ellipsis())),
         "f" => call.parse_body::<FString>()?.tokens(),
         "dict" => call.parse_body::<Dict>()?.tokens(),
         "list" | "set" | "generator" => elements(call, &name),

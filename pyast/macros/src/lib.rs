@@ -23,6 +23,7 @@
 //! | `dict!("a" => b, **c)`, `set!(a, b)` | dict and set display |
 //! | `list!(x.id for x in xs if x.ok)`, `set!(…)`, `generator!(…)`, `dict!(k => v for k in ks)` | comprehension |
 //! | `floor_div!(a, b)`, `pow!(a, b)`, `walrus!(name, value)`, `yield_!(x)` | the operator |
+//! | `ellipsis!()` | `...` |
 //! | `{ rust }` | any Rust expression that makes one |
 #![forbid(unsafe_code)]
 
