@@ -44,10 +44,10 @@ pub enum Payer {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
     /// The stored text: `team`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub name: Name,
     /// The member of the `Plan` enum: `TEAM`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub constant: Name,
     /// What people read: `Team`.
     pub title: String,
@@ -56,7 +56,7 @@ pub struct Plan {
     /// What it costs; `None` for the first plan only.
     pub price: Option<Price>,
     /// What it allows, by name.
-    #[serde(serialize_with = "super::texts")]
+    #[serde(serialize_with = "super::as_texts")]
     pub features: Vec<Name>,
     /// How much of a thing it allows. A limit that is not listed is unlimited.
     pub limits: Vec<PlanLimit>,
@@ -108,10 +108,10 @@ impl Interval {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Feature {
     /// The stored text: `reports`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub name: Name,
     /// The member of the `Feature` enum: `REPORTS`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub constant: Name,
     /// What people read: `Reports`.
     pub title: String,
@@ -121,10 +121,10 @@ pub struct Feature {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Limit {
     /// The stored text: `projects`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub name: Name,
     /// The member of the `Limit` enum: `PROJECTS`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub constant: Name,
     /// What people read: `Projects`.
     pub title: String,
@@ -145,7 +145,7 @@ pub enum Counted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PlanLimit {
     /// The limit's name.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub name: Name,
     /// The most there may be.
     pub maximum: u32,

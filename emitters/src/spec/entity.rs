@@ -22,12 +22,12 @@ pub struct Entity {
     /// What stands before each route, the limit included; roles are not among them.
     pub guards: Guards,
     /// The plan limit that a new row counts against.
-    #[serde(serialize_with = "super::optional_text")]
+    #[serde(serialize_with = "super::as_optional_text")]
     pub limit: Option<Name>,
     /// Whether a deleted row can be restored.
     pub soft_delete: bool,
     /// The fields that a search looks into.
-    #[serde(serialize_with = "super::texts")]
+    #[serde(serialize_with = "super::as_texts")]
     pub search: Vec<Name>,
 }
 
@@ -35,25 +35,25 @@ pub struct Entity {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EntityNames {
     /// A variable, a module, a relationship: `purchase_order`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub name: Name,
     /// A list of them, the router's module: `purchase_orders`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub plural: Name,
     /// The parameter and column that hold its key: `purchase_order_id`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub id: Name,
     /// The model's class: `PurchaseOrder`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub class: Name,
     /// The schema of a new row: `PurchaseOrderCreate`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub create_class: Name,
     /// The schema of a change: `PurchaseOrderUpdate`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub update_class: Name,
     /// The schema of an answer: `PurchaseOrderPublic`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub public_class: Name,
     /// The database table: `purchase_orders`.
     pub table: String,

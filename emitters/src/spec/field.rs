@@ -9,10 +9,10 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Field {
     /// The name in the spec: `due_at`, or `project` for a reference.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub name: Name,
     /// The attribute and the column: `due_at`, or `project_id` for a reference.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub column: Name,
     /// What people read: `Due at`.
     pub title: String,
@@ -145,7 +145,7 @@ pub enum JsonDefault {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Enum {
     /// The Python enum: `TaskStatus`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub class: Name,
     /// The values, in the order of the spec.
     pub values: Vec<EnumValue>,
@@ -159,7 +159,7 @@ pub struct EnumValue {
     /// The stored text: `in progress`.
     pub value: String,
     /// The member of the Python enum: `IN_PROGRESS`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub constant: Name,
 }
 

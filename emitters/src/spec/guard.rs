@@ -10,9 +10,9 @@ pub enum Guard {
     /// The payer has a subscription that gives access.
     ActiveSubscription,
     /// The payer's plan has this feature.
-    Feature(#[serde(serialize_with = "super::text")] Name),
+    Feature(#[serde(serialize_with = "super::as_text")] Name),
     /// The payer's plan allows one more of this limit. Only on [`Operation::Create`].
-    Limit(#[serde(serialize_with = "super::text")] Name),
+    Limit(#[serde(serialize_with = "super::as_text")] Name),
     /// The user proved who they are a short time ago.
     FreshSession,
     /// So many requests in a time.

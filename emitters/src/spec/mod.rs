@@ -21,6 +21,15 @@ pub mod jobs;
 pub mod observability;
 pub mod storage;
 
+pub mod currency;
+pub mod database;
+pub mod error;
+pub mod reserved;
+pub mod supported;
+pub mod text;
+
+mod read;
+
 pub use auth::{Auth, AuthMode, PasswordRules, Totp};
 pub use billing::{
     Billing, BillingProvider, Counted, Currency, Feature, Interval, Limit, Payer, Plan, PlanLimit,
@@ -29,6 +38,7 @@ pub use billing::{
 pub use deploy::{Deploy, DeployTarget};
 pub use email::{Email, EmailBackend};
 pub use entity::{Entity, EntityNames};
+pub use error::{Place, Problem, SpecError, SpecErrors};
 pub use field::{
     DateDefault, DateTimeDefault, Decimal, Enum, EnumValue, Field, FieldKind, File, Integer,
     JsonDefault, Money, OnDelete, Reference, Text,
@@ -38,6 +48,7 @@ pub use jobs::{Jobs, JobsBackend};
 pub use observability::{LogFile, Observability};
 pub use organizations::{Organizations, Role};
 pub use project::{Project, PythonVersion};
+pub use read::{MAX_BYTES, read, schema as json_schema};
 pub use storage::{Storage, StorageBackend};
 pub use tenancy::Tenancy;
 
@@ -80,14 +91,17 @@ impl Spec {
     }
 }
 
-fn text<S: Serializer>(name: &Name, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_text<S: Serializer>(name: &Name, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(name.as_str())
 }
 
-fn optional_text<S: Serializer>(name: &Option<Name>, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_optional_text<S: Serializer>(name: &Option<Name>, serializer: S) -> Result<S::Ok, S::Error> {
     name.map(Name::as_str).serialize(serializer)
 }
 
-fn texts<S: Serializer>(names: &[Name], serializer: S) -> Result<S::Ok, S::Error> {
+fn as_texts<S: Serializer>(names: &[Name], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(names.iter().map(|name| name.as_str()))
 }
+
+#[cfg(test)]
+mod tests;

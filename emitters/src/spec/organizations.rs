@@ -21,10 +21,10 @@ pub struct Organizations {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Role {
     /// The stored text: `admin`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub name: Name,
     /// The member of the `Role` enum: `ADMIN`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub constant: Name,
     /// What people read: `Admin`.
     pub title: String,

@@ -9,7 +9,7 @@ pub struct Project {
     /// The name of the folder and of the Python distribution: `acme-tracker`.
     pub name: String,
     /// The same as a Python and SQL identifier: `acme_tracker`.
-    #[serde(serialize_with = "super::text")]
+    #[serde(serialize_with = "super::as_text")]
     pub identifier: Name,
     /// What people read: `Acme Tracker`. Any printable Unicode.
     pub title: String,
