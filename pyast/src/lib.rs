@@ -5,6 +5,7 @@ pub mod annotation;
 pub mod equal;
 mod layout;
 pub mod name;
+mod nesting;
 pub mod parse;
 pub mod precedence;
 pub mod print;
