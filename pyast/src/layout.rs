@@ -29,6 +29,10 @@ pub enum Parens {
     BestFit,
     /// Like `Multiline`, inside brackets too.
     Nested,
+    /// Like `Nested`, and what surrounds it may count on that.
+    Hugged,
+    /// As soon as what comes before the first bracket of the content does not fit; anywhere.
+    Callable,
 }
 
 /// The text under construction: finished lines, and the marks of the line that is being written.
@@ -127,12 +131,18 @@ enum Reach {
     Column(usize),
 }
 
-impl Layout {
-    /// An empty text with room for `capacity` bytes.
-    pub fn with_capacity(capacity: usize) -> Layout {
-        Layout { out: String::with_capacity(capacity), ..Layout::default() }
+impl Parens {
+    /// Whether the pair is more than transparent inside `mode`.
+    fn may_open(self, mode: Mode) -> bool {
+        match self {
+            Parens::Multiline | Parens::Omit | Parens::BestFit => mode == Mode::Top,
+            Parens::Nested => matches!(mode, Mode::Top | Mode::Break),
+            Parens::Hugged | Parens::Callable => true,
+        }
     }
+}
 
+impl Layout {
     /// The finished text.
     pub fn into_text(self) -> String {
         self.out
@@ -382,11 +392,13 @@ impl Line<'_> {
                     self.explode(out, mark.end, frame.indent, Closing::Bracket);
                 }
                 Kind::Parens(parens) => {
-                    let may_open = frame.mode == Mode::Top
-                        || frame.mode == Mode::Break && parens == Parens::Nested;
-                    if may_open {
+                    if parens.may_open(frame.mode) {
                         if self.fits_flat(i) {
                             i = mark.end;
+                            continue;
+                        }
+                        if parens == Parens::Callable && self.fits_to_bracket(i, frame) {
+                            i += 1;
                             continue;
                         }
                         if self.may_hug(i, parens, frame) {
@@ -441,7 +453,7 @@ impl Line<'_> {
     /// Whether the content of an invisible pair may stay bare although it does not fit.
     fn may_hug(&self, i: usize, parens: Parens, frame: Frame) -> bool {
         match parens {
-            Parens::Multiline | Parens::Nested => false,
+            Parens::Multiline | Parens::Nested | Parens::Hugged | Parens::Callable => false,
             Parens::Omit => self.fits_hugged(i, frame),
             Parens::BestFit => self.fits_hugged(i, frame) || !self.fits_in_parens(i, frame),
         }
@@ -462,6 +474,12 @@ impl Line<'_> {
             Reach::Over => false,
             Reach::Column(column) => self.rest_fits(column, end),
         }
+    }
+
+    /// Whether the part of the container at `i` before its first bracket fits.
+    fn fits_to_bracket(&self, i: usize, frame: Frame) -> bool {
+        let reach = self.walk(self.column, i, self.marks[i].end, Mode::Break, frame.indent);
+        matches!(reach, Reach::Fits)
     }
 
     fn fits_in_parens(&self, i: usize, frame: Frame) -> bool {
@@ -514,7 +532,13 @@ impl Line<'_> {
                 }
                 (Kind::Bracket, _) if column >= WIDTH => return Reach::Over,
                 (Kind::Bracket, Mode::Top | Mode::Break) => return Reach::Fits,
-                (Kind::Bracket, Mode::Hug) => (column, i) = (indent, mark.end),
+                (Kind::Parens(Parens::Hugged | Parens::Callable), Mode::Hug) if column >= WIDTH => {
+                    return Reach::Over;
+                }
+                (Kind::Bracket, Mode::Hug)
+                | (Kind::Parens(Parens::Hugged | Parens::Callable), Mode::Hug) => {
+                    (column, i) = (indent, mark.end);
+                }
                 (Kind::Bracket, Mode::All) => {
                     let inner = indent + INDENT;
                     if let Reach::Over = self.walk(inner - 1, i, mark.end, Mode::All, inner) {

@@ -12,6 +12,7 @@ mod layout;
 pub mod make;
 pub mod module;
 pub mod name;
+mod nesting;
 pub mod parse;
 pub mod precedence;
 pub mod print;

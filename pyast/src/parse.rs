@@ -3,18 +3,18 @@
 //! A byte order mark is dropped, every kind of line ending is accepted, and no input panics or
 //! overflows the stack: nesting that is too deep is refused before it reaches the parser.
 
+pub use crate::nesting::{MAX_CHAIN, MAX_DEPTH};
+
+use crate::nesting;
 use rustpython_ast::Stmt;
 use rustpython_ast::text_size::TextRange;
 use rustpython_parser::Parse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How deep brackets, blocks and prefix operators may nest in a text that is to be parsed.
-///
-/// A test parses, compares, prints and drops this depth of each construct.
-pub const MAX_DEPTH: usize = 200;
-
 /// The stack that [`on_large_stack`] reserves. Only what is used is backed by memory.
 const LARGE_STACK: usize = 512 << 20;
+
+const TOO_DEEP: &str = "nested too deeply";
 
 /// A text that is not Python, or more than the parser can take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +33,9 @@ pub struct ParseFailure {
 /// The statements of a module.
 ///
 /// # Errors
-/// When `source` is not the Python that the parser knows, or nests deeper than [`MAX_DEPTH`].
+/// When `source` is not the Python that the parser knows, or nests deeper than [`MAX_DEPTH`] or
+/// [`MAX_CHAIN`]. Positions in the tree count from behind a byte order mark, those of a failure
+/// from the start of `source`.
 ///
 /// ```
 /// let body = astgen_pyast::parse_module("x = 1\r\n").unwrap();
@@ -43,10 +45,16 @@ pub struct ParseFailure {
 /// ```
 pub fn parse_module(source: &str) -> Result<Vec<Stmt<TextRange>>, ParseFailure> {
     let text = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let parsed = catch_unwind(AssertUnwindSafe(|| Vec::<Stmt>::parse(text, "<module>")));
-    match parsed {
+    let skipped = source.len() - text.len();
+    if let Err(deep) = nesting::check(text) {
+        return Err(failure(source, skipped + deep.offset, TOO_DEEP.to_owned()));
+    }
+    match catch_unwind(AssertUnwindSafe(|| Vec::<Stmt>::parse(text, "<module>"))) {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) => Err(failure(source, error.offset.into(), error.error.to_string())),
+        Ok(Err(error)) => {
+            let offset = skipped + usize::from(error.offset);
+            Err(failure(source, offset, error.error.to_string()))
+        }
         Err(_) => Err(failure(source, 0, "the parser cannot read this text".to_owned())),
     }
 }
@@ -72,12 +80,97 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 fn failure(source: &str, offset: usize, message: String) -> ParseFailure {
-    let before = source.get(..offset).unwrap_or(source);
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    ParseFailure {
-        message,
-        offset,
-        line: 1 + before.matches('\n').count(),
-        column: 1 + before[start..].chars().count(),
+    let mut offset = offset.min(source.len());
+    while !source.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let before = &source[..offset];
+    let start = before.rfind(['\n', '\r']).map_or(0, |newline| newline + 1);
+    let unified = before.replace("\r\n", "\n");
+    let columns = before[start..].chars().filter(|char| *char != '\u{feff}').count();
+    let line = 1 + unified.matches(['\n', '\r']).count();
+    ParseFailure { message, offset, line, column: 1 + columns }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{erase, first_difference, print};
+
+    #[track_caller]
+    fn check(source: &str, expected: &str) {
+        assert_eq!(print(&parse_module(source).unwrap()), expected);
+    }
+
+    #[track_caller]
+    fn check_failure(source: &str, line: usize, column: usize) {
+        let failure = parse_module(source).unwrap_err();
+        assert_eq!((failure.line, failure.column), (line, column), "{failure}");
+    }
+
+    #[test]
+    fn line_endings() {
+        check("x = 1\r\ny = 2\r\n", "x = 1\ny = 2\n");
+        check("x = 1\ry = 2\r", "x = 1\ny = 2\n");
+        check("if a:\r    b\r", "if a:\n    b\n");
+        check("x = '''a\r\nb\rc'''\r\n", "x = \"a\\nb\\nc\"\n");
+        check("\u{feff}x = 1", "x = 1\n");
+        check("", "");
+    }
+
+    #[test]
+    fn failures() {
+        check_failure("x = = 1", 1, 5);
+        check_failure("x = 1\r\ny = = 2", 2, 5);
+        check_failure("\u{feff}x = = 1", 1, 5);
+        check_failure("x = 1\n  y = 2\n", 2, 3);
+        check_failure("x = \0", 1, 5);
+        for source in [
+            "\0", "(", "'", "x = '\\", "f'{", "f'{a'", "\\", "x = 1j.", "0_", "'\\N{", "f'{a!x}'",
+            "\u{2028}", "if", "\t\t\0",
+        ] {
+            assert!(parse_module(source).is_err(), "{source:?}");
+        }
+    }
+
+    #[test]
+    fn every_construct_at_its_limit() {
+        let depth = MAX_DEPTH - 3;
+        let nested = |open: &str, close: &str| {
+            format!("x = {}a{}\n", open.repeat(depth), close.repeat(depth))
+        };
+        let blocks = |header: &str| {
+            let lines = (0..depth).map(|i| format!("{}{header}\n", " ".repeat(i)));
+            lines.collect::<String>() + &" ".repeat(depth) + "pass\n"
+        };
+        let sources = [
+            nested("[", "]"),
+            nested("(", ",)"),
+            nested("f(", ")"),
+            nested("{a: ", "}"),
+            nested("a[", "]"),
+            nested("[b for b in ", "]"),
+            nested("(yield ", ")"),
+            blocks("if a:"),
+            blocks("def f():"),
+            blocks("class A:"),
+            blocks("for a in b:"),
+            format!("x = a{}\n", " + a".repeat(MAX_CHAIN)),
+            format!("x = a{}\n", "**a".repeat(MAX_CHAIN / 2)),
+            format!("x = {}a\n", "-".repeat(MAX_CHAIN)),
+            format!("x = {}a\n", "not ".repeat(MAX_CHAIN)),
+            format!("x = {}a\n", "lambda: ".repeat(MAX_CHAIN)),
+            format!("x = {}a\n", "a if b else ".repeat(MAX_CHAIN)),
+            format!("x = a{}\n", ".b".repeat(MAX_CHAIN)),
+            format!("x = a{}\n", "()".repeat(MAX_CHAIN)),
+            format!("x = a{}\n", ".b()".repeat(MAX_CHAIN / 2)),
+            format!("if a:\n    b\n{}", "elif a:\n    b\n".repeat(MAX_CHAIN)),
+        ];
+        for source in sources {
+            let tree = parse_module(&source).unwrap();
+            let again = parse_module(&print(&tree)).unwrap();
+            assert_eq!(first_difference(&tree, &again), None);
+            assert_eq!(erase(&tree), erase(&tree.clone()));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::blank_lines::{self, Block};
 use super::expression::{element, expr, value};
-use super::parentheses::{optional, optional_at};
+use super::parentheses::{Need, need, optional, optional_at, optional_later, parens};
 use super::statement::{optional_sequence, trivia};
 use super::{Doc, pattern};
 use crate::annotation::Annotated;
@@ -101,7 +101,12 @@ pub fn with<R: Annotated>(doc: &mut Doc, keyword: &str, items: &[WithItem<R>], b
             [WithItem { range: _, context_expr, optional_vars: None }] => {
                 optional(doc, context_expr)
             }
-            [item] => with_item(doc, item),
+            [item] => match parens(&item.context_expr) {
+                Some(parens) if need(&item.context_expr) == Need::Multiline => {
+                    doc.parens(parens, |doc| with_item(doc, item));
+                }
+                _ => with_item(doc, item),
+            },
             _ => doc.parens(Parens::Multiline, |doc| doc.items(items, with_item)),
         }
     });
@@ -166,7 +171,7 @@ pub fn match_<R: Annotated>(doc: &mut Doc, stmt: &StmtMatch<R>) {
             pattern::case_pattern(doc, pattern);
             if let Some(guard) = guard {
                 doc.text(" if ");
-                optional_at(doc, guard, Precedence::Named);
+                optional_later(doc, guard, Precedence::Named);
             }
         });
     }

@@ -5,6 +5,7 @@ use super::expression::{element, expr};
 use super::parentheses::{optional, optional_later};
 use super::{Doc, arguments, parameters, type_parameters};
 use crate::annotation::Annotated;
+use crate::precedence::Precedence;
 use rustpython_ast::{
     Arguments, Expr, Stmt, StmtAsyncFunctionDef, StmtClassDef, StmtFunctionDef, TypeParam,
 };
@@ -88,7 +89,7 @@ fn signature<R: Annotated>(doc: &mut Doc, signature: &Signature<R>) {
     doc.whole(|doc| match returns {
         Expr::Subscript(_) => expr(doc, returns),
         _ if has_parameters => optional(doc, returns),
-        _ => optional_later(doc, returns),
+        _ => optional_later(doc, returns, Precedence::Lambda),
     });
 }
 

@@ -6,6 +6,7 @@ use super::{
     string,
 };
 use crate::annotation::Annotated;
+use crate::layout::Parens;
 use crate::precedence::{Precedence, precedence};
 use rustpython_ast::{
     Constant, Expr, ExprAwait, ExprConstant, ExprDictComp, ExprGeneratorExp, ExprIfExp, ExprList,
@@ -28,17 +29,20 @@ pub fn expr<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
         Expr::BinOp(_) | Expr::Compare(_) | Expr::BoolOp(_) => operators::operators(doc, expr),
         Expr::UnaryOp(unary) => operators::unary(doc, unary),
         Expr::IfExp(_) => doc.group(|doc| conditional(doc, expr)),
-        Expr::Lambda(lambda) => lambda::lambda(doc, lambda),
+        Expr::Lambda(lambda) => lambda::lambda(doc, lambda, Parens::Nested),
         Expr::NamedExpr(ExprNamedExpr { range, target, value }) => {
             doc.note(range);
-            self::expr(doc, target);
-            doc.text(" := ");
+            doc.group(|doc| {
+                self::expr(doc, target);
+                doc.line();
+            });
+            doc.text(":= ");
             operand(doc, value, Precedence::Lambda);
         }
         Expr::Await(ExprAwait { range, value }) => {
             doc.note(range);
             doc.text("await ");
-            parentheses::optional_at(doc, value, Precedence::Await);
+            parentheses::optional_at(doc, value, Precedence::Atom);
         }
         Expr::Yield(ExprYield { range, value }) => {
             doc.note(range);

@@ -9,7 +9,9 @@ use rustpython_ast::{Alias, StmtImport, StmtImportFrom};
 pub fn import<R: Annotated>(doc: &mut Doc, import: &StmtImport<R>) {
     let StmtImport { range: _, names } = import;
     doc.text("import ");
-    doc.frozen(|doc| drop(doc.joined(names, alias)));
+    doc.frozen(|doc| {
+        doc.joined(names, alias);
+    });
 }
 
 /// `from .a import b, c as d`

@@ -9,8 +9,8 @@ use crate::layout::Parens;
 use crate::precedence::{Precedence, precedence};
 use rustpython_ast::{Expr, ExprLambda};
 
-/// `lambda a, b: body`; only the body may break.
-pub fn lambda<R: Annotated>(doc: &mut Doc, lambda: &ExprLambda<R>) {
+/// `lambda a, b: body`; only the body may break, and gets `parens` of its own for that.
+pub fn lambda<R: Annotated>(doc: &mut Doc, lambda: &ExprLambda<R>, parens: Parens) {
     let ExprLambda { range, args, body } = lambda;
     doc.note(range);
     doc.text("lambda");
@@ -21,10 +21,12 @@ pub fn lambda<R: Annotated>(doc: &mut Doc, lambda: &ExprLambda<R>) {
         }
     });
     doc.text(": ");
-    if precedence(body) < Precedence::Lambda || explodes_by_itself(body) {
-        operand(doc, body, Precedence::Lambda);
-    } else {
-        doc.parens(Parens::Nested, |doc| expr(doc, body));
+    match body.as_ref() {
+        body if precedence(body) < Precedence::Lambda || explodes_by_itself(body) => {
+            operand(doc, body, Precedence::Lambda);
+        }
+        body if is_callable(body) => doc.parens(Parens::Callable, |doc| expr(doc, body)),
+        body => doc.parens(parens, |doc| expr(doc, body)),
     }
 }
 
@@ -39,7 +41,11 @@ fn explodes_by_itself<R>(body: &Expr<R>) -> bool {
         | Expr::SetComp(_)
         | Expr::DictComp(_)
         | Expr::GeneratorExp(_) => true,
-        Expr::Call(_) => !is_fluent(body),
         _ => false,
     }
+}
+
+/// A body that explodes its own brackets if there is room for what stands before them.
+fn is_callable<R>(body: &Expr<R>) -> bool {
+    matches!(body, Expr::Call(_) | Expr::Subscript(_)) && !is_fluent(body)
 }

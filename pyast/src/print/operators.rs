@@ -3,7 +3,7 @@
 use super::Doc;
 use super::expression::operand;
 use crate::annotation::Annotated;
-use crate::precedence::{Precedence, above, operator_precedence};
+use crate::precedence::{Precedence, above, operator_precedence, precedence};
 use rustpython_ast::{
     BoolOp, CmpOp, Constant, Expr, ExprAttribute, ExprBinOp, ExprBoolOp, ExprCompare, ExprConstant,
     ExprUnaryOp, Operator, UnaryOp,
@@ -62,7 +62,9 @@ fn power<R: Annotated>(doc: &mut Doc, binary: &ExprBinOp<R>) {
     let ExprBinOp { range, left, op: _, right } = binary;
     doc.note(range);
     operand(doc, left, Precedence::Await);
-    if is_simple_power_operand(left) && is_simple_power_operand(right) {
+    // An operator on the left is in parentheses.
+    let is_parenthesized = precedence(left) < Precedence::Await;
+    if !is_parenthesized && is_simple_power_operand(left) && is_simple_power_operand(right) {
         doc.soft();
         doc.text("**");
     } else {

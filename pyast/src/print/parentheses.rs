@@ -37,16 +37,13 @@ pub fn optional_at<R: Annotated>(doc: &mut Doc, expr: &Expr<R>, min: Precedence)
     }
 }
 
-/// As [`optional`], for a position that follows another invisible pair.
-pub fn optional_later<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
-    match need(expr) {
-        _ if precedence(expr) < Precedence::Lambda => operand(doc, expr, Precedence::Lambda),
-        Need::Never => self::expr(doc, expr),
-        Need::BestFit | Need::Multiline => {
-            let parens = if can_omit(expr) { Parens::Omit } else { Parens::Multiline };
-            doc.parens(parens, |doc| self::expr(doc, expr));
-        }
+/// As [`optional_at`], for a position that follows another pair, which it leaves unbroken.
+pub fn optional_later<R: Annotated>(doc: &mut Doc, expr: &Expr<R>, min: Precedence) {
+    if precedence(expr) < min || need(expr) == Need::Never {
+        return operand(doc, expr, min);
     }
+    let parens = if can_omit(expr) { Parens::Omit } else { Parens::Multiline };
+    doc.parens(parens, |doc| self::expr(doc, expr));
 }
 
 /// The value after a target or annotation that can itself be split: the value takes the
@@ -69,7 +66,8 @@ pub fn optional_unless_fitting<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
     }
 }
 
-fn parens<R>(expr: &Expr<R>) -> Option<Parens> {
+/// The invisible pair that `expr` has where it may have one.
+pub fn parens<R>(expr: &Expr<R>) -> Option<Parens> {
     match need(expr) {
         Need::Never => None,
         Need::BestFit => Some(Parens::BestFit),

@@ -5,9 +5,11 @@ use super::parentheses::{
     has_own_brackets, optional, optional_at, optional_later, optional_right_to_left,
     optional_unless_fitting,
 };
-use super::{Doc, PARENTHESES, compound, definition, import, operators, region, type_parameters};
+use super::{
+    Doc, PARENTHESES, compound, definition, import, lambda, operators, region, type_parameters,
+};
 use crate::annotation::{Annotated, Trivia};
-use crate::layout::Parens;
+use crate::layout::{INDENT, Parens};
 use crate::precedence::Precedence;
 use rustpython_ast::{
     Expr, ExprAttribute, ExprBinOp, ExprTuple, Operator, Stmt, StmtAnnAssign, StmtAssert,
@@ -160,8 +162,8 @@ fn simple<R: Annotated>(doc: &mut Doc, stmt: &Stmt<R>) {
         Stmt::Assert(stmt) => assert(doc, stmt),
         Stmt::Import(stmt) => import::import(doc, stmt),
         Stmt::ImportFrom(stmt) => import::import_from(doc, stmt),
-        Stmt::Global(StmtGlobal { range: _, names }) => scope(doc, "global ", names),
-        Stmt::Nonlocal(StmtNonlocal { range: _, names }) => scope(doc, "nonlocal ", names),
+        Stmt::Global(StmtGlobal { range: _, names }) => scope(doc, "global", names),
+        Stmt::Nonlocal(StmtNonlocal { range: _, names }) => scope(doc, "nonlocal", names),
         Stmt::Expr(StmtExpr { range: _, value }) => expression_statement(doc, value),
         Stmt::Pass(_) => doc.text("pass"),
         Stmt::Break(_) => doc.text("break"),
@@ -182,9 +184,23 @@ fn simple<R: Annotated>(doc: &mut Doc, stmt: &Stmt<R>) {
 }
 
 fn scope(doc: &mut Doc, keyword: &str, names: &[rustpython_ast::Identifier]) {
+    let start = doc.layout.checkpoint();
     doc.text(keyword);
+    doc.text(" ");
     for (i, name) in names.iter().enumerate() {
         doc.text(if i == 0 { "" } else { ", " });
+        doc.text(name);
+    }
+    if doc.layout.fits_flat(0) {
+        return;
+    }
+    // There is no bracket to break in, so the lines are continued.
+    doc.layout.rewind(start);
+    doc.text(keyword);
+    let indent = " ".repeat((doc.depth + 1) * INDENT);
+    for (i, name) in names.iter().enumerate() {
+        doc.text(if i == 0 { " \\\n" } else { ", \\\n" });
+        doc.text(&indent);
         doc.text(name);
     }
 }
@@ -220,6 +236,9 @@ fn may_be_parenthesized(operator: Operator) -> bool {
 fn assigned<R: Annotated>(doc: &mut Doc, value: &Expr<R>, is_target_splittable: bool) {
     match value {
         Expr::NamedExpr(_) => operand(doc, value, Precedence::Lambda),
+        Expr::Lambda(value) => {
+            doc.parens(Parens::Omit, |doc| lambda::lambda(doc, value, Parens::Hugged));
+        }
         _ if is_target_splittable => optional_right_to_left(doc, value),
         _ => optional_at(doc, value, Precedence::Yield),
     }
@@ -233,7 +252,9 @@ fn assign<R: Annotated>(doc: &mut Doc, stmt: &StmtAssign<R>) {
                 doc.note(range);
                 optional_sequence(doc, Parens::Multiline, elts);
             }
-            _ if i > 0 => optional(doc, target),
+            _ if i > 0 && !has_own_brackets(target) => {
+                doc.parens(Parens::Multiline, |doc| expr(doc, target));
+            }
             _ => expr(doc, target),
         }
         doc.text(" = ");
@@ -334,7 +355,7 @@ fn assert<R: Annotated>(doc: &mut Doc, stmt: &StmtAssert<R>) {
     optional(doc, test);
     if let Some(msg) = msg {
         doc.text(", ");
-        optional_later(doc, msg);
+        optional_later(doc, msg, Precedence::Lambda);
     }
 }
 

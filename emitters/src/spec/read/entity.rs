@@ -35,22 +35,16 @@ pub fn entity(table: &mut Table<'_>) -> RawEntity {
         Identifier::Entity,
     );
     let title = table.optional("title", "What people read.", Line(1..=120));
-    let plural_title = table.optional(
-        "plural_title",
-        "What people read for many of them.",
-        Line(1..=120),
-    );
+    let plural_title =
+        table.optional("plural_title", "What people read for many of them.", Line(1..=120));
     let description = table.or(
         "description",
         "One sentence for the documentation.",
         Line(0..=500),
         String::new(),
     );
-    let readers = table.optional(
-        "read",
-        "The roles that may list and read. By default all.",
-        role_names(),
-    );
+    let readers =
+        table.optional("read", "The roles that may list and read. By default all.", role_names());
     let writers = table.optional(
         "write",
         "The roles that may create, update and delete. By default all but the lowest.",
@@ -66,12 +60,8 @@ pub fn entity(table: &mut Table<'_>) -> RawEntity {
         "What stands before the routes: a list for all of them, or a list for each operation.",
         GuardsShape,
     );
-    let soft_delete = table.or(
-        "soft_delete",
-        "Whether a deleted row can be restored.",
-        Boolean,
-        false,
-    );
+    let soft_delete =
+        table.or("soft_delete", "Whether a deleted row can be restored.", Boolean, false);
     let search = table.optional(
         "search",
         "The text fields that a search looks into.",

@@ -58,12 +58,7 @@ pub fn entities(
             let error = SpecError::new(raw.place, Problem::Inconsistent(sentence));
             errors.push(error.help(help));
         }
-        let Access {
-            readers,
-            writers,
-            guards,
-            limit,
-        } = access;
+        let Access { readers, writers, guards, limit } = access;
         let search = searched(&raw.search, &fields, errors);
         entities.push(Entity {
             names: names.clone(),
@@ -79,11 +74,7 @@ pub fn entities(
         places.push(field_places);
     }
     let creation_order = in_order(&mut entities, &places, errors);
-    Entities {
-        entities,
-        creation_order,
-        limits,
-    }
+    Entities { entities, creation_order, limits }
 }
 
 /// Takes the entity's names. One clash is told once, though it may be one of table and route too.
@@ -103,16 +94,7 @@ fn claim(claims: &mut Claims, names: &EntityNames, place: &Place, errors: &mut E
         (Namespace::Router, "router", names.plural.as_str()),
     ];
     for (namespace, noun, text) in wanted {
-        if !claims.claim(
-            &Claim {
-                namespace,
-                noun,
-                text,
-                what: &what,
-                place,
-            },
-            errors,
-        ) {
+        if !claims.claim(&Claim { namespace, noun, text, what: &what, place }, errors) {
             return;
         }
     }
@@ -150,10 +132,7 @@ fn fields(
 }
 
 fn twice_in_class(name: Name, place: &Place, other: Place, names: &EntityNames) -> SpecError {
-    let sentence = format!(
-        "two fields would be the attribute `{name}` of `{}`",
-        names.class
-    );
+    let sentence = format!("two fields would be the attribute `{name}` of `{}`", names.class);
     SpecError::new(place.clone(), Problem::Inconsistent(sentence))
         .other(other, "the other one")
         .help("a reference `project` has the column `project_id`: rename one of them")
@@ -177,57 +156,25 @@ fn field(
         RawKind::Done(kind) => kind,
         RawKind::Reference { to, on_delete } => {
             let to = Box::new(target(&to, known, errors)?);
-            FieldKind::Reference(Reference {
-                to,
-                on_delete,
-                is_deferred: false,
-            })
+            FieldKind::Reference(Reference { to, on_delete, is_deferred: false })
         }
         RawKind::Enum { values, default } => {
-            let class = Name::parse(&format!(
-                "{}{}",
-                names.class,
-                text::pascal_case(name.as_str())
-            ))
-            .ok()?;
+            let class =
+                Name::parse(&format!("{}{}", names.class, text::pascal_case(name.as_str())))
+                    .ok()?;
             let (namespace, noun, text) = (Namespace::Class, "class", class.as_str());
-            claims.claim(
-                &Claim {
-                    namespace,
-                    noun,
-                    text,
-                    what: &what,
-                    place,
-                },
-                errors,
-            );
-            FieldKind::Enum(Enum {
-                class,
-                values,
-                default,
-            })
+            claims.claim(&Claim { namespace, noun, text, what: &what, place }, errors);
+            FieldKind::Enum(Enum { class, values, default })
         }
     };
     // Whether or not the spec asks for all of them: the longest of each kind has to fit.
     let relations = [
         ("index", database::index(&names.table, column.as_str())),
-        (
-            "constraint",
-            database::unique(&names.table, column.as_str()),
-        ),
+        ("constraint", database::unique(&names.table, column.as_str())),
     ];
     for (noun, text) in &relations {
         let namespace = Namespace::Relation;
-        if !claims.claim(
-            &Claim {
-                namespace,
-                noun,
-                text,
-                what: &what,
-                place,
-            },
-            errors,
-        ) {
+        if !claims.claim(&Claim { namespace, noun, text, what: &what, place }, errors) {
             break;
         }
     }
@@ -247,10 +194,7 @@ fn target(to: &Placed<String>, known: &Known, errors: &mut Errors) -> Option<Ent
     if let Some(names) = known.get(&to.value) {
         return names.clone();
     }
-    let problem = Problem::UnknownName {
-        what: "entity",
-        name: quoted(&to.value),
-    };
+    let problem = Problem::UnknownName { what: "entity", name: quoted(&to.value) };
     let error = SpecError::new(to.place.clone(), problem);
     let near = match errors.is_full() {
         true => None,
@@ -267,25 +211,15 @@ fn target(to: &Placed<String>, known: &Known, errors: &mut Errors) -> Option<Ent
 
 fn searched(names: &[Placed<String>], fields: &[Field], errors: &mut Errors) -> Vec<Name> {
     let is_text = |field: &&Field| {
-        matches!(
-            field.kind,
-            FieldKind::Text(_) | FieldKind::Email | FieldKind::Url { .. }
-        )
+        matches!(field.kind, FieldKind::Text(_) | FieldKind::Email | FieldKind::Url { .. })
     };
     let mut found = Vec::new();
-    for Placed {
-        value: written,
-        place,
-    } in names
-    {
+    for Placed { value: written, place } in names {
         let known = || fields.iter().filter(is_text).map(|field| field.name);
         match known().find(|name| name.as_str() == written) {
             Some(name) => found.push(name),
             None => {
-                let problem = Problem::UnknownName {
-                    what: "text field",
-                    name: quoted(written),
-                };
+                let problem = Problem::UnknownName { what: "text field", name: quoted(written) };
                 let near = text::closest(written, known().map(Name::as_str));
                 errors.push(SpecError::new(place.clone(), problem).suggest(near));
             }
@@ -300,19 +234,12 @@ fn in_order(
     places: &[HashMap<String, Place>],
     errors: &mut Errors,
 ) -> Vec<usize> {
-    let numbers: HashMap<Name, usize> = (0..)
-        .zip(entities.iter())
-        .map(|(number, entity)| (entity.names.name, number))
-        .collect();
+    let numbers: HashMap<Name, usize> =
+        (0..).zip(entities.iter()).map(|(number, entity)| (entity.names.name, number)).collect();
     let edges = |only_required: bool| -> Edges {
         let targets = |entity: &Entity| {
-            let wanted = entity
-                .fields
-                .iter()
-                .filter(|field| !only_required || !field.optional);
-            wanted
-                .filter_map(|field| target_number(field, &numbers))
-                .collect()
+            let wanted = entity.fields.iter().filter(|field| !only_required || !field.optional);
+            wanted.filter_map(|field| target_number(field, &numbers)).collect()
         };
         entities.iter().map(targets).collect()
     };
@@ -360,10 +287,7 @@ fn cycle_error(
             continue;
         };
         if step == 0 {
-            place = places[number]
-                .get(field.name.as_str())
-                .cloned()
-                .unwrap_or(0..0);
+            place = places[number].get(field.name.as_str()).cloned().unwrap_or(0..0);
         }
         match step {
             0..SHOWN => path += &format!("`{}.{}` needs a ", entity.names.name, field.name),

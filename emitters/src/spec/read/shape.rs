@@ -81,10 +81,7 @@ impl<T: Copy + PartialOrd + TryFrom<i64> + Into<i64>> Shape for Whole<T> {
             let [least, most] = self.bounds();
             let bounds = format!("{least} to {most}");
             let found = quoted(&written.to_string());
-            errors.push(SpecError::new(
-                place.clone(),
-                Problem::OutOfBounds { found, bounds },
-            ));
+            errors.push(SpecError::new(place.clone(), Problem::OutOfBounds { found, bounds }));
         }
         fitting
     }
@@ -121,10 +118,7 @@ impl Shape for Line {
         if !self.0.contains(&length) {
             let found = format!("a text of {length} characters");
             let bounds = format!("{} to {} characters", self.0.start(), self.0.end());
-            errors.push(SpecError::new(
-                place.clone(),
-                Problem::OutOfBounds { found, bounds },
-            ));
+            errors.push(SpecError::new(place.clone(), Problem::OutOfBounds { found, bounds }));
             return None;
         }
         Some(line.to_owned())
@@ -160,10 +154,7 @@ impl<T: Clone + PartialEq> Shape for Choice<T> {
 
 impl<T: Clone + PartialEq> Plain for Choice<T> {
     fn json(&self, value: &T) -> Value {
-        self.0
-            .iter()
-            .find(|(_, other)| other == value)
-            .map_or(Value::Null, |(name, _)| json!(name))
+        self.0.iter().find(|(_, other)| other == value).map_or(Value::Null, |(name, _)| json!(name))
     }
 }
 
@@ -183,10 +174,7 @@ impl<S: Shape> Shape for List<S> {
         if !self.1.contains(&items.len()) {
             let found = format!("a list of {}", items.len());
             let bounds = format!("{} to {}", self.1.start(), self.1.end());
-            errors.push(SpecError::new(
-                place.clone(),
-                Problem::OutOfBounds { found, bounds },
-            ));
+            errors.push(SpecError::new(place.clone(), Problem::OutOfBounds { found, bounds }));
             return None;
         }
         let read = |item: &toml::Spanned<DeValue<'_>>| {
@@ -254,11 +242,7 @@ pub fn wrong_type<T>(
     let error = SpecError::new(place.clone(), Problem::WrongType { expected, found });
     let needs_quotes =
         expected == "a text" && !matches!(value, DeValue::Array(_) | DeValue::Table(_));
-    errors.push(if needs_quotes {
-        error.help("put it in quotes")
-    } else {
-        error
-    });
+    errors.push(if needs_quotes { error.help("put it in quotes") } else { error });
     None
 }
 
@@ -269,9 +253,6 @@ pub fn unknown_word<'a>(
     place: &Place,
 ) -> SpecError {
     let near = text::closest(word, words.clone());
-    let problem = Problem::UnknownValue {
-        found: quoted(word),
-        expected: listed(words),
-    };
+    let problem = Problem::UnknownValue { found: quoted(word), expected: listed(words) };
     SpecError::new(place.clone(), problem).suggest(near)
 }
