@@ -1,1 +1,7 @@
 //! `backend/app/api`
+
+pub mod auth;
+pub mod billing;
+pub mod health;
+pub mod invitations;
+pub mod organizations;

@@ -1,25 +1,25 @@
 //! `backend/app/core/errors.py`: errors as problem documents (RFC 9457), and nothing that the caller sent.
 
 use crate::python::builtins::{
-    __name__, Exception, TYPE, dict, frozenset, int, list, set, sorted, str, tuple,
+    __name__, Exception, TYPE, dict, int, list, set, sorted, str, tuple,
 };
 use crate::python::fastapi::{
     HTTPException, Request, RequestValidationError, Response, iter_route_contexts,
 };
 use crate::python::pydantic::{BaseModel, Field};
 use crate::python::standard::{
-    Any, Awaitable, Callable, ClassVar, HTTPStatus, Mapping, json, logging,
+    Any, Callable, ClassVar, Coroutine, HTTPStatus, Mapping, json, logging,
 };
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.errors": logger, PROBLEM_JSON, FieldProblem, Problem, ProblemError, BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError, ConflictError, GoneError, UnavailableError, ProblemResponse, answer_problem, answer_http, allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS, PROBLEM_RESPONSES, document_problems, PROBLEM_STATUSES;
+    "app.core.errors": logger, PROBLEM_JSON, PROBLEM_SCHEMA, FieldProblem, Problem, ProblemError, BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError, ConflictError, GoneError, UnavailableError, ProblemResponse, answer_problem, answer_http, allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS, PROBLEM_RESPONSES, document_problems;
 }
 
 /// The module.
 #[must_use]
 pub fn emit() -> Module {
-    module("app.core.errors").docstring("Errors as problem documents (RFC 9457), and nothing that the caller sent.").body(block![assign(logger, py!(logging.getLogger(__name__))), assign(PROBLEM_JSON, "application/problem+json").paragraph(), field_problem_class(), problem_class(), problem_error_class(), bad_request_error_class(), unauthorized_error_class(), payment_required_error_class(), forbidden_error_class(), not_found_error_class(), conflict_error_class(), gone_error_class(), unavailable_error_class(), problem_response_class(), answer_problem_def(), answer_http_def(), allowed_methods_def(), answer_invalid_def(), answer_unhandled_def(), ann_assign(EXCEPTION_HANDLERS, py!(dict[(int | TYPE[Exception], Callable[([Request, Any], Awaitable[Response])])]), py!(dict!(ProblemError => answer_problem, HTTPException => answer_http, RequestValidationError => answer_invalid, Exception => answer_unhandled))), ann_assign(PROBLEM_RESPONSES, py!(dict[(int | str, dict[(str, Any)])]), py!(dict!(status.value => dict!("model" => Problem, "description" => status.phrase) for status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)))).paragraph(), document_problems_def(), assign(PROBLEM_STATUSES, py!(frozenset(generator!(str(status) for status in PROBLEM_RESPONSES))))])
+    module("app.core.errors").docstring("Errors as problem documents (RFC 9457), and nothing that the caller sent.").body(block![assign(logger, py!(logging.getLogger(__name__))), assign(PROBLEM_JSON, "application/problem+json").paragraph(), assign(PROBLEM_SCHEMA, py!(dict!("$ref" => "#/components/schemas/Problem"))), field_problem_class(), problem_class(), problem_error_class(), bad_request_error_class(), unauthorized_error_class(), payment_required_error_class(), forbidden_error_class(), not_found_error_class(), conflict_error_class(), gone_error_class(), unavailable_error_class(), problem_response_class(), answer_problem_def(), answer_http_def(), allowed_methods_def(), answer_invalid_def(), answer_unhandled_def(), ann_assign(EXCEPTION_HANDLERS, py!(dict[(int | TYPE[Exception], Callable[([Request, Any], Coroutine[(Any, Any, Response)])])]), py!(dict!(ProblemError => answer_problem, HTTPException => answer_http, RequestValidationError => answer_invalid, Exception => answer_unhandled))), ann_assign(PROBLEM_RESPONSES, py!(dict[(int | str, dict[(str, Any)])]), py!(dict!(status.value => dict!("model" => Problem, "description" => status.phrase) for status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)))).paragraph(), document_problems_def()])
 }
 
 fn field_problem_class() -> ClassDef {
@@ -300,7 +300,7 @@ fn answer_unhandled_def() -> FunctionDef {
 }
 
 fn document_problems_def() -> FunctionDef {
-    names!(schema, path, operation, status, response, content);
+    names!(schema, path, operation, response, content);
     def(document_problems).params([param(schema, py!(dict[(str, Any)]))]).returns(none()).body(
         block![
             docstring("Name the media type of problem documents in an OpenAPI schema."),
@@ -311,13 +311,13 @@ fn document_problems_def() -> FunctionDef {
                     operation,
                     py!(path.values()),
                     for_(
-                        py!((status, response)),
-                        py!(operation["responses"].items()),
+                        response,
+                        py!(operation["responses"].values()),
                         block![
                             assign(content, py!(response.get("content", dict!()))),
                             if_(
-                                py!(in_!(status, PROBLEM_STATUSES)
-                                    && in_!("application/json", content)),
+                                py!(content.get("application/json", dict!()).get("schema")
+                                    == PROBLEM_SCHEMA),
                                 [assign(
                                     py!(content[PROBLEM_JSON]),
                                     py!(content.pop("application/json"))

@@ -104,7 +104,7 @@ fn find_member_def() -> FunctionDef {
                     .r#where(User.id == user_id))
             ),
             assign(result, py!(session.execute(statement).await)),
-            return_(py!(result.tuples().one_or_none()))
+            return_(py!(result.one_or_none()))
         ])
 }
 

@@ -1,6 +1,6 @@
 //! `backend/app/core/plans.py`: the plans an organization can have, and what each of them holds.
 
-use crate::python::builtins::{dict, frozenset, int, str};
+use crate::python::builtins::{dict, int, str, tuple};
 use crate::python::standard::{Literal, Mapping, StrEnum, dataclass, field, timedelta};
 use astgen_pyast::prelude::*;
 
@@ -39,7 +39,7 @@ pub fn emit() -> Module {
                         interval = "month",
                         lookup_key = "acme_team_month"
                     ),
-                    features = frozenset(set!(Feature.REPORTS)),
+                    features = (Feature.REPORTS,),
                     limits = dict!(Limit.PROJECTS => 50, Limit.MEMBERS => 25)
                 ))
             ),
@@ -54,7 +54,7 @@ pub fn emit() -> Module {
                         interval = "month",
                         lookup_key = "acme_business_month"
                     ),
-                    features = frozenset(set!(Feature.REPORTS, Feature.EXPORTS)),
+                    features = (Feature.REPORTS, Feature.EXPORTS),
                     limits = dict!(Limit.MEMBERS => 500)
                 ))
             ),
@@ -140,7 +140,7 @@ fn plan_class() -> ClassDef {
         annotate(name, PlanName),
         annotate(title, str),
         ann_assign(price, py!(Price | None), none()),
-        ann_assign(features, py!(frozenset[Feature]), py!(frozenset())),
+        ann_assign(features, py!(tuple[(Feature, ellipsis!())]), py!(())),
         ann_assign(
             limits,
             py!(Mapping[(Limit, int)]),

@@ -1,5 +1,5 @@
 //! AnyIO.
 
 astgen_pyast::vocabulary! {
-    "anyio": CapacityLimiter, to_thread;
+    "anyio": CapacityLimiter, fail_after, to_thread;
 }

@@ -1,9 +1,9 @@
 //! FastAPI and Starlette.
 
 astgen_pyast::vocabulary! {
-    "fastapi": Depends, FastAPI, Query, Request, Response;
+    "fastapi": APIRouter, BackgroundTasks, Depends, FastAPI, Header, Query, Request, Response, status;
     "fastapi.exceptions": RequestValidationError;
-    "fastapi.routing": iter_route_contexts;
+    "fastapi.routing": APIRoute, iter_route_contexts;
     "fastapi.security": HTTPAuthorizationCredentials, HTTPBearer;
     "starlette.datastructures": Headers, MutableHeaders;
     "starlette.exceptions": HTTPException;

@@ -3,7 +3,8 @@
 use astgen_pyast::{Import, import, import_module};
 
 astgen_pyast::vocabulary! {
-    "collections.abc": AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping;
+    "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping;
+    "contextlib": asynccontextmanager, contextmanager;
     "contextvars": ContextVar;
     "dataclasses": dataclass, field;
     "datetime": UTC, date, datetime, timedelta;
@@ -13,10 +14,15 @@ astgen_pyast::vocabulary! {
     "functools": cache;
     "hashlib": sha256;
     "http": HTTPStatus;
-    "time": perf_counter;
+    "pathlib": Path;
+    "time": monotonic, perf_counter;
     "typing": Annotated, Any, ClassVar, Final, Generic, Literal, Protocol, TypeVar;
     "uuid": UUID, uuid4;
 }
+
+/// `import asyncio`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const asyncio: Import = import_module("asyncio");
 
 /// `import hmac`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
@@ -34,6 +40,10 @@ pub const logging: Import = import_module("logging");
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const math: Import = import_module("math");
 
+/// `import os`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const os: Import = import_module("os");
+
 /// `import re`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const re: Import = import_module("re");
@@ -41,6 +51,10 @@ pub const re: Import = import_module("re");
 /// `import secrets`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const secrets: Import = import_module("secrets");
+
+/// `import shutil`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const shutil: Import = import_module("shutil");
 
 /// `Self` of `typing`, a keyword of Rust.
 pub const SELF_TYPE: Import = import("typing", "Self");

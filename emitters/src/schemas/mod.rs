@@ -3,11 +3,7 @@
 pub mod auth;
 pub mod base;
 pub mod billing;
-pub mod comment;
 pub mod fields;
 pub mod health;
 pub mod invitation;
 pub mod organization;
-pub mod project;
-pub mod report;
-pub mod task;

@@ -252,7 +252,7 @@ fn invitation_service_organization_of() -> FunctionDef {
                     Membership.user_id == invitation.inviter_id
                 ))
             ),
-            assign(found, py!(self.session.execute(statement).await.tuples().one_or_none())),
+            assign(found, py!(self.session.execute(statement).await.one_or_none())),
             if_(
                 py!(found == None || invitation.role.outranks(found[0])),
                 [raise(py!(GoneError("Who invited you cannot do so any more.")))]
