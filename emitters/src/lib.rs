@@ -5,14 +5,17 @@
 #![forbid(unsafe_code)]
 
 mod generated;
-pub mod guards;
-pub mod python;
 pub mod spec;
 
-pub use generated::{Content, Generated};
-
 pub mod api;
+pub mod app_main;
 pub mod core;
 pub mod models;
+pub mod packages;
 pub mod schemas;
 pub mod services;
+
+pub mod guards;
+pub mod python;
+
+pub use generated::{Content, Generated};

@@ -1,8 +1,9 @@
 //! The import block of a module, computed from the names its tree uses.
 
 use crate::annotation::{Annotation, Trivia};
-use crate::make::{Statements, if_, import_stmt};
-use crate::name::{Import, Name, import};
+use crate::make::{Statements, assign, if_, import_stmt, list};
+use crate::module::Module;
+use crate::name::{Import, Name, import, name};
 use crate::stdlib;
 use crate::walk::{Node, children, parameters};
 use crate::{Expr, Pattern, Stmt};
@@ -23,14 +24,13 @@ const PASSIVE_DECORATORS: [&str; 6] = [
 ];
 
 /// The import statements for `body`, and `body` with clashing names replaced by their aliases.
-pub(crate) fn resolve(
-    module: &str,
-    first_party: &[&str],
-    deferred_annotations: bool,
-    body: Vec<Stmt>,
-) -> (Vec<Stmt>, Vec<Stmt>) {
+pub(crate) fn resolve(module: Module) -> (Vec<Stmt>, Vec<Stmt>) {
+    let Module { name: module, docstring: _, first_party, deferred_annotations, exports, body } =
+        module;
+    let first_party = &first_party;
     let mut uses = Uses { deferred_annotations, ..Uses::default() };
     uses.body(Scope { is_class: false, bound: bound(&body) }, &body);
+    uses.imports.extend(exports.into_iter().map(|import| (import, true)));
     // A name that this module defines itself needs no import in it.
     uses.imports.retain(|import, _| import.module != module || import.name.is_none());
     let (aliases, body) = rename_clashes(&uses, body);
@@ -318,6 +318,14 @@ fn block(imports: Vec<Import>, first_party: &[&str]) -> Vec<Stmt> {
         statements.push(stmt);
     }
     statements
+}
+
+/// `__all__ = […]` for the names that a module passes on, sorted as ruff sorts them.
+pub(crate) fn all(exports: &[Import]) -> Option<Stmt> {
+    let mut exports = exports.to_vec();
+    exports.sort_by_key(|import| member_key(*import));
+    let names = exports.iter().map(|import| import.binding().as_str());
+    (!exports.is_empty()).then(|| assign(name("__all__"), list(names)))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use crate::imports;
 use crate::make::{Statements, docstring};
 use crate::print::print;
-use crate::{Expr, Stmt};
+use crate::{Expr, Import, Stmt};
 use rustpython_ast as ast;
 
 /// One Python file. Its import block is computed from what the body uses.
@@ -19,6 +19,8 @@ pub struct Module {
     /// `from __future__ import annotations`, and names used in annotations only are imported under
     /// `if TYPE_CHECKING:`. Never for what FastAPI, Pydantic or SQLAlchemy look at.
     pub deferred_annotations: bool,
+    /// Names that this module passes on: imported, and listed in `__all__`.
+    pub exports: Vec<Import>,
     /// Statements after the docstring and the imports.
     pub body: Vec<Stmt>,
 }
@@ -38,6 +40,7 @@ pub fn module(name: &'static str) -> Module {
         docstring: None,
         first_party: vec![root],
         deferred_annotations: false,
+        exports: Vec::new(),
         body: Vec::new(),
     }
 }
@@ -64,6 +67,20 @@ impl Module {
         self
     }
 
+    /// Passes on names of other modules, in `__all__`.
+    ///
+    /// ```
+    /// use astgen_pyast::{import, module, print_module};
+    /// let package = module("app.models").exports([import("app.models.user", "User")]);
+    /// let text = "from app.models.user import User\n\n__all__ = [\"User\"]\n";
+    /// assert_eq!(print_module(&package), text);
+    /// ```
+    #[must_use]
+    pub fn exports(mut self, names: impl IntoIterator<Item = Import>) -> Module {
+        self.exports.extend(names);
+        self
+    }
+
     /// Further statements.
     #[must_use]
     pub fn body(mut self, body: impl Statements) -> Module {
@@ -79,11 +96,12 @@ impl Module {
     /// assert_eq!(print(&tree), "from time import time\n\nnow = time\n");
     /// ```
     #[must_use]
-    pub fn into_statements(self) -> Vec<Stmt> {
-        let (imports, body) =
-            imports::resolve(&self.name, &self.first_party, self.deferred_annotations, self.body);
-        let docstring = self.docstring.map(docstring);
-        let mut statements: Vec<Stmt> = docstring.into_iter().chain(imports).chain(body).collect();
+    pub fn into_statements(mut self) -> Vec<Stmt> {
+        let docstring = self.docstring.take().map(docstring);
+        let all = imports::all(&self.exports);
+        let (imports, body) = imports::resolve(self);
+        let head = docstring.into_iter().chain(imports).chain(all);
+        let mut statements: Vec<Stmt> = head.chain(body).collect();
         indent_docstrings(&mut statements, 0);
         statements
     }

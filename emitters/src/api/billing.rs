@@ -5,13 +5,16 @@ use crate::core::org_rbac::{PrincipalDep, require_org_roles};
 use crate::core::pagination::PageRequestDep;
 use crate::core::plans::PLANS;
 use crate::core::rbac::require_user_roles;
+use crate::core::roles::required;
 use crate::core::roles::{Role, UserRole};
+use crate::guards::guarded;
 use crate::models::base::utcnow;
 use crate::python::builtins::{list, str};
 use crate::python::fastapi::{APIRouter, Depends, Header, Request};
 use crate::python::standard::Annotated;
 use crate::schemas::billing::{BillingEventPage, PlanRead, SubscriptionRead, WebhookAnswer};
 use crate::services::billing_service::BillingServiceDep;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -20,7 +23,8 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let members = required(&spec.organizations.roles);
     module("app.api.billing")
         .docstring("Plans, the subscription of an organization, and the webhook of Stripe.")
         .body(block![
@@ -36,7 +40,7 @@ pub fn emit() -> Module {
             list_plans_def(),
             receive_webhook_def(),
             list_billing_events_def(),
-            read_subscription_def()
+            guarded(read_subscription_def(), &members)
         ])
 }
 
@@ -85,11 +89,7 @@ fn list_billing_events_def() -> FunctionDef {
 fn read_subscription_def() -> FunctionDef {
     names!(principal, organization, now);
     async_def(read_subscription)
-        .decorator(py!(organization_router.get(
-            "/subscription",
-            dependencies =
-                [Depends(require_org_roles(Role.OWNER, Role.ADMIN, Role.MEMBER, Role.VIEWER))]
-        )))
+        .decorator(py!(organization_router.get("/subscription")))
         .params([param(principal, PrincipalDep)])
         .returns(SubscriptionRead)
         .body(block![

@@ -4,12 +4,15 @@ use crate::core::org_rbac::{PrincipalDep, require_org_roles};
 use crate::core::pagination::PageRequestDep;
 use crate::core::rbac::CurrentUserDep;
 use crate::core::roles::Role;
+use crate::core::roles::required;
+use crate::guards::guarded;
 use crate::python::fastapi::{APIRouter, BackgroundTasks, Depends, status};
 use crate::schemas::invitation::{
     InvitationAccept, InvitationCreate, InvitationPage, InvitationRead, MembershipRead,
 };
 use crate::services::email_service::MailerDep;
 use crate::services::invitation_service::InvitationServiceDep;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -18,7 +21,8 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let inviters = required(&spec.organizations.inviters);
     module("app.api.invitations")
         .docstring("Invitations: made and listed in an organization, accepted by token.")
         .body(block![
@@ -30,8 +34,8 @@ pub fn emit() -> Module {
                 ))
             ),
             assign(router, py!(APIRouter(prefix = "/invitations", tags = ["invitations"]))),
-            create_invitation_def(),
-            list_pending_invitations_def(),
+            guarded(create_invitation_def(), &inviters),
+            guarded(list_pending_invitations_def(), &inviters),
             accept_invitation_def()
         ])
 }
@@ -39,11 +43,7 @@ pub fn emit() -> Module {
 fn create_invitation_def() -> FunctionDef {
     names!(payload, principal, invitations, mailer, background, invitation, mail);
     async_def(create_invitation)
-        .decorator(py!(organization_router.post(
-            "",
-            status_code = status.HTTP_201_CREATED,
-            dependencies = [Depends(require_org_roles(Role.OWNER, Role.ADMIN))]
-        )))
+        .decorator(py!(organization_router.post("", status_code = status.HTTP_201_CREATED)))
         .params([
             param(payload, InvitationCreate),
             param(principal, PrincipalDep),
@@ -63,8 +63,7 @@ fn create_invitation_def() -> FunctionDef {
 fn list_pending_invitations_def() -> FunctionDef {
     names!(principal, page, invitations, pending);
     async_def(list_pending_invitations)
-        .decorator(py!(organization_router
-            .get("/pending", dependencies = [Depends(require_org_roles(Role.OWNER, Role.ADMIN))])))
+        .decorator(py!(organization_router.get("/pending")))
         .params([
             param(principal, PrincipalDep),
             param(page, PageRequestDep),

@@ -5,3 +5,4 @@ pub mod billing;
 pub mod health;
 pub mod invitations;
 pub mod organizations;
+pub mod routers;

@@ -4,11 +4,14 @@ use crate::core::org_rbac::{PrincipalDep, require_org_roles};
 use crate::core::pagination::PageRequestDep;
 use crate::core::rbac::CurrentUserDep;
 use crate::core::roles::Role;
+use crate::core::roles::required;
+use crate::guards::guarded;
 use crate::python::fastapi::{APIRouter, Depends, status};
 use crate::schemas::organization::{
     MemberPage, OrganizationCreate, OrganizationMembership, OrganizationMembershipPage,
 };
 use crate::services::organization_service::OrganizationServiceDep;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -17,7 +20,8 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let members = required(&spec.organizations.roles);
     module("app.api.organizations")
         .docstring("Organizations of the caller, and their members.")
         .body(block![
@@ -31,8 +35,8 @@ pub fn emit() -> Module {
             ),
             create_organization_def(),
             list_organizations_def(),
-            read_organization_def(),
-            list_members_def()
+            guarded(read_organization_def(), &members),
+            guarded(list_members_def(), &members)
         ])
 }
 
@@ -73,11 +77,7 @@ fn list_organizations_def() -> FunctionDef {
 fn read_organization_def() -> FunctionDef {
     names!(principal);
     async_def(read_organization)
-        .decorator(py!(organization_router.get(
-            "",
-            dependencies =
-                [Depends(require_org_roles(Role.OWNER, Role.ADMIN, Role.MEMBER, Role.VIEWER))]
-        )))
+        .decorator(py!(organization_router.get("")))
         .params([param(principal, PrincipalDep)])
         .returns(OrganizationMembership)
         .body(block![
@@ -89,11 +89,7 @@ fn read_organization_def() -> FunctionDef {
 fn list_members_def() -> FunctionDef {
     names!(principal, page, organizations, members);
     async_def(list_members)
-        .decorator(py!(organization_router.get(
-            "/members",
-            dependencies =
-                [Depends(require_org_roles(Role.OWNER, Role.ADMIN, Role.MEMBER, Role.VIEWER))]
-        )))
+        .decorator(py!(organization_router.get("/members")))
         .params([
             param(principal, PrincipalDep),
             param(page, PageRequestDep),

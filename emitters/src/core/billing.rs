@@ -3,21 +3,36 @@
 use crate::core::errors::{ForbiddenError, PaymentRequiredError};
 use crate::core::org_rbac::{Principal, PrincipalDep};
 use crate::core::plans::{DEFAULT_PLAN, Feature, Limit, PLANS, Plan, SubscriptionStatus};
+use crate::core::plans::{has_features, has_limits};
 use crate::models::base::utcnow;
 use crate::models::organization::Organization;
 use crate::python::builtins::{bool, frozenset, int, list, str};
 use crate::python::sqlalchemy::{AsyncSession, Select, select};
 use crate::python::standard::{Awaitable, Callable, datetime};
+use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.billing": PAID_STATUSES, has_active_subscription, effective_plan, require_active_subscription, require_feature, plans_with_feature, enforce_limit, plans_beyond;
+    "app.core.billing": PAID_STATUSES, effective_plan, enforce_limit, has_active_subscription, plans_beyond,
+        plans_with_feature, require_active_subscription, require_feature;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
-    module("app.core.billing").docstring("What an organization may use, by its plan and its subscription.").body(block![assign(PAID_STATUSES, py!(frozenset(set!(SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)))).comment("Stripe retries a failed payment for weeks before it gives up: access stays meanwhile."), has_active_subscription_def(), effective_plan_def(), require_active_subscription_def(), require_feature_def(), plans_with_feature_def(), enforce_limit_def(), plans_beyond_def()])
+pub fn emit(billing: &Billing) -> Module {
+    let paid = py!(frozenset(set!(SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)));
+    let grace =
+        "Stripe retries a failed payment for weeks before it gives up: access stays meanwhile.";
+    module("app.core.billing")
+        .docstring("What an organization may use, by its plan and its subscription.")
+        .body(block![
+            assign(PAID_STATUSES, paid).comment(grace),
+            has_active_subscription_def(),
+            effective_plan_def(),
+            require_active_subscription_def(),
+            has_features(billing).then(|| [require_feature_def(), plans_with_feature_def()]),
+            has_limits(billing).then(|| [enforce_limit_def(), plans_beyond_def()])
+        ])
 }
 
 fn has_active_subscription_def() -> FunctionDef {
@@ -140,5 +155,14 @@ fn enforce_limit_def() -> FunctionDef {
 
 fn plans_beyond_def() -> FunctionDef {
     names!(limit, allowed);
-    def(plans_beyond).params([param(limit, Limit), param(allowed, int)]).returns(py!(list[str])).body(block![docstring("Name the plans that allow more."), return_(py!(list!(plan.name for plan in PLANS.values() if not_in!(limit, plan.limits) || plan.limits[limit] > allowed)))])
+    def(plans_beyond)
+        .params([param(limit, Limit), param(allowed, int)])
+        .returns(py!(list[str]))
+        .body(block![
+            docstring("Name the plans that allow more."),
+            return_(py!(list!(
+                plan.name for plan in PLANS.values()
+                if not_in!(limit, plan.limits) || plan.limits[limit] > allowed
+            )))
+        ])
 }

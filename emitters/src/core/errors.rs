@@ -10,16 +10,84 @@ use crate::python::pydantic::{BaseModel, Field};
 use crate::python::standard::{
     Any, Callable, ClassVar, Coroutine, HTTPStatus, Mapping, json, logging,
 };
+use crate::spec::Spec;
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.errors": logger, PROBLEM_JSON, PROBLEM_SCHEMA, FieldProblem, Problem, ProblemError, BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError, ConflictError, GoneError, UnavailableError, ProblemResponse, answer_problem, answer_http, allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS, PROBLEM_RESPONSES, document_problems;
+    "app.core.errors": logger, PROBLEM_JSON, PROBLEM_SCHEMA, FieldProblem, Problem, ProblemError, BadRequestError,
+        UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError, ConflictError,
+        GoneError, UnavailableError, ProblemResponse, answer_problem, answer_http,
+        allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS,
+        PROBLEM_RESPONSES, document_problems;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
-    module("app.core.errors").docstring("Errors as problem documents (RFC 9457), and nothing that the caller sent.").body(block![assign(logger, py!(logging.getLogger(__name__))), assign(PROBLEM_JSON, "application/problem+json").paragraph(), assign(PROBLEM_SCHEMA, py!(dict!("$ref" => "#/components/schemas/Problem"))), field_problem_class(), problem_class(), problem_error_class(), bad_request_error_class(), unauthorized_error_class(), payment_required_error_class(), forbidden_error_class(), not_found_error_class(), conflict_error_class(), gone_error_class(), unavailable_error_class(), problem_response_class(), answer_problem_def(), answer_http_def(), allowed_methods_def(), answer_invalid_def(), answer_unhandled_def(), ann_assign(EXCEPTION_HANDLERS, py!(dict[(int | TYPE[Exception], Callable[([Request, Any], Coroutine[(Any, Any, Response)])])]), py!(dict!(ProblemError => answer_problem, HTTPException => answer_http, RequestValidationError => answer_invalid, Exception => answer_unhandled))), ann_assign(PROBLEM_RESPONSES, py!(dict[(int | str, dict[(str, Any)])]), py!(dict!(status.value => dict!("model" => Problem, "description" => status.phrase) for status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)))).paragraph(), document_problems_def()])
+pub fn emit(spec: &Spec) -> Module {
+    let has_billing = spec.billing.is_some();
+    module("app.core.errors")
+        .docstring("Errors as problem documents (RFC 9457), and nothing that the caller sent.")
+        .body(block![
+            assign(logger, py!(logging.getLogger(__name__))),
+            assign(PROBLEM_JSON, "application/problem+json").paragraph(),
+            assign(PROBLEM_SCHEMA, py!(dict!("$ref" => "#/components/schemas/Problem"))),
+            field_problem_class(),
+            problem_class(has_billing),
+            problem_error_class(has_billing),
+            bad_request_error_class(),
+            unauthorized_error_class(),
+            has_billing.then(payment_required_error_class),
+            forbidden_error_class(),
+            not_found_error_class(),
+            conflict_error_class(),
+            gone_error_class(),
+            unavailable_error_class(),
+            problem_response_class(),
+            answer_problem_def(has_billing),
+            answer_http_def(),
+            allowed_methods_def(),
+            answer_invalid_def(),
+            answer_unhandled_def(),
+            exception_handlers(),
+            problem_responses(has_billing),
+            document_problems_def()
+        ])
+}
+
+fn exception_handlers() -> Stmt {
+    let handler = py!(Callable[([Request, Any], Coroutine[(Any, Any, Response)])]);
+    let handlers = py!(dict!(
+        ProblemError => answer_problem,
+        HTTPException => answer_http,
+        RequestValidationError => answer_invalid,
+        Exception => answer_unhandled
+    ));
+    ann_assign(EXCEPTION_HANDLERS, py!(dict[(int | TYPE[Exception], handler)]), handlers)
+}
+
+fn problem_responses(has_billing: bool) -> Stmt {
+    let statuses = [
+        Some("BAD_REQUEST"),
+        Some("UNAUTHORIZED"),
+        has_billing.then_some("PAYMENT_REQUIRED"),
+        Some("FORBIDDEN"),
+        Some("NOT_FOUND"),
+        Some("METHOD_NOT_ALLOWED"),
+        Some("CONFLICT"),
+        Some("GONE"),
+        Some("REQUEST_ENTITY_TOO_LARGE"),
+        Some("UNPROCESSABLE_ENTITY"),
+        Some("INTERNAL_SERVER_ERROR"),
+        Some("SERVICE_UNAVAILABLE"),
+    ];
+    let statuses =
+        make::tuple(statuses.into_iter().flatten().map(|status| HTTPStatus.attr(status)));
+    let responses = py!(dict!(
+        status.value => dict!("model" => Problem, "description" => status.phrase)
+        for status in statuses
+    ));
+    ann_assign(PROBLEM_RESPONSES, py!(dict[(int | str, dict[(str, Any)])]), responses).paragraph()
 }
 
 fn field_problem_class() -> ClassDef {
@@ -40,8 +108,9 @@ fn field_problem_class() -> ClassDef {
     ])
 }
 
-fn problem_class() -> ClassDef {
+fn problem_class(has_billing: bool) -> ClassDef {
     names!(r#type, title, status, code, detail, request_id, errors, upgrade);
+    let plans = py!(Field(default = None, description = "The plans that would allow the request."));
     class(Problem).base(BaseModel).body(block![
         docstring("What every error answer looks like."),
         ann_assign(r#type, str, "about:blank"),
@@ -58,26 +127,22 @@ fn problem_class() -> ClassDef {
                 description = "What is wrong with the request, part by part."
             ))
         ),
-        ann_assign(
-            upgrade,
-            py!(list[str] | None),
-            py!(Field(default = None, description = "The plans that would allow the request."))
-        )
+        has_billing.then(|| ann_assign(upgrade, py!(list[str] | None), plans))
     ])
 }
 
-fn problem_error_class() -> ClassDef {
+fn problem_error_class(has_billing: bool) -> ClassDef {
     names!(status, code, headers);
     class(ProblemError).base(Exception).body(block![
         docstring("An error that the caller is told about."),
         annotate(status, py!(ClassVar[HTTPStatus])),
         annotate(code, py!(ClassVar[str])),
         ann_assign(headers, py!(ClassVar[Mapping[(str, str)]]), py!(dict!())),
-        problem_error_init()
+        problem_error_init(has_billing)
     ])
 }
 
-fn problem_error_init() -> FunctionDef {
+fn problem_error_init(has_billing: bool) -> FunctionDef {
     names!(detail, code, upgrade);
     def("__init__")
         .params([
@@ -85,15 +150,15 @@ fn problem_error_init() -> FunctionDef {
             param(detail, str),
             star(),
             param(code, py!(str | None)).default(none()),
-            param(upgrade, py!(list[str] | None)).default(none()),
         ])
+        .params(has_billing.then(|| param(upgrade, py!(list[str] | None)).default(none())))
         .returns(none())
         .body(block![
             docstring("Say what went wrong; the code is the class's unless it is given."),
             do_(py!(super().__init__(detail))),
             assign(py!(self.detail), detail),
             assign(py!(self.problem_code), py!(code || self.code)),
-            assign(py!(self.upgrade), upgrade)
+            has_billing.then(|| assign(py!(self.upgrade), upgrade))
         ])
 }
 
@@ -205,7 +270,7 @@ fn problem_response_init() -> FunctionDef {
         ])
 }
 
-fn answer_problem_def() -> FunctionDef {
+fn answer_problem_def(has_billing: bool) -> FunctionDef {
     names!(request, error, problem);
     async_def(answer_problem)
         .params([param(request, Request), param(error, ProblemError)])
@@ -220,7 +285,7 @@ fn answer_problem_def() -> FunctionDef {
                     code = error.problem_code,
                     detail = error.detail,
                     request_id = request.state.request_id,
-                    upgrade = error.upgrade
+                    ..has_billing.then(|| kw("upgrade", py!(error.upgrade)))
                 ))
             ),
             return_(py!(ProblemResponse(problem, error.headers)))

@@ -2,96 +2,110 @@
 
 use crate::python::builtins::{dict, int, str, tuple};
 use crate::python::standard::{Literal, Mapping, StrEnum, dataclass, field, timedelta};
+use crate::spec::{self, Billing, Counted};
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.plans": PlanName, Feature, Limit, SubscriptionStatus, Price, Plan, FREE, TEAM, BUSINESS, PLANS, DEFAULT_PLAN, TRIAL_PLAN, TRIAL_PERIOD, plan_for_lookup_key;
+    "app.core.plans": DEFAULT_PLAN, Feature, Limit, PLANS, Plan, PlanName, Price, SubscriptionStatus, TRIAL_PERIOD,
+        TRIAL_PLAN, plan_for_lookup_key;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(billing: &Billing) -> Module {
+    let plans = make::tuple(billing.plans.iter().map(|plan| plan.constant));
+    let trial = billing.trial.zip(billing.plans.iter().find(|plan| plan.price.is_some()));
     module("app.core.plans")
         .docstring("The plans an organization can have, and what each of them holds.")
         .body(block![
-            plan_name_class(),
-            feature_class(),
-            limit_class(),
+            plan_name_class(billing),
+            has_features(billing).then(|| feature_class(billing)),
+            has_limits(billing).then(|| limit_class(billing)),
             subscription_status_class(),
             price_class(),
-            plan_class(),
-            assign(
-                FREE,
-                py!(Plan(
-                    name = PlanName.FREE,
-                    title = "Free",
-                    limits = dict!(Limit.PROJECTS => 3, Limit.MEMBERS => 3)
-                ))
-            ),
-            assign(
-                TEAM,
-                py!(Plan(
-                    name = PlanName.TEAM,
-                    title = "Team",
-                    price = Price(
-                        amount = 1900,
-                        currency = "usd",
-                        interval = "month",
-                        lookup_key = "acme_team_month"
-                    ),
-                    features = (Feature.REPORTS,),
-                    limits = dict!(Limit.PROJECTS => 50, Limit.MEMBERS => 25)
-                ))
-            ),
-            assign(
-                BUSINESS,
-                py!(Plan(
-                    name = PlanName.BUSINESS,
-                    title = "Business",
-                    price = Price(
-                        amount = 9900,
-                        currency = "usd",
-                        interval = "month",
-                        lookup_key = "acme_business_month"
-                    ),
-                    features = (Feature.REPORTS, Feature.EXPORTS),
-                    limits = dict!(Limit.MEMBERS => 500)
-                ))
-            ),
-            assign(PLANS, py!(dict!(plan.name => plan for plan in (FREE, TEAM, BUSINESS))))
-                .paragraph(),
-            assign(DEFAULT_PLAN, FREE),
-            assign(TRIAL_PLAN, TEAM),
-            assign(TRIAL_PERIOD, py!(timedelta(days = 14))),
+            plan_class(billing),
+            billing.plans.iter().map(plan_constant).collect::<Vec<_>>(),
+            assign(PLANS, py!(dict!(plan.name => plan for plan in plans))).paragraph(),
+            assign(DEFAULT_PLAN, billing.free_plan().constant),
+            trial.map(|(period, plan)| {
+                let days = period.as_secs() / SECONDS_A_DAY;
+                block![
+                    assign(TRIAL_PLAN, plan.constant),
+                    assign(TRIAL_PERIOD, py!(timedelta(days = days)))
+                ]
+            }),
             plan_for_lookup_key_def()
         ])
 }
 
-fn plan_name_class() -> ClassDef {
+const SECONDS_A_DAY: u64 = 24 * 60 * 60;
+
+/// Whether a plan switches anything on.
+#[must_use]
+pub fn has_features(billing: &Billing) -> bool {
+    !billing.features.is_empty()
+}
+
+/// Whether a plan counts anything.
+#[must_use]
+pub fn has_limits(billing: &Billing) -> bool {
+    !billing.limits.is_empty()
+}
+
+/// Whether the members of an organization are counted.
+#[must_use]
+pub fn limits_members(billing: &Billing) -> bool {
+    billing.limits.iter().any(|limit| limit.counts == Counted::Members)
+}
+
+fn plan_constant(plan: &spec::Plan) -> Stmt {
+    let price = plan.price.as_ref().map(|price| {
+        py!(Price(
+            amount = { price.amount },
+            currency = { price.currency.code },
+            interval = { price.interval.as_str() },
+            lookup_key = { &price.lookup_key }
+        ))
+    });
+    let features = plan.features.iter().map(|name| Feature.attr(constant(*name)));
+    let limits = plan.limits.iter().map(|limit| (Limit.attr(constant(limit.name)), limit.maximum));
+    let mut arguments =
+        vec![kw("name", PlanName.attr(plan.constant)), kw("title", plan.title.as_str())];
+    arguments.extend(price.map(|price| kw("price", price)));
+    arguments.extend((!plan.features.is_empty()).then(|| kw("features", make::tuple(features))));
+    arguments.extend((!plan.limits.is_empty()).then(|| kw("limits", make::dict(limits))));
+    assign(plan.constant, Plan.call(arguments))
+}
+
+/// The member of an enum that stands for a name of the spec.
+fn constant(name: Name) -> Name {
+    Name::parse(&name.as_str().to_uppercase()).unwrap_or(name)
+}
+
+fn plan_name_class(billing: &Billing) -> ClassDef {
     class(PlanName).base(StrEnum).body(block![
         docstring("The plans, the one without a subscription first."),
-        assign(FREE, "free"),
-        assign(TEAM, "team"),
-        assign(BUSINESS, "business")
+        members(billing.plans.iter().map(|plan| (plan.constant, plan.name)))
     ])
 }
 
-fn feature_class() -> ClassDef {
-    names!(REPORTS, EXPORTS);
+fn feature_class(billing: &Billing) -> ClassDef {
     class(Feature).base(StrEnum).body(block![
         docstring("What a plan can switch on."),
-        assign(REPORTS, "reports"),
-        assign(EXPORTS, "exports")
+        members(billing.features.iter().map(|feature| (feature.constant, feature.name)))
     ])
 }
 
-fn limit_class() -> ClassDef {
-    names!(PROJECTS, MEMBERS);
+fn limit_class(billing: &Billing) -> ClassDef {
     class(Limit).base(StrEnum).body(block![
         docstring("What a plan can count."),
-        assign(PROJECTS, "projects"),
-        assign(MEMBERS, "members")
+        members(billing.limits.iter().map(|limit| (limit.constant, limit.name)))
     ])
+}
+
+fn members(members: impl Iterator<Item = (Name, Name)>) -> Vec<Stmt> {
+    members.map(|(constant, value)| assign(constant, value.as_str())).collect()
 }
 
 fn subscription_status_class() -> ClassDef {
@@ -133,19 +147,24 @@ fn price_class() -> ClassDef {
     ])
 }
 
-fn plan_class() -> ClassDef {
+fn plan_class(billing: &Billing) -> ClassDef {
     names!(name, title, price, features, limits);
+    let features = has_features(billing)
+        .then(|| ann_assign(features, py!(tuple[(Feature, ellipsis!())]), py!(())));
+    let limits = has_limits(billing).then(|| {
+        ann_assign(
+            limits,
+            py!(Mapping[(Limit, int)]),
+            py!(field(default_factory = dict[(Limit, int)])),
+        )
+    });
     class(Plan).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
         docstring("A plan; a limit that it does not name is unlimited."),
         annotate(name, PlanName),
         annotate(title, str),
         ann_assign(price, py!(Price | None), none()),
-        ann_assign(features, py!(tuple[(Feature, ellipsis!())]), py!(())),
-        ann_assign(
-            limits,
-            py!(Mapping[(Limit, int)]),
-            py!(field(default_factory = dict[(Limit, int)]))
-        )
+        features,
+        limits
     ])
 }
 

@@ -1,7 +1,9 @@
 //! `backend/app/core/roles.py`: who someone is: on the platform, and in an organization.
 
+use crate::core::org_rbac::require_org_roles;
 use crate::python::builtins::{bool, int, list, property};
 use crate::python::standard::StrEnum;
+use crate::spec::{self, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -10,10 +12,10 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.core.roles")
         .docstring("Who someone is: on the platform, and in an organization.")
-        .body(block![user_role_class(), role_class()])
+        .body(block![user_role_class(), role_class(spec)])
 }
 
 fn user_role_class() -> ClassDef {
@@ -25,14 +27,23 @@ fn user_role_class() -> ClassDef {
     ])
 }
 
-fn role_class() -> ClassDef {
-    names!(OWNER, ADMIN, MEMBER, VIEWER);
+/// `Role.OWNER` and the like.
+#[must_use]
+pub fn role(role: &spec::Role) -> Expr {
+    Role.attr(role.constant)
+}
+
+/// `require_org_roles(Role.OWNER, …)`
+#[must_use]
+pub fn required<'a>(roles: impl IntoIterator<Item = &'a spec::Role>) -> Expr {
+    require_org_roles.call(roles.into_iter().map(|one| arg(role(one))))
+}
+
+fn role_class(spec: &Spec) -> ClassDef {
+    let roles = &spec.organizations.roles;
     class(Role).base(StrEnum).body(block![
         docstring("The role of a member in an organization, highest rank first."),
-        assign(OWNER, "owner"),
-        assign(ADMIN, "admin"),
-        assign(MEMBER, "member"),
-        assign(VIEWER, "viewer"),
+        roles.iter().map(|role| assign(role.constant, role.name.as_str())).collect::<Vec<_>>(),
         role_rank(),
         role_outranks()
     ])

@@ -5,5 +5,6 @@ pub mod billing_event;
 pub mod invitation;
 pub mod membership;
 pub mod organization;
+pub mod package;
 pub mod types;
 pub mod user;

@@ -6,6 +6,7 @@ use crate::models::types::{UTCDateTime, text_enum};
 use crate::python::builtins::str;
 use crate::python::sqlalchemy::{Mapped, String, mapped_column};
 use crate::python::standard::datetime;
+use crate::spec::{Billing, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -14,16 +15,30 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.models.organization")
-        .docstring("Organizations: the tenants, and who pays.")
-        .body(block![organization_class()])
+        .docstring(match spec.billing {
+            Some(_) => "Organizations: the tenants, and who pays.",
+            None => "Organizations: the tenants.",
+        })
+        .body(block![organization_class(spec)])
 }
 
-fn organization_class() -> ClassDef {
+fn organization_class(spec: &Spec) -> ClassDef {
+    names!(__tablename__, name);
+    class(Organization).base(Record).base(Base).body(block![
+        docstring(match spec.billing {
+            Some(_) => "A tenant. The billing columns follow the events of the provider.",
+            None => "A tenant.",
+        }),
+        assign(__tablename__, "organizations"),
+        ann_assign(name, py!(Mapped[str]), py!(mapped_column(String(120)))).paragraph(),
+        spec.billing.as_ref().map(billing_columns)
+    ])
+}
+
+fn billing_columns(billing: &Billing) -> Vec<Stmt> {
     names!(
-        __tablename__,
-        name,
         plan,
         subscription_status,
         trial_ends_at,
@@ -31,35 +46,23 @@ fn organization_class() -> ClassDef {
         stripe_subscription_id,
         subscription_event_at
     );
-    class(Organization).base(Record).base(Base).body(block![
-        docstring("A tenant. The billing columns follow the events of the provider."),
-        assign(__tablename__, "organizations"),
-        ann_assign(name, py!(Mapped[str]), py!(mapped_column(String(120)))).paragraph(),
+    let free_plan = PlanName.attr(billing.free_plan().constant);
+    let moment = || py!(mapped_column(UTCDateTime));
+    let stripe_id = || py!(mapped_column(String(255), unique = true));
+    block![
         ann_assign(
             plan,
             py!(Mapped[PlanName]),
-            py!(mapped_column(text_enum(PlanName), default = PlanName.FREE))
+            py!(mapped_column(text_enum(PlanName), default = free_plan))
         ),
         ann_assign(
             subscription_status,
             py!(Mapped[SubscriptionStatus]),
             py!(mapped_column(text_enum(SubscriptionStatus), default = SubscriptionStatus.NONE))
         ),
-        ann_assign(trial_ends_at, py!(Mapped[datetime | None]), py!(mapped_column(UTCDateTime))),
-        ann_assign(
-            stripe_customer_id,
-            py!(Mapped[str | None]),
-            py!(mapped_column(String(255), unique = true))
-        ),
-        ann_assign(
-            stripe_subscription_id,
-            py!(Mapped[str | None]),
-            py!(mapped_column(String(255), unique = true))
-        ),
-        ann_assign(
-            subscription_event_at,
-            py!(Mapped[datetime | None]),
-            py!(mapped_column(UTCDateTime))
-        )
-    ])
+        ann_assign(trial_ends_at, py!(Mapped[datetime | None]), moment()),
+        ann_assign(stripe_customer_id, py!(Mapped[str | None]), stripe_id()),
+        ann_assign(stripe_subscription_id, py!(Mapped[str | None]), stripe_id()),
+        ann_assign(subscription_event_at, py!(Mapped[datetime | None]), moment())
+    ]
 }

@@ -1,11 +1,13 @@
 //! `backend/app/schemas/billing.py`: requests and responses about plans and subscriptions.
 
 use crate::core::plans::{Feature, Limit, PlanName, SubscriptionStatus};
+use crate::core::plans::{has_features, has_limits};
 use crate::models::billing_event::BillingEventStatus;
 use crate::python::builtins::{bool, dict, int, list, str};
 use crate::python::pydantic::{BaseModel, Field};
 use crate::python::standard::{Any, Literal, UUID, datetime};
 use crate::schemas::base::{Page, ResponseModel};
+use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -14,12 +16,12 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(billing: &Billing) -> Module {
     module("app.schemas.billing")
         .docstring("Requests and responses about plans and subscriptions.")
         .body(block![
             price_read_class(),
-            plan_read_class(),
+            plan_read_class(billing),
             subscription_read_class(),
             webhook_answer_class(),
             billing_event_read_class(),
@@ -44,15 +46,15 @@ fn price_read_class() -> ClassDef {
     ])
 }
 
-fn plan_read_class() -> ClassDef {
+fn plan_read_class(billing: &Billing) -> ClassDef {
     names!(name, title, price, features, limits);
     class(PlanRead).base(ResponseModel).body(block![
         docstring("A plan; a limit that is not listed is unlimited."),
         annotate(name, PlanName),
         annotate(title, str),
         annotate(price, py!(PriceRead | None)),
-        annotate(features, py!(list[Feature])),
-        annotate(limits, py!(dict[(Limit, int)]))
+        has_features(billing).then(|| annotate(features, py!(list[Feature]))),
+        has_limits(billing).then(|| annotate(limits, py!(dict[(Limit, int)])))
     ])
 }
 

@@ -7,6 +7,7 @@ use crate::python::pydantic::Field;
 use crate::python::standard::{Annotated, UUID, datetime};
 use crate::schemas::base::{Page, RequestModel, ResponseModel};
 use crate::schemas::fields::NO_NUL;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -15,7 +16,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.schemas.organization")
         .docstring("Requests and responses about organizations and their members.")
         .body(block![
@@ -24,7 +25,7 @@ pub fn emit() -> Module {
                 py!(Annotated[(str, Field(min_length = 1, max_length = 120, pattern = NO_NUL))])
             ),
             organization_create_class(),
-            organization_read_class(),
+            organization_read_class(spec),
             organization_membership_class(),
             organization_membership_page_class(),
             member_user_class(),
@@ -41,14 +42,14 @@ fn organization_create_class() -> ClassDef {
     ])
 }
 
-fn organization_read_class() -> ClassDef {
+fn organization_read_class(spec: &Spec) -> ClassDef {
     names!(id, created_at, name, plan);
     class(OrganizationRead).base(ResponseModel).body(block![
         docstring("An organization."),
         annotate(id, UUID),
         annotate(created_at, datetime),
         annotate(name, str),
-        annotate(plan, PlanName)
+        spec.billing.is_some().then(|| annotate(plan, PlanName))
     ])
 }
 

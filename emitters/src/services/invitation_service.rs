@@ -6,6 +6,7 @@ use crate::core::errors::{ConflictError, ForbiddenError, GoneError, NotFoundErro
 use crate::core::org_rbac::Principal;
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::core::plans::Limit;
+use crate::core::plans::limits_members;
 use crate::core::security::{Purpose, SignerDep};
 use crate::core::settings::SettingsDep;
 use crate::models::base::utcnow;
@@ -19,6 +20,7 @@ use crate::python::sqlalchemy::{Select, func, select, update};
 use crate::python::standard::{Annotated, EmailMessage, dataclass, secrets, timedelta};
 use crate::schemas::invitation::InvitationCreate;
 use crate::services::email_service::invitation_mail;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -27,14 +29,14 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let limited = spec.billing.as_ref().is_some_and(limits_members);
     module("app.services.invitation_service")
         .docstring("Invitations: who may ask whom into an organization, and how they accept.")
         .body(block![
             assign(TOKEN_BYTES, 32),
-            invitation_service_class(),
-            seats_taken_def(),
-            seats_promised_def(),
+            invitation_service_class(limited),
+            limited.then(|| [seats_taken_def(), seats_promised_def()]),
             assign(
                 InvitationServiceDep,
                 py!(Annotated[(InvitationService, Depends(InvitationService))])
@@ -42,16 +44,16 @@ pub fn emit() -> Module {
         ])
 }
 
-fn invitation_service_class() -> ClassDef {
+fn invitation_service_class(limited: bool) -> ClassDef {
     names!(session, settings, signer);
     class(InvitationService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for invitations."),
         annotate(session, SessionDep),
         annotate(settings, SettingsDep),
         annotate(signer, SignerDep),
-        invitation_service_create(),
+        invitation_service_create(limited),
         invitation_service_pending(),
-        invitation_service_accept(),
+        invitation_service_accept(limited),
         invitation_service_refuse_member(),
         invitation_service_expire(),
         invitation_service_find(),
@@ -60,8 +62,9 @@ fn invitation_service_class() -> ClassDef {
     ])
 }
 
-fn invitation_service_create() -> FunctionDef {
+fn invitation_service_create(limited: bool) -> FunctionDef {
     names!(principal, payload, organization, seats, token, invitation);
+    let seat_check = limited.then(|| enforce_seats(organization, seats, seats_promised));
     async_def("create")
         .params([untyped("self"), param(principal, Principal), param(payload, InvitationCreate)])
         .returns(py!(tuple[(Invitation, EmailMessage)]))
@@ -78,8 +81,7 @@ fn invitation_service_create() -> FunctionDef {
             ),
             do_(py!(self.refuse_member(organization, payload.email).await)),
             do_(py!(self.expire(organization, payload.email).await)),
-            assign(seats, py!(seats_promised(organization))),
-            do_(py!(enforce_limit(self.session, organization, Limit.MEMBERS, seats).await)),
+            seat_check,
             assign(token, py!(secrets.token_urlsafe(TOKEN_BYTES))),
             assign(
                 invitation,
@@ -117,8 +119,9 @@ fn invitation_service_pending() -> FunctionDef {
         ])
 }
 
-fn invitation_service_accept() -> FunctionDef {
+fn invitation_service_accept(limited: bool) -> FunctionDef {
     names!(user, token, invitation, organization, seats, membership);
+    let seat_check = limited.then(|| enforce_seats(organization, seats, seats_taken));
     async_def("accept")
         .params([untyped("self"), param(user, User), param(token, str)])
         .returns(Membership)
@@ -136,8 +139,7 @@ fn invitation_service_accept() -> FunctionDef {
             ),
             do_(py!(self.claim(invitation).await)),
             assign(organization, py!(self.organization_of(invitation).await)),
-            assign(seats, py!(seats_taken(organization))),
-            do_(py!(enforce_limit(self.session, organization, Limit.MEMBERS, seats).await)),
+            seat_check,
             assign(
                 membership,
                 py!(Membership(
@@ -259,6 +261,14 @@ fn invitation_service_organization_of() -> FunctionDef {
             ),
             return_(py!(found[1]))
         ])
+}
+
+/// Refuses one member more than the plan allows; `counted` says what counts as a seat.
+fn enforce_seats(organization: Name, seats: Name, counted: Import) -> [Stmt; 2] {
+    [
+        assign(seats, py!(counted(organization))),
+        do_(py!(enforce_limit(self.session, organization, Limit.MEMBERS, seats).await)),
+    ]
 }
 
 fn seats_taken_def() -> FunctionDef {

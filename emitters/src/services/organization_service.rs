@@ -4,7 +4,7 @@ use crate::core::database::SessionDep;
 use crate::core::org_rbac::Principal;
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::core::plans::{SubscriptionStatus, TRIAL_PERIOD, TRIAL_PLAN};
-use crate::core::roles::Role;
+use crate::core::roles::role;
 use crate::models::base::utcnow;
 use crate::models::membership::Membership;
 use crate::models::organization::Organization;
@@ -13,6 +13,7 @@ use crate::python::builtins::{bool, str};
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{joinedload, select};
 use crate::python::standard::{Annotated, dataclass};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -21,11 +22,11 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.services.organization_service")
         .docstring("Organizations and who belongs to them.")
         .body(block![
-            organization_service_class(),
+            organization_service_class(spec),
             assign(
                 OrganizationServiceDep,
                 py!(Annotated[(OrganizationService, Depends(OrganizationService))])
@@ -33,37 +34,36 @@ pub fn emit() -> Module {
         ])
 }
 
-fn organization_service_class() -> ClassDef {
+fn organization_service_class(spec: &Spec) -> ClassDef {
     names!(session);
+    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some());
     class(OrganizationService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for organizations."),
         annotate(session, SessionDep),
-        organization_service_create(),
-        organization_service_owns_any(),
+        organization_service_create(spec, has_trial),
+        has_trial.then(|| organization_service_owns_any(spec)),
         organization_service_memberships_of(),
         organization_service_members_of()
     ])
 }
 
-fn organization_service_create() -> FunctionDef {
+fn organization_service_create(spec: &Spec, has_trial: bool) -> FunctionDef {
     names!(owner, name, organization, membership);
+    let owner_role = role(spec.organizations.owner());
     async_def("create")
         .params([untyped("self"), param(owner, User), param(name, str)])
         .returns(Membership)
         .body(block![
-            docstring("Found an organization; the first one of an owner starts with a trial."),
+            docstring(if has_trial {
+                "Found an organization; the first one of an owner starts with a trial."
+            } else {
+                "Found an organization."
+            }),
             assign(organization, py!(Organization(name = name))),
-            if_(
-                py!(!self.owns_any(owner).await),
-                block![
-                    assign(py!(organization.plan), py!(TRIAL_PLAN.name)),
-                    assign(py!(organization.subscription_status), py!(SubscriptionStatus.TRIALING)),
-                    assign(py!(organization.trial_ends_at), py!(utcnow() + TRIAL_PERIOD))
-                ]
-            ),
+            has_trial.then(|| start_trial(owner, organization)),
             assign(
                 membership,
-                py!(Membership(organization = organization, user = owner, role = Role.OWNER))
+                py!(Membership(organization = organization, user = owner, role = owner_role))
             ),
             do_(py!(self.session.add(membership))),
             do_(py!(self.session.flush().await)),
@@ -71,14 +71,26 @@ fn organization_service_create() -> FunctionDef {
         ])
 }
 
-fn organization_service_owns_any() -> FunctionDef {
+fn start_trial(owner: Name, organization: Name) -> If {
+    if_(
+        py!(!self.owns_any(owner).await),
+        block![
+            assign(py!(organization.plan), py!(TRIAL_PLAN.name)),
+            assign(py!(organization.subscription_status), py!(SubscriptionStatus.TRIALING)),
+            assign(py!(organization.trial_ends_at), py!(utcnow() + TRIAL_PERIOD))
+        ],
+    )
+}
+
+fn organization_service_owns_any(spec: &Spec) -> FunctionDef {
     names!(user, owned);
+    let owner_role = role(spec.organizations.owner());
     async_def("owns_any").params([untyped("self"), param(user, User)]).returns(bool).body(block![
         docstring("Tell whether the user owns an organization."),
         assign(
             owned,
             py!(select(Membership.id)
-                .r#where(Membership.user_id == user.id, Membership.role == Role.OWNER)
+                .r#where(Membership.user_id == user.id, Membership.role == owner_role)
                 .limit(1))
         ),
         return_(py!(self.session.scalar(owned).await != None))

@@ -80,7 +80,8 @@ macro_rules! block {
 #[macro_export]
 macro_rules! names {
     ($($id:ident),* $(,)?) => {
-        $(let $id: $crate::Name = const { $crate::name($crate::name::unraw(stringify!($id))) };)*
+        $(#[allow(non_snake_case, reason = "a Python name is spelled as Python spells it")]
+        let $id: $crate::Name = const { $crate::name($crate::name::unraw(stringify!($id))) };)*
     };
 }
 

@@ -12,6 +12,7 @@ use crate::python::builtins::{dict, str};
 use crate::python::fastapi::{APIRoute, FastAPI};
 use crate::python::standard::{Any, AsyncGenerator, asynccontextmanager, monotonic};
 use crate::services::email_service::build_mailer;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -20,13 +21,13 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.main").docstring("The application: `uvicorn --factory app.main:create_app`.").body(
         block![
-            assign(TITLE, "Acme Tracker"),
+            assign(TITLE, spec.project.title.as_str()),
             assign(VERSION, "0.1.0"),
             application_class(),
-            create_app_def(),
+            create_app_def(spec),
             lifespan_def(),
             operation_id_def()
         ],
@@ -48,7 +49,7 @@ fn application_openapi() -> FunctionDef {
     ])
 }
 
-fn create_app_def() -> FunctionDef {
+fn create_app_def(spec: &Spec) -> FunctionDef {
     names!(settings, app, router);
     def(create_app)
         .params([param(settings, py!(Settings | None)).default(none())])
@@ -76,7 +77,7 @@ fn create_app_def() -> FunctionDef {
             assign(py!(app.state.mailer), py!(build_mailer(settings))),
             assign(py!(app.state.started_at), py!(monotonic())),
             for_(router, ROUTERS, [do_(py!(app.include_router(router)))]),
-            do_(py!(init_metrics(app))),
+            spec.observability.metrics.then(|| do_(py!(init_metrics(app)))),
             do_(py!(app.add_middleware(RequestIdMiddleware))),
             return_(app)
         ])
