@@ -166,10 +166,7 @@ impl Plan {
     /// The most that this plan allows; `None` is unlimited.
     #[must_use]
     pub fn limit(&self, name: Name) -> Option<u32> {
-        self.limits
-            .iter()
-            .find(|limit| limit.name == name)
-            .map(|limit| limit.maximum)
+        self.limits.iter().find(|limit| limit.name == name).map(|limit| limit.maximum)
     }
 
     /// Whether the plan has a feature.

@@ -16,11 +16,7 @@ pub fn currency(code: &str) -> Option<Currency> {
 
 /// Every code.
 pub fn codes() -> impl Iterator<Item = &'static str> + Clone {
-    TWO_DECIMALS
-        .iter()
-        .chain(NO_DECIMALS)
-        .chain(THREE_DECIMALS)
-        .copied()
+    TWO_DECIMALS.iter().chain(NO_DECIMALS).chain(THREE_DECIMALS).copied()
 }
 
 /// Stripe charges these in hundredths, `isk` and `ugx` among them though they have no coins.

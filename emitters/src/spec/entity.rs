@@ -75,11 +75,7 @@ impl Entity {
     /// The roles that may do an operation; highest rank first.
     #[must_use]
     pub fn roles(&self, operation: Operation) -> &[Role] {
-        if operation.is_read() {
-            &self.readers
-        } else {
-            &self.writers
-        }
+        if operation.is_read() { &self.readers } else { &self.writers }
     }
 
     /// The entities that this one points at, each once, itself perhaps among them.

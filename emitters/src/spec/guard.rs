@@ -41,13 +41,8 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation, in the order of a router.
-    pub const ALL: [Operation; 5] = [
-        Operation::List,
-        Operation::Read,
-        Operation::Create,
-        Operation::Update,
-        Operation::Delete,
-    ];
+    pub const ALL: [Operation; 5] =
+        [Operation::List, Operation::Read, Operation::Create, Operation::Update, Operation::Delete];
 
     /// The key in a spec: `create`.
     #[must_use]

@@ -6,14 +6,8 @@ pub fn entity(name: &str) -> Option<&'static str> {
     let lists: [(&[&str], &str); 4] = [
         (GENERATED_ENTITIES, "the generated project has its own"),
         (BUILTINS, "it would hide a built-in of Python"),
-        (
-            LIBRARY_CLASSES,
-            "its class would hide one that every model uses",
-        ),
-        (
-            ROUTER_VARIABLES,
-            "every router has a variable or module of that name",
-        ),
+        (LIBRARY_CLASSES, "its class would hide one that every model uses"),
+        (ROUTER_VARIABLES, "every router has a variable or module of that name"),
     ];
     find(name, &lists).or_else(|| device(name))
 }
@@ -27,9 +21,7 @@ pub fn field(name: &str) -> Option<&'static str> {
         (PYDANTIC, "Pydantic keeps the attribute for itself"),
         (ANNOTATIONS, "it would hide a type that annotations use"),
     ];
-    let is_model = name
-        .starts_with("model_")
-        .then_some("Pydantic keeps names with `model_`");
+    let is_model = name.starts_with("model_").then_some("Pydantic keeps names with `model_`");
     find(name, &lists).or(is_model)
 }
 
@@ -302,12 +294,7 @@ const GENERATED_COLUMNS: &[&str] = &[
     "updated_at",
 ];
 
-const SQLALCHEMY: &[&str] = &[
-    "metadata",
-    "registry",
-    "type_annotation_map",
-    "awaitable_attrs",
-];
+const SQLALCHEMY: &[&str] = &["metadata", "registry", "type_annotation_map", "awaitable_attrs"];
 
 const PYDANTIC: &[&str] = &[
     "construct",
@@ -345,10 +332,7 @@ const ANNOTATIONS: &[&str] = &[
 ];
 
 fn find(name: &str, lists: &[(&[&str], &'static str)]) -> Option<&'static str> {
-    lists
-        .iter()
-        .find(|(names, _)| names.contains(&name))
-        .map(|(_, reason)| *reason)
+    lists.iter().find(|(names, _)| names.contains(&name)).map(|(_, reason)| *reason)
 }
 
 fn device(name: &str) -> Option<&'static str> {

@@ -22,49 +22,14 @@ pub const NOT_GENERATED: &[NotGenerated] = &[
     value("[auth]", "mode", "both", "write `mode = \"bearer\"`"),
     value("[auth]", "totp", "optional", "write `totp = \"off\"`"),
     value("[auth]", "totp", "required", "write `totp = \"off\"`"),
-    key(
-        "[auth]",
-        "refresh_token_lifetime",
-        "leave it out: there are access tokens only",
-    ),
-    key(
-        "[auth]",
-        "reset_token_lifetime",
-        "leave it out: no password mail is sent yet",
-    ),
-    key(
-        "[auth]",
-        "verification_token_lifetime",
-        "leave it out: no verification mail is sent yet",
-    ),
-    value(
-        "[billing]",
-        "payer",
-        "user",
-        "write `payer = \"organization\"`",
-    ),
-    key(
-        "[billing]",
-        "grace_period",
-        "leave it out: a failed payment ends access at once",
-    ),
-    value(
-        "an entity",
-        "soft_delete",
-        "true",
-        "write `soft_delete = false`",
-    ),
-    key(
-        "an entity",
-        "search",
-        "leave it out: lists are not searched yet",
-    ),
-    value(
-        "a field",
-        "type",
-        "file",
-        "use a `url` field for a file that is kept elsewhere",
-    ),
+    key("[auth]", "refresh_token_lifetime", "leave it out: there are access tokens only"),
+    key("[auth]", "reset_token_lifetime", "leave it out: no password mail is sent yet"),
+    key("[auth]", "verification_token_lifetime", "leave it out: no verification mail is sent yet"),
+    value("[billing]", "payer", "user", "write `payer = \"organization\"`"),
+    key("[billing]", "grace_period", "leave it out: a failed payment ends access at once"),
+    value("an entity", "soft_delete", "true", "write `soft_delete = false`"),
+    key("an entity", "search", "leave it out: lists are not searched yet"),
+    value("a field", "type", "file", "use a `url` field for a file that is kept elsewhere"),
     value("a guard", "guards", "fresh_session", "leave it out"),
     key(
         "a guard",
@@ -73,45 +38,14 @@ pub const NOT_GENERATED: &[NotGenerated] = &[
     ),
     value("[storage]", "backend", "local", "write `backend = \"off\"`"),
     value("[storage]", "backend", "s3", "write `backend = \"off\"`"),
-    key(
-        "[storage]",
-        "max_file_size",
-        "leave it out: no files are stored yet",
-    ),
-    value(
-        "[email]",
-        "backend",
-        "smtp",
-        "write `backend = \"console\"`",
-    ),
-    key(
-        "[email]",
-        "sender",
-        "leave it out: mails go to the log only",
-    ),
+    key("[storage]", "max_file_size", "leave it out: no files are stored yet"),
+    value("[email]", "backend", "smtp", "write `backend = \"console\"`"),
+    key("[email]", "sender", "leave it out: mails go to the log only"),
     value("[jobs]", "backend", "rq", "write `backend = \"inline\"`"),
-    value(
-        "[observability.log_file]",
-        "enabled",
-        "true",
-        "write `enabled = false`",
-    ),
-    key(
-        "[observability.log_file]",
-        "max_size",
-        "leave it out: logs go to standard output only",
-    ),
-    key(
-        "[observability.log_file]",
-        "backups",
-        "leave it out: logs go to standard output only",
-    ),
-    value(
-        "[observability]",
-        "tracing",
-        "true",
-        "write `tracing = false`",
-    ),
+    value("[observability.log_file]", "enabled", "true", "write `enabled = false`"),
+    key("[observability.log_file]", "max_size", "leave it out: logs go to standard output only"),
+    key("[observability.log_file]", "backups", "leave it out: logs go to standard output only"),
+    value("[observability]", "tracing", "true", "write `tracing = false`"),
     value("[deploy]", "targets", "fly", "write `targets = []`"),
     value("[deploy]", "targets", "render", "write `targets = []`"),
 ];
@@ -129,18 +63,11 @@ pub fn refusal(table: &str, key: &str, value: &DeValue<'_>) -> Option<&'static N
 
 /// The rules on a key.
 pub fn rules(table: &str, key: &str) -> impl Iterator<Item = &'static NotGenerated> {
-    NOT_GENERATED
-        .iter()
-        .filter(move |rule| rule.table == table && rule.key == key)
+    NOT_GENERATED.iter().filter(move |rule| rule.table == table && rule.key == key)
 }
 
 const fn key(table: &'static str, key: &'static str, instead: &'static str) -> NotGenerated {
-    NotGenerated {
-        table,
-        key,
-        value: None,
-        instead,
-    }
+    NotGenerated { table, key, value: None, instead }
 }
 
 const fn value(
@@ -149,10 +76,5 @@ const fn value(
     value: &'static str,
     instead: &'static str,
 ) -> NotGenerated {
-    NotGenerated {
-        table,
-        key,
-        value: Some(value),
-        instead,
-    }
+    NotGenerated { table, key, value: Some(value), instead }
 }

@@ -26,10 +26,7 @@ pub fn is_invisible(c: char) -> bool {
 #[must_use]
 pub fn is_snake_case(text: &str) -> bool {
     let is_word = |word: &str| {
-        !word.is_empty()
-            && word
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };
     text.starts_with(|c: char| c.is_ascii_lowercase()) && text.split('_').all(is_word)
 }
@@ -48,9 +45,7 @@ pub fn to_snake_case(text: &str) -> Option<String> {
         }
         was_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
     }
-    let name = name
-        .trim_matches('_')
-        .trim_start_matches(|c: char| !c.is_ascii_lowercase());
+    let name = name.trim_matches('_').trim_start_matches(|c: char| !c.is_ascii_lowercase());
     is_snake_case(name).then(|| name.to_owned())
 }
 
@@ -80,11 +75,7 @@ pub fn plural(noun: &str) -> String {
     if lower.ends_with('y') && !ends_with(&["ay", "ey", "iy", "oy", "uy"]) {
         return format!("{}ies", &noun[..noun.len() - 1]);
     }
-    let ending = if ends_with(&["s", "x", "z", "ch", "sh"]) {
-        "es"
-    } else {
-        "s"
-    };
+    let ending = if ends_with(&["s", "x", "z", "ch", "sh"]) { "es" } else { "s" };
     format!("{noun}{ending}")
 }
 

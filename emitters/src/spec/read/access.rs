@@ -61,12 +61,7 @@ pub fn access(
     {
         guards.create.push(limit);
     }
-    Access {
-        readers,
-        writers,
-        guards,
-        limit,
-    }
+    Access { readers, writers, guards, limit }
 }
 
 fn listed(
@@ -119,26 +114,25 @@ fn guard(
             errors.push(no_billing(&written.place));
             None
         }
-        RawGuard::ActiveSubscription => Some(Guard::ActiveSubscription),
+        RawGuard::ActiveSubscription => {
+            let is_sold =
+                |billing: &RawBilling| billing.plans.iter().any(|plan| plan.price.is_some());
+            if !billing.is_some_and(is_sold) {
+                let sentence = "nobody can have a subscription: no plan has a price".to_owned();
+                let error = SpecError::new(written.place.clone(), Problem::Inconsistent(sentence));
+                errors.push(error.help("add a plan with a price, or leave the guard out"));
+            }
+            Some(Guard::ActiveSubscription)
+        }
         RawGuard::FreshSession => Some(Guard::FreshSession),
-        RawGuard::RateLimit { count, per } => Some(Guard::RateLimit {
-            count: *count,
-            per: *per,
-        }),
-        RawGuard::Feature(feature) => named(
-            "feature",
-            feature,
-            billing,
-            |billing| &billing.features,
-            errors,
-        )
-        .map(Guard::Feature),
+        RawGuard::RateLimit { count, per } => Some(Guard::RateLimit { count: *count, per: *per }),
+        RawGuard::Feature(feature) => {
+            named("feature", feature, billing, |billing| &billing.features, errors)
+                .map(Guard::Feature)
+        }
         RawGuard::Limit(limit) => {
             let known = named("limit", limit, billing, |billing| &billing.limits, errors)?;
-            let is_own = raw
-                .limit
-                .as_ref()
-                .is_some_and(|own| own.value == limit.value);
+            let is_own = raw.limit.as_ref().is_some_and(|own| own.value == limit.value);
             let is_create = matches!(operation, None | Some(Operation::Create));
             if is_own && is_create {
                 return Some(Guard::Limit(known));
@@ -170,17 +164,12 @@ fn named(
     let known = names(billing).iter().map(|name| name.value);
     let found = known.clone().find(|name| name.as_str() == written.value);
     if found.is_none() {
-        let problem = Problem::UnknownName {
-            what,
-            name: quoted(&written.value),
-        };
+        let problem = Problem::UnknownName { what, name: quoted(&written.value) };
         let error = SpecError::new(written.place.clone(), problem);
-        errors.push(
-            match text::closest(&written.value, known.map(Name::as_str)) {
-                Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error.help(format!("add it to the {what}s of a plan")),
-            },
-        );
+        errors.push(match text::closest(&written.value, known.map(Name::as_str)) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help(format!("add it to the {what}s of a plan")),
+        });
     }
     found
 }

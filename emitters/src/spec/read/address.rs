@@ -30,13 +30,7 @@ impl Shape for WebAddress {
 
     fn read(&self, value: &DeValue<'_>, place: &Place, errors: &mut Errors) -> Option<String> {
         let text = Line(8..=2000).read(value, place, errors)?;
-        checked(
-            text,
-            is_web_address,
-            "an address with http:// or https://",
-            place,
-            errors,
-        )
+        checked(text, is_web_address, "an address with http:// or https://", place, errors)
     }
 
     fn describe(&self) -> Value {
@@ -54,10 +48,7 @@ fn checked(
     if is_good(&text) {
         return Some(text);
     }
-    let problem = Problem::BadText {
-        found: quoted(&text),
-        expected,
-    };
+    let problem = Problem::BadText { found: quoted(&text), expected };
     errors.push(SpecError::new(place.clone(), problem));
     None
 }
@@ -66,10 +57,7 @@ fn is_email(text: &str) -> bool {
     let is_domain = |domain: &str| {
         domain.contains('.')
             && domain.split('.').all(|label| {
-                !label.is_empty()
-                    && label
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             })
     };
     let is_local = |local: &str| {
@@ -78,19 +66,14 @@ fn is_email(text: &str) -> bool {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b))
     };
-    text.split_once('@')
-        .is_some_and(|(local, domain)| is_local(local) && is_domain(domain))
+    text.split_once('@').is_some_and(|(local, domain)| is_local(local) && is_domain(domain))
 }
 
 fn is_web_address(text: &str) -> bool {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| {
         rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
-            && rest
-                .bytes()
-                .all(|b| b.is_ascii_graphic() && b != b'"' && b != b'<' && b != b'>')
+            && rest.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'<' && b != b'>')
     })
 }
 
@@ -101,17 +84,9 @@ mod tests {
     #[test]
     fn email_addresses_are_plain() {
         assert!(is_email("no-reply@mail.example.com"));
-        for bad in [
-            "",
-            "a",
-            "@b.c",
-            "a@",
-            "a@b",
-            "a b@c.d",
-            "a@b..c",
-            "a@b.c\nBcc: d@e.f",
-            "a@b@c.d",
-        ] {
+        for bad in
+            ["", "a", "@b.c", "a@", "a@b", "a b@c.d", "a@b..c", "a@b.c\nBcc: d@e.f", "a@b@c.d"]
+        {
             assert!(!is_email(bad), "{bad}");
         }
     }
@@ -119,14 +94,9 @@ mod tests {
     #[test]
     fn web_addresses_are_absolute() {
         assert!(is_web_address("https://example.com/a?b=c#d"));
-        for bad in [
-            "",
-            "example.com",
-            "ftp://example.com",
-            "https://",
-            "https:// a",
-            "https://a\"b",
-        ] {
+        for bad in
+            ["", "example.com", "ftp://example.com", "https://", "https:// a", "https://a\"b"]
+        {
             assert!(!is_web_address(bad), "{bad}");
         }
     }

@@ -5,17 +5,11 @@ use super::shape::{Choice, Whole};
 use super::table::Table;
 use crate::spec::{Auth, AuthMode, PasswordRules, Totp};
 
-const MODES: &[(&str, AuthMode)] = &[
-    ("bearer", AuthMode::Bearer),
-    ("cookie", AuthMode::Cookie),
-    ("both", AuthMode::Both),
-];
+const MODES: &[(&str, AuthMode)] =
+    &[("bearer", AuthMode::Bearer), ("cookie", AuthMode::Cookie), ("both", AuthMode::Both)];
 
-const TOTP: &[(&str, Totp)] = &[
-    ("off", Totp::Off),
-    ("optional", Totp::Optional),
-    ("required", Totp::Required),
-];
+const TOTP: &[(&str, Totp)] =
+    &[("off", Totp::Off), ("optional", Totp::Optional), ("required", Totp::Required)];
 
 /// Reads `[auth]`.
 pub fn auth(table: &mut Table<'_>) -> Auth {
@@ -56,12 +50,7 @@ pub fn auth(table: &mut Table<'_>) -> Auth {
             "What makes a good password.",
             password,
         ),
-        totp: table.or(
-            "totp",
-            "One-time codes as a second factor.",
-            Choice(TOTP),
-            Totp::Off,
-        ),
+        totp: table.or("totp", "One-time codes as a second factor.", Choice(TOTP), Totp::Off),
     }
 }
 

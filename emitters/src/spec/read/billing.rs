@@ -55,25 +55,14 @@ pub struct CurrencyCode;
 
 const PROVIDERS: &[(&str, Provider)] = &[("stripe", Provider::Stripe), ("off", Provider::Off)];
 const PAYERS: &[(&str, Payer)] = &[("organization", Payer::Organization), ("user", Payer::User)];
-const INTERVALS: &[(&str, Interval)] = &[
-    (Interval::Month.as_str(), Interval::Month),
-    (Interval::Year.as_str(), Interval::Year),
-];
+const INTERVALS: &[(&str, Interval)] =
+    &[(Interval::Month.as_str(), Interval::Month), (Interval::Year.as_str(), Interval::Year)];
 
 /// Reads `[billing]`; `None` when it is off.
 pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
-    let provider = table.or(
-        "provider",
-        "Who takes the money.",
-        Choice(PROVIDERS),
-        Provider::Stripe,
-    );
-    let payer = table.or(
-        "payer",
-        "Who has the subscription.",
-        Choice(PAYERS),
-        Payer::Organization,
-    );
+    let provider =
+        table.or("provider", "Who takes the money.", Choice(PROVIDERS), Provider::Stripe);
+    let payer = table.or("payer", "Who has the subscription.", Choice(PAYERS), Payer::Organization);
     let trial = table.optional(
         "trial",
         "The free time of a first subscription in whole days, up to 730d. By default none.",
@@ -88,18 +77,12 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
     let plans = table.required(
         "plans",
         "The plans. The first one is free, and is what an organization without a subscription has.",
-        List(
-            Record {
-                name: "a plan",
-                read: plan,
-            },
-            1..=100,
-        ),
+        List(Record { name: "a plan", read: plan }, 1..=100),
     );
 
     let mut raw = RawBilling {
         payer,
-        trial: trial.map(|trial| trial.value),
+        trial: trial.as_ref().map(|trial| trial.value),
         grace_period,
         plans: Vec::new(),
         features: Vec::new(),
@@ -107,6 +90,13 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
     };
     for (place, plan) in plans.into_iter().flat_map(|plans| plans.value).enumerate() {
         raw.add(place, plan.value, table);
+    }
+    if let Some(trial) = trial
+        && raw.plans.iter().all(|plan| plan.price.is_none())
+    {
+        let sentence = "there is nothing to try: no plan has a price".to_owned();
+        let error = SpecError::new(trial.place, Problem::Inconsistent(sentence));
+        table.report(error.help("add a plan with a price, or leave `trial` out"));
     }
     keep_first(&mut raw.features);
     keep_first(&mut raw.limits);
@@ -130,10 +120,7 @@ fn plan(table: &mut Table<'_>) -> RawPlan {
     let price = table.optional(
         "price",
         "What it costs. Every plan but the first has a price.",
-        Record {
-            name: "a price",
-            read: price,
-        },
+        Record { name: "a price", read: price },
     );
     let features = table.optional(
         "features",
@@ -144,10 +131,7 @@ fn plan(table: &mut Table<'_>) -> RawPlan {
         "limits",
         "How much the plan allows: `members`, and what entities name as their limit. \
          What is not named is unlimited.",
-        Entries {
-            keys: Identifier::Limit,
-            values: Whole(0..=1_000_000_000),
-        },
+        Entries { keys: Identifier::Limit, values: Whole(0..=1_000_000_000) },
     );
     RawPlan {
         name,
@@ -167,28 +151,13 @@ fn price(table: &mut Table<'_>) -> Option<RawPrice> {
         Whole(1..=99_999_999),
     );
     let currency = table.required("currency", "The currency: `usd`.", CurrencyCode);
-    let interval = table.or(
-        "interval",
-        "How often it is due.",
-        Choice(INTERVALS),
-        Interval::Month,
-    );
+    let interval = table.or("interval", "How often it is due.", Choice(INTERVALS), Interval::Month);
     let (amount, currency) = (amount?, currency?.value);
     if currency.decimals == 3 && amount.value % 10 != 0 {
-        let sentence = format!(
-            "amounts in {} end in 0: cards know no thousandths",
-            currency.code
-        );
-        table.report(SpecError::new(
-            amount.place,
-            Problem::Inconsistent(sentence),
-        ));
+        let sentence = format!("amounts in {} end in 0: cards know no thousandths", currency.code);
+        table.report(SpecError::new(amount.place, Problem::Inconsistent(sentence)));
     }
-    Some(RawPrice {
-        amount: amount.value,
-        currency,
-        interval,
-    })
+    Some(RawPrice { amount: amount.value, currency, interval })
 }
 
 impl RawBilling {
@@ -212,9 +181,7 @@ impl RawBilling {
         self.plans.push(Plan {
             name: name.value,
             constant,
-            title: raw
-                .title
-                .unwrap_or_else(|| text::title(name.value.as_str())),
+            title: raw.title.unwrap_or_else(|| text::title(name.value.as_str())),
             description: raw.description,
             price,
             features,
@@ -240,10 +207,7 @@ impl RawBilling {
         let mut limits = Vec::with_capacity(written.len());
         for Entry { key, name, value } in written {
             let Some(name) = name else { continue };
-            self.limits.push(Placed {
-                value: name,
-                place: key.place,
-            });
+            self.limits.push(Placed { value: name, place: key.place });
             limits.extend(value.map(|maximum| PlanLimit { name, maximum }));
         }
         limits
@@ -260,10 +224,8 @@ fn check_price(place: usize, plan: &RawPlan, table: &mut Table<'_>) {
             table.report(error.help(help));
         }
         (1.., None) => {
-            let at = plan
-                .name
-                .as_ref()
-                .map_or_else(|| plan.place.clone(), |name| name.place.clone());
+            let at =
+                plan.name.as_ref().map_or_else(|| plan.place.clone(), |name| name.place.clone());
             let sentence = "only the first plan can be without a price".to_owned();
             let help = "add `price = { amount = 1900, currency = \"usd\" }`";
             table.report(SpecError::new(at, Problem::Inconsistent(sentence)).help(help));
@@ -280,10 +242,7 @@ impl Shape for CurrencyCode {
         let found = currency::currency(code);
         if found.is_none() {
             let expected = "a currency that cards can be charged in";
-            let problem = Problem::BadText {
-                found: quoted(code),
-                expected,
-            };
+            let problem = Problem::BadText { found: quoted(code), expected };
             let lower = code.to_ascii_lowercase();
             let error = SpecError::new(place.clone(), problem);
             errors.push(match text::closest(&lower, currency::codes()) {

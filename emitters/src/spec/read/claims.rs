@@ -45,9 +45,7 @@ pub struct Claim<'a> {
 impl Claims {
     /// What the generated project has, whatever the entities are.
     pub fn of_generated_project() -> Claims {
-        let mut claims = Claims {
-            taken: HashMap::new(),
-        };
+        let mut claims = Claims { taken: HashMap::new() };
         let lists = [
             (Namespace::Relation, reserved::GENERATED_TABLES),
             (Namespace::Route, reserved::GENERATED_ROUTES),
@@ -77,10 +75,7 @@ impl Claims {
         }
         let key = (claim.namespace, claim.text.to_owned());
         let Some(owner) = self.taken.get(&key) else {
-            let owner = Owner {
-                what: claim.what.to_owned(),
-                place: Some(claim.place.clone()),
-            };
+            let owner = Owner { what: claim.what.to_owned(), place: Some(claim.place.clone()) };
             self.taken.insert(key, owner);
             return true;
         };
@@ -89,10 +84,7 @@ impl Claims {
     }
 
     fn reserve(&mut self, namespace: Namespace, text: String) {
-        let owner = Owner {
-            what: "the generated project".to_owned(),
-            place: None,
-        };
+        let owner = Owner { what: "the generated project".to_owned(), place: None };
         self.taken.insert((namespace, text), owner);
     }
 }

@@ -7,7 +7,7 @@ use super::organizations::{RoleNames, role_names};
 use super::shape::{Boolean, Line, List};
 use super::table::{Placed, Table};
 use super::tagged::Tagged;
-use crate::spec::error::Place;
+
 use astgen_pyast::Name;
 
 /// An entity before the rest of the spec is known.
@@ -23,8 +23,8 @@ pub struct RawEntity {
     pub guards: Option<RawGuards>,
     pub soft_delete: bool,
     pub search: Vec<Placed<String>>,
-    pub fields: Vec<Entry<Option<RawField>>>,
-    pub place: Place,
+    /// `None` when there are none to read, which is then reported.
+    pub fields: Option<Placed<Vec<Entry<Option<RawField>>>>>,
 }
 
 /// Reads an entity.
@@ -35,22 +35,16 @@ pub fn entity(table: &mut Table<'_>) -> RawEntity {
         Identifier::Entity,
     );
     let title = table.optional("title", "What people read.", Line(1..=120));
-    let plural_title = table.optional(
-        "plural_title",
-        "What people read for many of them.",
-        Line(1..=120),
-    );
+    let plural_title =
+        table.optional("plural_title", "What people read for many of them.", Line(1..=120));
     let description = table.or(
         "description",
         "One sentence for the documentation.",
         Line(0..=500),
         String::new(),
     );
-    let readers = table.optional(
-        "read",
-        "The roles that may list and read. By default all.",
-        role_names(),
-    );
+    let readers =
+        table.optional("read", "The roles that may list and read. By default all.", role_names());
     let writers = table.optional(
         "write",
         "The roles that may create, update and delete. By default all but the lowest.",
@@ -66,12 +60,8 @@ pub fn entity(table: &mut Table<'_>) -> RawEntity {
         "What stands before the routes: a list for all of them, or a list for each operation.",
         GuardsShape,
     );
-    let soft_delete = table.or(
-        "soft_delete",
-        "Whether a deleted row can be restored.",
-        Boolean,
-        false,
-    );
+    let soft_delete =
+        table.or("soft_delete", "Whether a deleted row can be restored.", Boolean, false);
     let search = table.optional(
         "search",
         "The text fields that a search looks into.",
@@ -102,7 +92,6 @@ pub fn entity(table: &mut Table<'_>) -> RawEntity {
         guards: guards.map(|guards| guards.value),
         soft_delete,
         search: search.map_or_else(Vec::new, |search| search.value),
-        fields: fields.map_or_else(Vec::new, |fields| fields.value),
-        place: table.place(),
+        fields,
     }
 }

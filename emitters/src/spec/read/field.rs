@@ -30,14 +30,8 @@ pub struct RawField {
 #[derive(Debug)]
 pub enum RawKind {
     Done(FieldKind),
-    Enum {
-        values: Vec<EnumValue>,
-        default: Option<EnumValue>,
-    },
-    Reference {
-        to: Placed<String>,
-        on_delete: OnDelete,
-    },
+    Enum { values: Vec<EnumValue>, default: Option<EnumValue> },
+    Reference { to: Placed<String>, on_delete: OnDelete },
 }
 
 /// The types of a field.
@@ -117,12 +111,7 @@ pub fn field(kind: Kind, table: &mut Table<'_>) -> Option<RawField> {
         Boolean,
         false,
     );
-    let index = table.or(
-        "index",
-        "Whether the database keeps an index of it.",
-        Boolean,
-        false,
-    );
+    let index = table.or("index", "Whether the database keeps an index of it.", Boolean, false);
 
     let raw = match kind {
         Kind::Text => text(table).map(FieldKind::Text).map(RawKind::Done),
@@ -154,25 +143,15 @@ pub fn field(kind: Kind, table: &mut Table<'_>) -> Option<RawField> {
 }
 
 fn text(table: &mut Table<'_>) -> Option<Text> {
-    let min_length = table.or(
-        "min_length",
-        "The fewest characters.",
-        Whole(0..=MAX_TEXT),
-        0,
-    );
-    let max_length = table.optional(
-        "max_length",
-        "The most characters. By default 255.",
-        Whole(1..=MAX_TEXT),
-    );
+    let min_length = table.or("min_length", "The fewest characters.", Whole(0..=MAX_TEXT), 0);
+    let max_length =
+        table.optional("max_length", "The most characters. By default 255.", Whole(1..=MAX_TEXT));
     let default = table.optional(
         "default",
         "The value of a new row that names none.",
         Line(0..=MAX_DEFAULT_TEXT),
     );
-    let place = max_length
-        .as_ref()
-        .map_or_else(|| table.place(), |max| max.place.clone());
+    let place = max_length.as_ref().map_or_else(|| table.place(), |max| max.place.clone());
     let max_length = max_length.map_or(255, |max| max.value);
     if max_length < min_length {
         return inconsistent(
@@ -190,49 +169,27 @@ fn text(table: &mut Table<'_>) -> Option<Text> {
             return inconsistent(table, place.clone(), sentence);
         }
     }
-    Some(Text {
-        min_length,
-        max_length,
-        default: default.map(|default| default.value),
-    })
+    Some(Text { min_length, max_length, default: default.map(|default| default.value) })
 }
 
 fn integer(table: &mut Table<'_>) -> Option<Integer> {
     let (minimum, maximum, default) = bounded(table, i64::MIN..=i64::MAX)?;
-    Some(Integer {
-        minimum,
-        maximum,
-        default,
-    })
+    Some(Integer { minimum, maximum, default })
 }
 
 fn money(table: &mut Table<'_>) -> Option<Money> {
-    let currency = table.required(
-        "currency",
-        "The currency of every value: `usd`.",
-        CurrencyCode,
-    );
+    let currency = table.required("currency", "The currency of every value: `usd`.", CurrencyCode);
     let (minimum, maximum, default) = bounded(table, -MOST_MONEY..=MOST_MONEY)?;
-    Some(Money {
-        currency: currency?.value,
-        minimum,
-        maximum,
-        default,
-    })
+    Some(Money { currency: currency?.value, minimum, maximum, default })
 }
 
 fn bounded(table: &mut Table<'_>, range: RangeInclusive<i64>) -> Option<(i64, i64, Option<i64>)> {
     let (least, most) = (*range.start(), *range.end());
     let minimum = table.or("minimum", "The least value.", Whole(least..=most), least);
     let maximum = table.optional("maximum", "The greatest value.", Whole(least..=most));
-    let default = table.optional(
-        "default",
-        "The value of a new row that names none.",
-        Whole(least..=most),
-    );
-    let place = maximum
-        .as_ref()
-        .map_or_else(|| table.place(), |maximum| maximum.place.clone());
+    let default =
+        table.optional("default", "The value of a new row that names none.", Whole(least..=most));
+    let place = maximum.as_ref().map_or_else(|| table.place(), |maximum| maximum.place.clone());
     let maximum = maximum.map_or(most, |maximum| maximum.value);
     if maximum < minimum {
         return inconsistent(table, place, format!("no number is {minimum} to {maximum}"));
@@ -240,40 +197,33 @@ fn bounded(table: &mut Table<'_>, range: RangeInclusive<i64>) -> Option<(i64, i6
     if let Some(Placed { value, place }) = &default
         && !(minimum..=maximum).contains(value)
     {
-        let sentence = format!("the default {value} is not {minimum} to {maximum}");
+        let sentence = match *value > maximum {
+            true => format!("the default {value} is more than {maximum}"),
+            false => format!("the default {value} is less than {minimum}"),
+        };
         return inconsistent(table, place.clone(), sentence);
     }
     Some((minimum, maximum, default.map(|default| default.value)))
 }
 
 fn boolean(table: &mut Table<'_>) -> FieldKind {
-    FieldKind::Boolean {
-        default: default(table, Boolean),
-    }
+    FieldKind::Boolean { default: default(table, Boolean) }
 }
 
 fn date(table: &mut Table<'_>) -> FieldKind {
-    FieldKind::Date {
-        default: default(table, DateOrToday),
-    }
+    FieldKind::Date { default: default(table, DateOrToday) }
 }
 
 fn datetime(table: &mut Table<'_>) -> FieldKind {
-    FieldKind::DateTime {
-        default: default(table, Choice(MOMENTS)),
-    }
+    FieldKind::DateTime { default: default(table, Choice(MOMENTS)) }
 }
 
 fn json(table: &mut Table<'_>) -> FieldKind {
-    FieldKind::Json {
-        default: default(table, EmptyJson),
-    }
+    FieldKind::Json { default: default(table, EmptyJson) }
 }
 
 fn url(table: &mut Table<'_>) -> FieldKind {
-    FieldKind::Url {
-        default: default(table, WebAddress),
-    }
+    FieldKind::Url { default: default(table, WebAddress) }
 }
 
 fn default<S: Shape>(table: &mut Table<'_>, shape: S) -> Option<S::Value> {
@@ -282,16 +232,9 @@ fn default<S: Shape>(table: &mut Table<'_>, shape: S) -> Option<S::Value> {
 }
 
 fn choice(table: &mut Table<'_>) -> Option<RawKind> {
-    let written = table.required(
-        "values",
-        "The texts it may have.",
-        List(Line(1..=63), 1..=200),
-    );
-    let default = table.optional(
-        "default",
-        "The value of a new row that names none.",
-        Line(1..=63),
-    );
+    let written = table.required("values", "The texts it may have.", List(Line(1..=63), 1..=200));
+    let default =
+        table.optional("default", "The value of a new row that names none.", Line(1..=63));
 
     let mut values: Vec<EnumValue> = Vec::new();
     let mut constants: HashMap<Name, Place> = HashMap::new();
@@ -352,10 +295,7 @@ fn reference(optional: bool, table: &mut Table<'_>) -> Option<RawKind> {
         "What happens to this row when the other one is deleted. By default `restrict`.",
         Choice(ON_DELETE),
     );
-    if let Some(Placed {
-        value: OnDelete::SetNull,
-        place,
-    }) = &on_delete
+    if let Some(Placed { value: OnDelete::SetNull, place }) = &on_delete
         && !optional
     {
         let sentence = "`set_null` needs a field that may be missing".to_owned();
@@ -367,26 +307,16 @@ fn reference(optional: bool, table: &mut Table<'_>) -> Option<RawKind> {
 }
 
 fn file(table: &mut Table<'_>) -> File {
-    let max_size = table.or(
-        "max_size",
-        "The most bytes, up to 5GB.",
-        Size(MAX_FILE_SIZE),
-        25_000_000,
-    );
+    let max_size =
+        table.or("max_size", "The most bytes, up to 5GB.", Size(MAX_FILE_SIZE), 25_000_000);
     let content_types = table.optional(
         "content_types",
         "The media types that are taken: `image/png`. By default all.",
         List(Line(3..=127), 0..=100),
     );
     let content_types = content_types.map_or_else(Vec::new, |types| types.value);
-    let content_types = content_types
-        .into_iter()
-        .map(|content_type| content_type.value)
-        .collect();
-    File {
-        max_size,
-        content_types,
-    }
+    let content_types = content_types.into_iter().map(|content_type| content_type.value).collect();
+    File { max_size, content_types }
 }
 
 /// What cannot be looked up has no index.
@@ -403,7 +333,11 @@ fn check_indexed(raw: Option<&RawKind>, table: &mut Table<'_>) {
         }
         _ => return,
     };
-    let help = "leave out `unique` and `index`, or make it a shorter `text`";
+    let help = match kind {
+        FieldKind::Text(_) => "leave out `unique` and `index`, or lower `max_length`",
+        FieldKind::Url { .. } => "leave out `unique` and `index`, or make it a `text`",
+        _ => "leave out `unique` and `index`",
+    };
     let error = SpecError::new(table.place(), Problem::Inconsistent(reason.to_owned()));
     table.report(error.help(help));
 }

@@ -2,7 +2,7 @@
 
 use super::errors::Errors;
 use super::shape::{Line, List, Record, Shape, unknown_word, wrong_type};
-use super::table::{Placed, Table, is_refused};
+use super::table::{Placed, Table, described, is_refused};
 use crate::spec::Operation;
 use crate::spec::error::{Place, Problem, SpecError, quoted};
 use serde_json::{Value, json};
@@ -49,17 +49,10 @@ impl Shape for GuardsShape {
         match value {
             DeValue::Array(_) => {
                 let listed = guards_of_all().read(value, place, errors)?;
-                Some(RawGuards {
-                    guards: listed.into_iter().map(|guard| (None, guard)).collect(),
-                })
+                Some(RawGuards { guards: listed.into_iter().map(|guard| (None, guard)).collect() })
             }
             DeValue::Table(_) => by_operation().read(value, place, errors),
-            other => wrong_type(
-                "a list of guards, or a table of such lists",
-                other,
-                place,
-                errors,
-            ),
+            other => wrong_type("a list of guards, or a table of such lists", other, place, errors),
         }
     }
 
@@ -74,7 +67,7 @@ fn guards_of_all() -> List<GuardShape> {
 
 fn by_operation() -> Record<RawGuards> {
     Record {
-        name: "the guards",
+        name: "a table of guards",
         read: |table| {
             let mut guards = Vec::new();
             for operation in Operation::ALL {
@@ -114,17 +107,14 @@ impl Shape for GuardShape {
             table.insert("minProperties".to_owned(), json!(1));
             table.insert("maxProperties".to_owned(), json!(1));
         }
-        json!({ "anyOf": [{ "enum": words }, table] })
+        described("a guard", "guards", "A guard.", json!({ "anyOf": [{ "enum": words }, table] }))
     }
 }
 
 fn unknown_guard(word: &str, place: &Place) -> SpecError {
     match word {
         "feature" | "limit" | "rate_limit" => {
-            let problem = Problem::BadText {
-                found: quoted(word),
-                expected: "a guard by itself",
-            };
+            let problem = Problem::BadText { found: quoted(word), expected: "a guard by itself" };
             let help = format!("write `{{ {word} = \"…\" }}`");
             SpecError::new(place.clone(), problem).help(help)
         }
@@ -133,10 +123,7 @@ fn unknown_guard(word: &str, place: &Place) -> SpecError {
 }
 
 fn one_of() -> Record<Option<RawGuard>> {
-    Record {
-        name: "a guard",
-        read: guard,
-    }
+    Record { name: "a guard", read: guard }
 }
 
 fn guard(table: &mut Table<'_>) -> Option<RawGuard> {
@@ -144,17 +131,10 @@ fn guard(table: &mut Table<'_>) -> Option<RawGuard> {
         .optional("feature", "The plan has this feature.", Line(1..=63))
         .map(RawGuard::Feature);
     let limit = table
-        .optional(
-            "limit",
-            "The plan allows one more of this limit.",
-            Line(1..=63),
-        )
+        .optional("limit", "The plan allows one more of this limit.", Line(1..=63))
         .map(RawGuard::Limit);
     let rate = table.optional("rate_limit", "So many requests in a time: `60/min`.", Rate);
-    let rate = rate.map(|rate| RawGuard::RateLimit {
-        count: rate.value.0,
-        per: rate.value.1,
-    });
+    let rate = rate.map(|rate| RawGuard::RateLimit { count: rate.value.0, per: rate.value.1 });
 
     let mut guards: Vec<RawGuard> = [feature, limit, rate].into_iter().flatten().collect();
     if guards.len() > 1 {
@@ -176,18 +156,12 @@ impl Shape for Rate {
     fn read(&self, value: &DeValue<'_>, place: &Place, errors: &mut Errors) -> Option<Self::Value> {
         let text = super::shape::string(value, place, errors)?;
         let rate = text.split_once('/').and_then(|(count, period)| {
-            let count = count
-                .parse()
-                .ok()
-                .filter(|count| (1..=1_000_000).contains(count))?;
+            let count = count.parse().ok().filter(|count| (1..=1_000_000).contains(count))?;
             let (_, seconds) = PERIODS.iter().find(|(name, _)| *name == period)?;
             Some((count, Duration::from_secs(*seconds)))
         });
         if rate.is_none() {
-            let problem = Problem::BadText {
-                found: quoted(text),
-                expected: "a rate",
-            };
+            let problem = Problem::BadText { found: quoted(text), expected: "a rate" };
             errors.push(SpecError::new(place.clone(), problem).help("write \"60/min\""));
         }
         rate

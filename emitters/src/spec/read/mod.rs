@@ -31,6 +31,7 @@ use self::billing::RawBilling;
 use self::entity::RawEntity;
 use self::errors::Errors;
 use self::name::{Entries, Entry, Identifier};
+pub use self::project::{is_project_name, title_of};
 use self::resolve::Entities;
 use self::shape::{Record, Shape};
 use self::table::{Placed, Table};
@@ -73,16 +74,9 @@ pub fn read(source: &str, path: &str) -> Result<Spec, SpecErrors> {
 /// The JSON Schema of a spec.
 #[must_use]
 pub fn schema() -> Value {
-    let mut schema = Record {
-        name: ROOT,
-        read: root,
-    }
-    .describe();
+    let mut schema = Record { name: ROOT, read: root }.describe();
     if let Value::Object(schema) = &mut schema {
-        schema.insert(
-            "$schema".to_owned(),
-            json!("https://json-schema.org/draft/2020-12/schema"),
-        );
+        schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
         schema.insert("title".to_owned(), json!("astgen.toml"));
     }
     schema
@@ -109,38 +103,24 @@ fn root(table: &mut Table<'_>) -> Raw {
     let project = table.required(
         "project",
         "What the product is called: `[project]` with a `name`.",
-        Record {
-            name: "[project]",
-            read: project::project,
-        },
+        Record { name: "[project]", read: project::project },
     );
     let billing = table.optional(
         "billing",
         "Plans and payment. Without this table the product has none.",
-        Record {
-            name: "[billing]",
-            read: billing::billing,
-        },
+        Record { name: "[billing]", read: billing::billing },
     );
     let entities = table.optional(
         "entities",
         "What the product keeps for its organizations, by name in the singular.",
         Entries {
             keys: Identifier::Entity,
-            values: Record {
-                name: "an entity",
-                read: entity::entity,
-            },
+            values: Record { name: "an entity", read: entity::entity },
         },
     );
     Raw {
         project: project.and_then(|project| project.value),
-        auth: table.section(
-            "auth",
-            "[auth]",
-            "How people prove who they are.",
-            auth::auth,
-        ),
+        auth: table.section("auth", "[auth]", "How people prove who they are.", auth::auth),
         organizations: table.section(
             "organizations",
             "[organizations]",
@@ -164,27 +144,23 @@ fn root(table: &mut Table<'_>) -> Raw {
             "Metrics, logs and traces.",
             services::observability,
         ),
-        deploy: table.section(
-            "deploy",
-            "[deploy]",
-            "Where the product runs.",
-            services::deploy,
-        ),
+        deploy: table.section("deploy", "[deploy]", "Where the product runs.", services::deploy),
     }
 }
 
 fn parse<'s>(source: &'s str, errors: &mut Errors) -> Option<DeTable<'s>> {
     if source.len() > MAX_BYTES {
-        let problem = Problem::TooLarge {
-            bytes: source.len(),
-            most: MAX_BYTES,
-        };
+        let problem = Problem::TooLarge { bytes: source.len(), most: MAX_BYTES };
         errors.push(SpecError::new(0..0, problem));
         return None;
     }
     let (document, found) = DeTable::parse_recoverable(source);
+    let mut last = None;
     for error in &found {
-        errors.push(syntax(error, source));
+        // An unclosed bracket is reported for each level around it.
+        if last.replace((error.message(), error.span())) != Some((error.message(), error.span())) {
+            errors.push(syntax(error, source));
+        }
     }
     // A tree that was guessed from a broken text would bring errors that are none.
     found.is_empty().then(|| document.into_inner())
@@ -197,12 +173,7 @@ fn syntax(error: &toml::de::Error, source: &str) -> SpecError {
             let problem = Problem::WrittenTwice { name: quoted(key) };
             SpecError::new(place, problem).help("leave one of them out, or join them")
         }
-        (message, _) => SpecError::new(
-            place,
-            Problem::Syntax {
-                message: message.to_owned(),
-            },
-        ),
+        (message, _) => SpecError::new(place, Problem::Syntax { message: message.to_owned() }),
     }
 }
 
@@ -210,16 +181,10 @@ fn spec(document: DeTable<'_>, errors: &mut Errors) -> Option<Spec> {
     let mut table = Table::reading(ROOT, &document, 0..0, errors);
     let raw = root(&mut table);
     table.finish();
-    let resolved = resolve::entities(
-        raw.entities,
-        &raw.organizations,
-        raw.billing.as_ref(),
-        errors,
-    );
+    let resolved =
+        resolve::entities(raw.entities, &raw.organizations, raw.billing.as_ref(), errors);
     let project = raw.project?;
-    let billing = raw
-        .billing
-        .map(|billing| with_limits(billing, &project, &resolved, errors));
+    let billing = raw.billing.map(|billing| with_limits(billing, &project, &resolved, errors));
     Some(Spec {
         project,
         auth: raw.auth,
@@ -246,30 +211,15 @@ fn with_limits(
     for price in plans.iter_mut().filter_map(|plan| plan.price.as_mut()) {
         price.lookup_key = format!("{}_{}", project.identifier, price.lookup_key);
     }
-    let features = raw
-        .features
-        .into_iter()
-        .filter_map(|Placed { value: name, .. }| {
-            let constant = organizations::constant_of(name)?;
-            Some(Feature {
-                name,
-                constant,
-                title: text::title(name.as_str()),
-            })
-        });
-    let limits = raw
-        .limits
-        .into_iter()
-        .filter_map(|Placed { value: name, place }| {
-            let counts = counted(name, &place, resolved, errors)?;
-            let constant = organizations::constant_of(name)?;
-            Some(Limit {
-                name,
-                constant,
-                title: text::title(name.as_str()),
-                counts,
-            })
-        });
+    let features = raw.features.into_iter().filter_map(|Placed { value: name, .. }| {
+        let constant = organizations::constant_of(name)?;
+        Some(Feature { name, constant, title: text::title(name.as_str()) })
+    });
+    let limits = raw.limits.into_iter().filter_map(|Placed { value: name, place }| {
+        let counts = counted(name, &place, resolved, errors)?;
+        let constant = organizations::constant_of(name)?;
+        Some(Limit { name, constant, title: text::title(name.as_str()), counts })
+    });
     Billing {
         provider: BillingProvider::Stripe,
         payer: raw.payer,

@@ -39,23 +39,14 @@ impl Identifier {
     /// Checks a name and reports what is wrong with it.
     pub fn check(self, written: &str, place: &Place, errors: &mut Errors) -> Option<Name> {
         let what = self.noun();
-        let bad = |reason| Problem::BadName {
-            name: quoted(written),
-            what,
-            reason,
-        };
+        let bad = |reason| Problem::BadName { name: quoted(written), what, reason };
         if written.len() > Identifier::LONGEST {
-            errors.push(SpecError::new(
-                place.clone(),
-                bad("it is longer than 63 characters"),
-            ));
+            errors.push(SpecError::new(place.clone(), bad("it is longer than 63 characters")));
             return None;
         }
         if KEYWORDS.contains(&written) {
-            errors.push(SpecError::new(
-                place.clone(),
-                bad("Python reserves the word"),
-            ));
+            let error = SpecError::new(place.clone(), bad("Python reserves the word"));
+            errors.push(error.help("choose another name"));
             return None;
         }
         if !text::is_snake_case(written) {
@@ -65,11 +56,7 @@ impl Identifier {
             return None;
         }
         if let Some(reason) = self.reserved(written) {
-            let problem = Problem::ReservedName {
-                name: quoted(written),
-                what,
-                reason,
-            };
+            let problem = Problem::ReservedName { name: quoted(written), what, reason };
             errors.push(SpecError::new(place.clone(), problem).help("choose another name"));
             return None;
         }
@@ -139,10 +126,7 @@ impl<S: Shape> Entries<S> {
         let mut entries = Vec::with_capacity(table.len());
         for (key, value) in table {
             let name = self.keys.check(key.get_ref(), &key.span(), errors);
-            let key = Placed {
-                value: key.get_ref().to_string(),
-                place: key.span(),
-            };
+            let key = Placed { value: key.get_ref().to_string(), place: key.span() };
             let value = self.values.read(value.get_ref(), &value.span(), errors);
             entries.push(Entry { key, name, value });
         }

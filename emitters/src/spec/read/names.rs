@@ -13,19 +13,12 @@ pub fn names(entry: &Entry<RawEntity>, errors: &mut Errors) -> Option<EntityName
     let plural = plural(entry, name, raw, errors)?;
     let Some(classes) = classes(name) else {
         let (name, what) = (quoted(name.as_str()), "an entity");
-        let problem = Problem::BadName {
-            name,
-            what,
-            reason: "its class would be a reserved word",
-        };
+        let problem = Problem::BadName { name, what, reason: "its class would be a reserved word" };
         errors.push(SpecError::new(entry.key.place.clone(), problem).help("choose another name"));
         return None;
     };
     let [id, class, create_class, update_class, public_class] = classes;
-    let title = raw
-        .title
-        .clone()
-        .unwrap_or_else(|| text::title(name.as_str()));
+    let title = raw.title.clone().unwrap_or_else(|| text::title(name.as_str()));
     let plural_title = match (&raw.plural_title, &raw.title) {
         (Some(plural_title), _) => plural_title.clone(),
         (None, Some(title)) => text::plural(title),

@@ -10,9 +10,7 @@ pub type Edges = Vec<Vec<usize>>;
 pub fn cycles(edges: &Edges) -> Vec<Vec<usize>> {
     let mut waits_for: Vec<usize> = edges.iter().map(Vec::len).collect();
     let pointed_from = reversed(edges);
-    let mut ready: Vec<usize> = (0..edges.len())
-        .filter(|&node| waits_for[node] == 0)
-        .collect();
+    let mut ready: Vec<usize> = (0..edges.len()).filter(|&node| waits_for[node] == 0).collect();
     let mut is_done = vec![false; edges.len()];
     let mut cycles = Vec::new();
     let mut next = 0;
@@ -49,9 +47,7 @@ fn walk(start: usize, edges: &Edges, is_done: &[bool]) -> Vec<usize> {
     loop {
         if let Some(&place) = seen.get(&node) {
             let mut cycle: Vec<usize> = path.split_off(place);
-            let first = (0..cycle.len())
-                .min_by_key(|&place| cycle[place])
-                .unwrap_or(0);
+            let first = (0..cycle.len()).min_by_key(|&place| cycle[place]).unwrap_or(0);
             cycle.rotate_left(first);
             return cycle;
         }
@@ -70,19 +66,12 @@ pub fn creation_order(required: &Edges, all: &Edges) -> Vec<usize> {
     let mut waits = [waits(required), waits(all)];
     let from = [reversed(required), reversed(all)];
     // Those that wait for nothing, and those that wait only for what they may do without.
-    let mut ready: [BTreeSet<usize>; 2] = [0, 1].map(|kind| {
-        (0..all.len())
-            .filter(|&node| waits[kind][node] == 0)
-            .collect()
-    });
+    let mut ready: [BTreeSet<usize>; 2] =
+        [0, 1].map(|kind| (0..all.len()).filter(|&node| waits[kind][node] == 0).collect());
     let mut open: BTreeSet<usize> = (0..all.len()).collect();
     let mut order = Vec::with_capacity(all.len());
     while let Some(&first) = open.first() {
-        let node = ready[1]
-            .first()
-            .or(ready[0].first())
-            .copied()
-            .unwrap_or(first);
+        let node = ready[1].first().or(ready[0].first()).copied().unwrap_or(first);
         open.remove(&node);
         order.push(node);
         for kind in [0, 1] {
@@ -129,10 +118,7 @@ mod tests {
 
     #[test]
     fn a_chain_has_no_cycle() {
-        assert_eq!(
-            cycles(&edges(&[(0, 1), (1, 2), (0, 2)], 3)),
-            Vec::<Vec<usize>>::new()
-        );
+        assert_eq!(cycles(&edges(&[(0, 1), (1, 2), (0, 2)], 3)), Vec::<Vec<usize>>::new());
     }
 
     #[test]

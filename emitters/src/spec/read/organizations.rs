@@ -44,12 +44,7 @@ pub fn organizations(table: &mut Table<'_>) -> Organizations {
         Some(names) => chosen(&roles, &names, |error| table.report(error)),
         None => roles[..roles.len().saturating_sub(1).clamp(1, 2)].to_vec(),
     };
-    Organizations {
-        roles,
-        inviters,
-        invitation_lifetime,
-        personal,
-    }
+    Organizations { roles, inviters, invitation_lifetime, personal }
 }
 
 /// The shape of a list of roles.
@@ -60,21 +55,14 @@ pub fn role_names() -> List<Line> {
 /// The roles of a list, highest rank first. Reports those that do not exist or stand there twice.
 pub fn chosen(roles: &[Role], names: &RoleNames, mut report: impl FnMut(SpecError)) -> Vec<Role> {
     let mut chosen: Vec<Role> = Vec::new();
-    for Placed {
-        value: written,
-        place,
-    } in &names.value
-    {
+    for Placed { value: written, place } in &names.value {
         match roles.iter().find(|role| role.name.as_str() == written) {
             None => {
-                let problem = Problem::UnknownName {
-                    what: "role",
-                    name: quoted(written),
-                };
+                let problem = Problem::UnknownName { what: "role", name: quoted(written) };
                 let near = text::closest(written, roles.iter().map(|role| role.name.as_str()));
                 report(SpecError::new(place.clone(), problem).suggest(near));
             }
-            Some(role) if chosen.contains(role) => report(twice("role", written, place)),
+            Some(role) if chosen.contains(role) => report(twice("the role", written, place)),
             Some(role) => chosen.push(role.clone()),
         }
     }
@@ -84,14 +72,8 @@ pub fn chosen(roles: &[Role], names: &RoleNames, mut report: impl FnMut(SpecErro
 
 /// Something stands in a list twice.
 pub fn twice(what: &'static str, written: &str, place: &Place) -> SpecError {
-    SpecError::new(
-        place.clone(),
-        Problem::ListedTwice {
-            what,
-            name: quoted(written),
-        },
-    )
-    .help("leave one of them out")
+    SpecError::new(place.clone(), Problem::ListedTwice { what, name: quoted(written) })
+        .help("leave one of them out")
 }
 
 fn ranked(written: Vec<Placed<Name>>, table: &mut Table<'_>) -> Vec<Role> {
@@ -108,12 +90,7 @@ fn ranked(written: Vec<Placed<Name>>, table: &mut Table<'_>) -> Vec<Role> {
     }
     let roles = (0..).zip(names).filter_map(|(rank, name)| {
         let constant = constant_of(name)?;
-        Some(Role {
-            name,
-            constant,
-            title: text::title(name.as_str()),
-            rank,
-        })
+        Some(Role { name, constant, title: text::title(name.as_str()), rank })
     });
     roles.collect()
 }

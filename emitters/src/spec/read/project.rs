@@ -30,12 +30,8 @@ pub fn project(table: &mut Table<'_>) -> Option<Project> {
         "What people read. By default the name with capitals.",
         Line(1..=120),
     );
-    let description = table.or(
-        "description",
-        "One sentence on the product.",
-        Line(0..=500),
-        String::new(),
-    );
+    let description =
+        table.or("description", "One sentence on the product.", Line(0..=500), String::new());
     let python = table.or(
         "python",
         "The oldest Python that the project supports.",
@@ -45,19 +41,19 @@ pub fn project(table: &mut Table<'_>) -> Option<Project> {
 
     let (name, identifier) = name?.value;
     let title = title.map_or_else(|| title_of(&name), |title| title.value);
-    Some(Project {
-        name,
-        identifier,
-        title,
-        description,
-        python,
-    })
+    Some(Project { name, identifier, title, description, python })
 }
 
 /// The title of a project that names none: `Acme Tracker` for `acme-tracker`.
 pub fn title_of(name: &str) -> String {
     let words: Vec<String> = name.split(['-', '_']).map(text::pascal_case).collect();
     words.join(" ")
+}
+
+/// Whether a text can be the name of a project.
+pub fn is_project_name(text: &str) -> bool {
+    let value = DeValue::String(text.into());
+    ProjectName.read(&value, &(0..0), &mut Errors::default()).is_some()
 }
 
 impl Shape for ProjectName {
@@ -69,11 +65,7 @@ impl Shape for ProjectName {
         let identifier = written.replace('-', "_");
         if written.len() > 63 || !text::is_snake_case(&identifier) {
             let reason = "it is not made of words in a to z and digits, with hyphens between them";
-            let problem = Problem::BadName {
-                name: quoted(written),
-                what,
-                reason,
-            };
+            let problem = Problem::BadName { name: quoted(written), what, reason };
             let better = text::to_snake_case(written).map(|name| name.replace('_', "-"));
             errors.push(SpecError::new(place.clone(), problem).suggest(better.as_deref()));
             return None;
@@ -85,11 +77,7 @@ impl Shape for ProjectName {
             },
             Err(_) => "Python reserves the word",
         };
-        let problem = Problem::ReservedName {
-            name: quoted(written),
-            what,
-            reason,
-        };
+        let problem = Problem::ReservedName { name: quoted(written), what, reason };
         errors.push(SpecError::new(place.clone(), problem).help("choose another name"));
         None
     }

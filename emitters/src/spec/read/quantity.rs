@@ -17,13 +17,7 @@ pub struct Days(pub RangeInclusive<u64>);
 /// A size in bytes, `kB`, `MB` or `GB`, from one byte to the bound.
 pub struct Size(pub u64);
 
-const UNITS: [(&str, u64); 5] = [
-    ("w", 604_800),
-    ("d", 86_400),
-    ("h", 3_600),
-    ("m", 60),
-    ("s", 1),
-];
+const UNITS: [(&str, u64); 5] = [("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 const SIZES: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
 
 /// So many minutes.
@@ -84,19 +78,14 @@ impl Shape for Size {
     fn read(&self, value: &DeValue<'_>, place: &Place, errors: &mut Errors) -> Option<u64> {
         let text = string(value, place, errors)?;
         let Some(bytes) = quantity(text, &SIZES) else {
-            let problem = Problem::BadSize {
-                found: quoted(text),
-            };
+            let problem = Problem::BadSize { found: quoted(text) };
             let help = "write a whole number and a unit: \"500kB\", \"25MB\", \"1GB\"";
             errors.push(SpecError::new(place.clone(), problem).help(help));
             return None;
         };
         if bytes > self.0 {
             let bounds = format!("at most {}", written(self.0, &SIZES));
-            let problem = Problem::OutOfBounds {
-                found: quoted(text),
-                bounds,
-            };
+            let problem = Problem::OutOfBounds { found: quoted(text), bounds };
             errors.push(SpecError::new(place.clone(), problem));
             return None;
         }
@@ -126,26 +115,20 @@ fn duration(
         _ => "write a whole number and a unit: \"90s\", \"15m\", \"12h\", \"7d\", \"2w\"",
     };
     if let DeValue::Integer(number) = value {
-        let problem = Problem::BadDuration {
-            found: quoted(number.as_str()),
-        };
+        let problem = Problem::BadDuration { found: quoted(number.as_str()) };
         errors.push(SpecError::new(place.clone(), problem).help(help));
         return None;
     }
     let text = string(value, place, errors)?;
     let Some(found) = quantity(text, units).map(Duration::from_secs) else {
-        let problem = Problem::BadDuration {
-            found: quoted(text),
-        };
+        let problem = Problem::BadDuration { found: quoted(text) };
         errors.push(SpecError::new(place.clone(), problem).help(help));
         return None;
     };
     if !bounds.contains(&found) {
         let [least, most] = [bounds.start(), bounds.end()].map(|end| written(end.as_secs(), units));
-        let problem = Problem::OutOfBounds {
-            found: quoted(text),
-            bounds: format!("{least} to {most}"),
-        };
+        let problem =
+            Problem::OutOfBounds { found: quoted(text), bounds: format!("{least} to {most}") };
         errors.push(SpecError::new(place.clone(), problem));
         return None;
     }
@@ -154,29 +137,19 @@ fn duration(
 
 /// `15m` in the smallest unit. At most nine digits, so that no product overflows.
 pub fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let (digits, size) = units
-        .iter()
-        .find_map(|(unit, size)| Some((text.strip_suffix(unit)?, size)))?;
+    let (digits, size) =
+        units.iter().find_map(|(unit, size)| Some((text.strip_suffix(unit)?, size)))?;
     let is_number = !digits.starts_with('0')
         && (1..=9).contains(&digits.len())
         && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number {
-        digits.parse::<u64>().ok().map(|count| count * size)
-    } else {
-        None
-    }
+    if is_number { digits.parse::<u64>().ok().map(|count| count * size) } else { None }
 }
 
 /// The quantity in the greatest unit that fits it; in the smallest one, rounded down, when none does.
 fn written(quantity: u64, units: &[(&str, u64)]) -> String {
-    let fitting = units
-        .iter()
-        .find(|(_, size)| quantity.is_multiple_of(*size))
-        .or(units.last());
-    fitting.map_or_else(
-        || quantity.to_string(),
-        |(unit, size)| format!("{}{unit}", quantity / size),
-    )
+    let fitting = units.iter().find(|(_, size)| quantity.is_multiple_of(*size)).or(units.last());
+    fitting
+        .map_or_else(|| quantity.to_string(), |(unit, size)| format!("{}{unit}", quantity / size))
 }
 
 #[cfg(test)]
@@ -199,20 +172,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_durations() {
-        for bad in [
-            "",
-            "m",
-            "0d",
-            "07d",
-            "7",
-            "7 d",
-            "7D",
-            "-7d",
-            "1.5h",
-            "7dd",
-            "１d",
-            "9999999999s",
-        ] {
+        for bad in
+            ["", "m", "0d", "07d", "7", "7 d", "7D", "-7d", "1.5h", "7dd", "１d", "9999999999s"]
+        {
             check(bad, None);
         }
     }

@@ -20,19 +20,10 @@ pub struct EmptyJson;
 /// Reads what goes with `type = "decimal"`.
 pub fn decimal(table: &mut Table<'_>) -> Option<Decimal> {
     let precision = table.or("precision", "All digits.", Whole(1..=38), 12_u8);
-    let scale = table.optional(
-        "scale",
-        "The digits after the point. By default 2.",
-        Whole(0..=38_u8),
-    );
-    let default = table.optional(
-        "default",
-        "The value of a new row that names none.",
-        DecimalText,
-    );
-    let place = scale
-        .as_ref()
-        .map_or_else(|| table.place(), |scale| scale.place.clone());
+    let scale =
+        table.optional("scale", "The digits after the point. By default 2.", Whole(0..=38_u8));
+    let default = table.optional("default", "The value of a new row that names none.", DecimalText);
+    let place = scale.as_ref().map_or_else(|| table.place(), |scale| scale.place.clone());
     let scale = scale.map_or(2.min(precision), |scale| scale.value);
     if scale > precision {
         let sentence = format!("{scale} of {precision} digits cannot stand after the point");
@@ -54,11 +45,7 @@ pub fn decimal(table: &mut Table<'_>) -> Option<Decimal> {
             fitted
         }
     };
-    Some(Decimal {
-        precision,
-        scale,
-        default,
-    })
+    Some(Decimal { precision, scale, default })
 }
 
 impl Shape for DecimalText {
@@ -74,10 +61,7 @@ impl Shape for DecimalText {
         if is_decimal(&written) {
             return Some(written);
         }
-        let problem = Problem::BadText {
-            found: quoted(&written),
-            expected: "a decimal number",
-        };
+        let problem = Problem::BadText { found: quoted(&written), expected: "a decimal number" };
         errors.push(SpecError::new(place.clone(), problem).help("write it as in \"12.50\""));
         None
     }
@@ -110,10 +94,7 @@ impl Shape for DateOrToday {
             DeValue::Datetime(moment) => quoted(&moment.to_string()),
             other => return wrong_type("a date", other, place, errors),
         };
-        let problem = Problem::BadText {
-            found,
-            expected: "a date",
-        };
+        let problem = Problem::BadText { found, expected: "a date" };
         let help = "write a date without quotes, such as 2026-12-31, or \"today\"";
         errors.push(SpecError::new(place.clone(), problem).help(help));
         None
@@ -154,20 +135,13 @@ fn is_decimal(text: &str) -> bool {
 fn fitted(text: &str, precision: u8, scale: u8) -> Option<String> {
     let digits = text.trim_start_matches(['+', '-']);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let (whole, fraction) = (
-        whole.trim_start_matches('0'),
-        fraction.trim_end_matches('0'),
-    );
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
     let (precision, scale) = (usize::from(precision), usize::from(scale));
     if whole.len() > precision - scale || fraction.len() > scale {
         return None;
     }
     let is_zero = whole.is_empty() && fraction.is_empty();
-    let sign = if text.starts_with('-') && !is_zero {
-        "-"
-    } else {
-        ""
-    };
+    let sign = if text.starts_with('-') && !is_zero { "-" } else { "" };
     let whole = if whole.is_empty() { "0" } else { whole };
     let point = if scale == 0 { "" } else { "." };
     Some(format!("{sign}{whole}{point}{fraction:0<scale$}"))
@@ -202,9 +176,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_decimals() {
-        for bad in [
-            "", ".5", "5.", "1e3", "inf", "nan", "0x10", "1_0", "--1", "١",
-        ] {
+        for bad in ["", ".5", "5.", "1e3", "inf", "nan", "0x10", "1_0", "--1", "١"] {
             assert!(!is_decimal(bad), "{bad}");
         }
     }

@@ -9,15 +9,10 @@ use crate::spec::{
     StorageBackend, Tenancy,
 };
 
-const STORAGE: &[(&str, StorageBackend)] = &[
-    ("off", StorageBackend::Off),
-    ("local", StorageBackend::Local),
-    ("s3", StorageBackend::S3),
-];
-const EMAIL: &[(&str, EmailBackend)] = &[
-    ("console", EmailBackend::Console),
-    ("smtp", EmailBackend::Smtp),
-];
+const STORAGE: &[(&str, StorageBackend)] =
+    &[("off", StorageBackend::Off), ("local", StorageBackend::Local), ("s3", StorageBackend::S3)];
+const EMAIL: &[(&str, EmailBackend)] =
+    &[("console", EmailBackend::Console), ("smtp", EmailBackend::Smtp)];
 const JOBS: &[(&str, JobsBackend)] = &[("inline", JobsBackend::Inline), ("rq", JobsBackend::Rq)];
 const TARGETS: &[(&str, DeployTarget)] =
     &[("fly", DeployTarget::Fly), ("render", DeployTarget::Render)];
@@ -40,12 +35,7 @@ pub fn tenancy(table: &mut Table<'_>) -> Tenancy {
 /// Reads `[storage]`.
 pub fn storage(table: &mut Table<'_>) -> Storage {
     Storage {
-        backend: table.or(
-            "backend",
-            "Where files are kept.",
-            Choice(STORAGE),
-            StorageBackend::Off,
-        ),
+        backend: table.or("backend", "Where files are kept.", Choice(STORAGE), StorageBackend::Off),
         max_file_size: table.or(
             "max_file_size",
             "The greatest file, up to 5GB.",
@@ -57,29 +47,15 @@ pub fn storage(table: &mut Table<'_>) -> Storage {
 
 /// Reads `[email]`.
 pub fn email(table: &mut Table<'_>) -> Email {
-    let backend = table.or(
-        "backend",
-        "What takes the mails.",
-        Choice(EMAIL),
-        EmailBackend::Console,
-    );
+    let backend =
+        table.or("backend", "What takes the mails.", Choice(EMAIL), EmailBackend::Console);
     let sender = table.optional("sender", "The address that mails come from.", EmailAddress);
-    Email {
-        backend,
-        sender: sender.map(|sender| sender.value),
-    }
+    Email { backend, sender: sender.map(|sender| sender.value) }
 }
 
 /// Reads `[jobs]`.
 pub fn jobs(table: &mut Table<'_>) -> Jobs {
-    Jobs {
-        backend: table.or(
-            "backend",
-            "What runs the jobs.",
-            Choice(JOBS),
-            JobsBackend::Inline,
-        ),
-    }
+    Jobs { backend: table.or("backend", "What runs the jobs.", Choice(JOBS), JobsBackend::Inline) }
 }
 
 /// Reads `[observability]`.
@@ -115,9 +91,7 @@ pub fn deploy(table: &mut Table<'_>) -> Deploy {
         "The platforms that get their manifests. By default none.",
         List(Choice(TARGETS), 0..=2),
     );
-    let mut deploy = Deploy {
-        targets: Vec::new(),
-    };
+    let mut deploy = Deploy { targets: Vec::new() };
     for target in targets.into_iter().flat_map(|targets| targets.value) {
         if !deploy.targets.contains(&target.value) {
             deploy.targets.push(target.value);
