@@ -1,12 +1,12 @@
 //! `backend/app/api/billing.py`: plans, the subscription of an organization, and the webhook of Stripe.
 
 use crate::core::billing::{effective_plan, has_active_subscription};
-use crate::core::org_rbac::{PrincipalDep, require_org_roles};
+use crate::core::org_rbac::PrincipalDep;
 use crate::core::pagination::PageRequestDep;
 use crate::core::plans::PLANS;
 use crate::core::rbac::require_user_roles;
+use crate::core::roles::UserRole;
 use crate::core::roles::required;
-use crate::core::roles::{Role, UserRole};
 use crate::guards::guarded;
 use crate::models::base::utcnow;
 use crate::python::builtins::{list, str};

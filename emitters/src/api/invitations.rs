@@ -1,12 +1,11 @@
 //! `backend/app/api/invitations.py`: invitations: made and listed in an organization, accepted by token.
 
-use crate::core::org_rbac::{PrincipalDep, require_org_roles};
+use crate::core::org_rbac::PrincipalDep;
 use crate::core::pagination::PageRequestDep;
 use crate::core::rbac::CurrentUserDep;
-use crate::core::roles::Role;
 use crate::core::roles::required;
 use crate::guards::guarded;
-use crate::python::fastapi::{APIRouter, BackgroundTasks, Depends, status};
+use crate::python::fastapi::{APIRouter, BackgroundTasks, status};
 use crate::schemas::invitation::{
     InvitationAccept, InvitationCreate, InvitationPage, InvitationRead, MembershipRead,
 };

@@ -1,12 +1,11 @@
 //! `backend/app/api/organizations.py`: organizations of the caller, and their members.
 
-use crate::core::org_rbac::{PrincipalDep, require_org_roles};
+use crate::core::org_rbac::PrincipalDep;
 use crate::core::pagination::PageRequestDep;
 use crate::core::rbac::CurrentUserDep;
-use crate::core::roles::Role;
 use crate::core::roles::required;
 use crate::guards::guarded;
-use crate::python::fastapi::{APIRouter, Depends, status};
+use crate::python::fastapi::{APIRouter, status};
 use crate::schemas::organization::{
     MemberPage, OrganizationCreate, OrganizationMembership, OrganizationMembershipPage,
 };

@@ -28,7 +28,9 @@ pub mod reserved;
 pub mod supported;
 pub mod text;
 
+mod digest;
 mod read;
+mod starter;
 
 pub use auth::{Auth, AuthMode, PasswordRules, Totp};
 pub use billing::{
@@ -36,6 +38,7 @@ pub use billing::{
     Price,
 };
 pub use deploy::{Deploy, DeployTarget};
+pub use digest::digest;
 pub use email::{Email, EmailBackend};
 pub use entity::{Entity, EntityNames};
 pub use error::{Place, Problem, SpecError, SpecErrors};
@@ -49,6 +52,7 @@ pub use observability::{LogFile, Observability};
 pub use organizations::{Organizations, Role};
 pub use project::{Project, PythonVersion};
 pub use read::{MAX_BYTES, read, schema as json_schema};
+pub use starter::starter;
 pub use storage::{Storage, StorageBackend};
 pub use tenancy::Tenancy;
 

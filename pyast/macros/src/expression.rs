@@ -78,7 +78,10 @@ pub fn expression(expr: &Expr) -> Result<TokenStream> {
         Expr::Infer(_) => {
             quote!(::astgen_pyast::make::IntoExpr::into_expr(::astgen_pyast::name("_")))
         }
-        Expr::Block(block) => quote!(::astgen_pyast::make::IntoExpr::into_expr(#block)),
+        Expr::Block(block) => match block.block.stmts.as_slice() {
+            [Stmt::Expr(rust, None)] => quote!(::astgen_pyast::make::IntoExpr::into_expr(#rust)),
+            _ => quote!(::astgen_pyast::make::IntoExpr::into_expr(#block)),
+        },
         Expr::Macro(call) => return inner_macro::expand(&call.mac),
         _ => {
             return Err(Error::new(

@@ -114,7 +114,16 @@ fn guard(
             errors.push(no_billing(&written.place));
             None
         }
-        RawGuard::ActiveSubscription => Some(Guard::ActiveSubscription),
+        RawGuard::ActiveSubscription => {
+            let is_sold =
+                |billing: &RawBilling| billing.plans.iter().any(|plan| plan.price.is_some());
+            if !billing.is_some_and(is_sold) {
+                let sentence = "nobody can have a subscription: no plan has a price".to_owned();
+                let error = SpecError::new(written.place.clone(), Problem::Inconsistent(sentence));
+                errors.push(error.help("add a plan with a price, or leave the guard out"));
+            }
+            Some(Guard::ActiveSubscription)
+        }
         RawGuard::FreshSession => Some(Guard::FreshSession),
         RawGuard::RateLimit { count, per } => Some(Guard::RateLimit { count: *count, per: *per }),
         RawGuard::Feature(feature) => {

@@ -82,7 +82,7 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
 
     let mut raw = RawBilling {
         payer,
-        trial: trial.map(|trial| trial.value),
+        trial: trial.as_ref().map(|trial| trial.value),
         grace_period,
         plans: Vec::new(),
         features: Vec::new(),
@@ -90,6 +90,13 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
     };
     for (place, plan) in plans.into_iter().flat_map(|plans| plans.value).enumerate() {
         raw.add(place, plan.value, table);
+    }
+    if let Some(trial) = trial
+        && raw.plans.iter().all(|plan| plan.price.is_none())
+    {
+        let sentence = "there is nothing to try: no plan has a price".to_owned();
+        let error = SpecError::new(trial.place, Problem::Inconsistent(sentence));
+        table.report(error.help("add a plan with a price, or leave `trial` out"));
     }
     keep_first(&mut raw.features);
     keep_first(&mut raw.limits);

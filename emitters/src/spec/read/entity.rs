@@ -7,7 +7,7 @@ use super::organizations::{RoleNames, role_names};
 use super::shape::{Boolean, Line, List};
 use super::table::{Placed, Table};
 use super::tagged::Tagged;
-use crate::spec::error::Place;
+
 use astgen_pyast::Name;
 
 /// An entity before the rest of the spec is known.
@@ -23,8 +23,8 @@ pub struct RawEntity {
     pub guards: Option<RawGuards>,
     pub soft_delete: bool,
     pub search: Vec<Placed<String>>,
-    pub fields: Vec<Entry<Option<RawField>>>,
-    pub place: Place,
+    /// `None` when there are none to read, which is then reported.
+    pub fields: Option<Placed<Vec<Entry<Option<RawField>>>>>,
 }
 
 /// Reads an entity.
@@ -92,7 +92,6 @@ pub fn entity(table: &mut Table<'_>) -> RawEntity {
         guards: guards.map(|guards| guards.value),
         soft_delete,
         search: search.map_or_else(Vec::new, |search| search.value),
-        fields: fields.map_or_else(Vec::new, |fields| fields.value),
-        place: table.place(),
+        fields,
     }
 }

@@ -197,7 +197,10 @@ fn bounded(table: &mut Table<'_>, range: RangeInclusive<i64>) -> Option<(i64, i6
     if let Some(Placed { value, place }) = &default
         && !(minimum..=maximum).contains(value)
     {
-        let sentence = format!("the default {value} is not {minimum} to {maximum}");
+        let sentence = match *value > maximum {
+            true => format!("the default {value} is more than {maximum}"),
+            false => format!("the default {value} is less than {minimum}"),
+        };
         return inconsistent(table, place.clone(), sentence);
     }
     Some((minimum, maximum, default.map(|default| default.value)))
@@ -330,7 +333,11 @@ fn check_indexed(raw: Option<&RawKind>, table: &mut Table<'_>) {
         }
         _ => return,
     };
-    let help = "leave out `unique` and `index`, or make it a shorter `text`";
+    let help = match kind {
+        FieldKind::Text(_) => "leave out `unique` and `index`, or lower `max_length`",
+        FieldKind::Url { .. } => "leave out `unique` and `index`, or make it a `text`",
+        _ => "leave out `unique` and `index`",
+    };
     let error = SpecError::new(table.place(), Problem::Inconsistent(reason.to_owned()));
     table.report(error.help(help));
 }

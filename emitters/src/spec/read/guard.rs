@@ -2,7 +2,7 @@
 
 use super::errors::Errors;
 use super::shape::{Line, List, Record, Shape, unknown_word, wrong_type};
-use super::table::{Placed, Table, is_refused};
+use super::table::{Placed, Table, described, is_refused};
 use crate::spec::Operation;
 use crate::spec::error::{Place, Problem, SpecError, quoted};
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ fn guards_of_all() -> List<GuardShape> {
 
 fn by_operation() -> Record<RawGuards> {
     Record {
-        name: "the guards",
+        name: "a table of guards",
         read: |table| {
             let mut guards = Vec::new();
             for operation in Operation::ALL {
@@ -107,7 +107,7 @@ impl Shape for GuardShape {
             table.insert("minProperties".to_owned(), json!(1));
             table.insert("maxProperties".to_owned(), json!(1));
         }
-        json!({ "anyOf": [{ "enum": words }, table] })
+        described("a guard", "guards", "A guard.", json!({ "anyOf": [{ "enum": words }, table] }))
     }
 }
 

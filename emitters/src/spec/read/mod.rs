@@ -31,6 +31,7 @@ use self::billing::RawBilling;
 use self::entity::RawEntity;
 use self::errors::Errors;
 use self::name::{Entries, Entry, Identifier};
+pub use self::project::{is_project_name, title_of};
 use self::resolve::Entities;
 use self::shape::{Record, Shape};
 use self::table::{Placed, Table};
@@ -154,8 +155,12 @@ fn parse<'s>(source: &'s str, errors: &mut Errors) -> Option<DeTable<'s>> {
         return None;
     }
     let (document, found) = DeTable::parse_recoverable(source);
+    let mut last = None;
     for error in &found {
-        errors.push(syntax(error, source));
+        // An unclosed bracket is reported for each level around it.
+        if last.replace((error.message(), error.span())) != Some((error.message(), error.span())) {
+            errors.push(syntax(error, source));
+        }
     }
     // A tree that was guessed from a broken text would bring errors that are none.
     found.is_empty().then(|| document.into_inner())

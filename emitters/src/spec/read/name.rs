@@ -45,7 +45,8 @@ impl Identifier {
             return None;
         }
         if KEYWORDS.contains(&written) {
-            errors.push(SpecError::new(place.clone(), bad("Python reserves the word")));
+            let error = SpecError::new(place.clone(), bad("Python reserves the word"));
+            errors.push(error.help("choose another name"));
             return None;
         }
         if !text::is_snake_case(written) {

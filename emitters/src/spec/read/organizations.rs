@@ -62,7 +62,7 @@ pub fn chosen(roles: &[Role], names: &RoleNames, mut report: impl FnMut(SpecErro
                 let near = text::closest(written, roles.iter().map(|role| role.name.as_str()));
                 report(SpecError::new(place.clone(), problem).suggest(near));
             }
-            Some(role) if chosen.contains(role) => report(twice("role", written, place)),
+            Some(role) if chosen.contains(role) => report(twice("the role", written, place)),
             Some(role) => chosen.push(role.clone()),
         }
     }

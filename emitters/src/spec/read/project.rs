@@ -50,6 +50,12 @@ pub fn title_of(name: &str) -> String {
     words.join(" ")
 }
 
+/// Whether a text can be the name of a project.
+pub fn is_project_name(text: &str) -> bool {
+    let value = DeValue::String(text.into());
+    ProjectName.read(&value, &(0..0), &mut Errors::default()).is_some()
+}
+
 impl Shape for ProjectName {
     type Value = (String, Name);
 

@@ -49,14 +49,11 @@ pub fn entities(
         let (Some(Some(names)), Some(raw)) = (known.get(&entry.key.value), entry.value) else {
             continue;
         };
-        claim(&mut claims, names, &entry.key.place, errors);
+        let is_claimed = claim(&mut claims, names, &entry.key.place, errors);
         let access = access(&raw, names, organizations, billing, &mut limits, errors);
-        let (fields, field_places) = fields(raw.fields, names, &known, &mut claims, errors);
-        if field_places.is_empty() {
-            let sentence = format!("the entity `{}` has no fields", names.name);
-            let help = "add one: `fields.title = { type = \"text\" }`";
-            let error = SpecError::new(raw.place, Problem::Inconsistent(sentence));
-            errors.push(error.help(help));
+        let (fields, field_places) = fields(raw.fields, names, &known, errors);
+        if is_claimed {
+            claim_fields(&mut claims, names, &fields, &field_places, errors);
         }
         let Access { readers, writers, guards, limit } = access;
         let search = searched(&raw.search, &fields, errors);
@@ -78,7 +75,7 @@ pub fn entities(
 }
 
 /// Takes the entity's names. One clash is told once, though it may be one of table and route too.
-fn claim(claims: &mut Claims, names: &EntityNames, place: &Place, errors: &mut Errors) {
+fn claim(claims: &mut Claims, names: &EntityNames, place: &Place, errors: &mut Errors) -> bool {
     let what = format!("the entity `{}`", names.name);
     let tenant_index = database::index(&names.table, "organization_id");
     let wanted = [
@@ -95,37 +92,70 @@ fn claim(claims: &mut Claims, names: &EntityNames, place: &Place, errors: &mut E
     ];
     for (namespace, noun, text) in wanted {
         if !claims.claim(&Claim { namespace, noun, text, what: &what, place }, errors) {
-            return;
+            return false;
+        }
+    }
+    true
+}
+
+/// Takes the names of what stands beside the table because of a field.
+fn claim_fields(
+    claims: &mut Claims,
+    names: &EntityNames,
+    fields: &[Field],
+    places: &HashMap<String, Place>,
+    errors: &mut Errors,
+) {
+    for field in fields {
+        let Some(place) = places.get(field.name.as_str()) else { continue };
+        let what = format!("the field `{}.{}`", names.name, field.name);
+        let column = field.column.as_str();
+        // Whether or not the spec asks for both: a later one may.
+        let index = database::index(&names.table, column);
+        let unique = database::unique(&names.table, column);
+        let mut wanted = vec![
+            (Namespace::Relation, "index", index.as_str()),
+            (Namespace::Relation, "constraint", unique.as_str()),
+        ];
+        if let FieldKind::Enum(kind) = &field.kind {
+            wanted.push((Namespace::Class, "class", kind.class.as_str()));
+        }
+        for (namespace, noun, text) in wanted {
+            if !claims.claim(&Claim { namespace, noun, text, what: &what, place }, errors) {
+                break;
+            }
         }
     }
 }
 
 /// The fields, and where each field of the file stands by its name.
 fn fields(
-    raws: Vec<Entry<Option<RawField>>>,
+    raws: Option<Placed<Vec<Entry<Option<RawField>>>>>,
     names: &EntityNames,
     known: &Known,
-    claims: &mut Claims,
     errors: &mut Errors,
 ) -> (Vec<Field>, HashMap<String, Place>) {
-    let mut fields = Vec::with_capacity(raws.len());
-    let mut places = HashMap::with_capacity(raws.len());
-    let mut columns: HashMap<Name, Place> = HashMap::new();
-    for Entry { key, name, value } in raws {
-        places.insert(key.value, key.place.clone());
-        let (Some(name), Some(Some(raw))) = (name, value) else {
-            continue;
-        };
-        let Some(field) = field(name, &key.place, raw, names, known, claims, errors) else {
-            continue;
-        };
+    let Some(raws) = raws else { return (Vec::new(), HashMap::new()) };
+    if raws.value.is_empty() {
+        let sentence = format!("the entity `{}` has no fields", names.name);
+        let error = SpecError::new(raws.place, Problem::Inconsistent(sentence));
+        errors.push(error.help("add one: `title = { type = \"text\" }`"));
+    }
+    let mut fields = Vec::with_capacity(raws.value.len());
+    let mut places = HashMap::with_capacity(raws.value.len());
+    let mut attributes: HashMap<Name, Place> = HashMap::new();
+    for Entry { key, name, value } in raws.value {
+        let (Some(name), Some(Some(raw))) = (name, value) else { continue };
+        let Some(field) = field(name, raw, names, known, errors) else { continue };
         let mut own = vec![field.name, field.column];
         own.dedup();
-        for attribute in own {
-            if let Some(other) = columns.insert(attribute, key.place.clone()) {
-                errors.push(twice_in_class(attribute, &key.place, other, names));
-            }
+        let taken = own.iter().find_map(|name| Some((*name, attributes.get(name)?.clone())));
+        if let Some((attribute, other)) = taken {
+            errors.push(twice_in_class(attribute, &key.place, other, names));
+            continue;
         }
+        attributes.extend(own.into_iter().map(|name| (name, key.place.clone())));
+        places.insert(key.value, key.place);
         fields.push(field);
     }
     (fields, places)
@@ -140,44 +170,24 @@ fn twice_in_class(name: Name, place: &Place, other: Place, names: &EntityNames) 
 
 fn field(
     name: Name,
-    place: &Place,
     raw: RawField,
     names: &EntityNames,
     known: &Known,
-    claims: &mut Claims,
     errors: &mut Errors,
 ) -> Option<Field> {
-    let what = format!("the field `{}.{name}`", names.name);
-    let column = match raw.kind {
-        RawKind::Reference { .. } => Name::parse(&format!("{name}_id")).ok()?,
-        RawKind::Done(_) | RawKind::Enum { .. } => name,
-    };
-    let kind = match raw.kind {
-        RawKind::Done(kind) => kind,
+    let (column, kind) = match raw.kind {
+        RawKind::Done(kind) => (name, kind),
         RawKind::Reference { to, on_delete } => {
             let to = Box::new(target(&to, known, errors)?);
-            FieldKind::Reference(Reference { to, on_delete, is_deferred: false })
+            let reference = Reference { to, on_delete, is_deferred: false };
+            (Name::parse(&format!("{name}_id")).ok()?, FieldKind::Reference(reference))
         }
         RawKind::Enum { values, default } => {
-            let class =
-                Name::parse(&format!("{}{}", names.class, text::pascal_case(name.as_str())))
-                    .ok()?;
-            let (namespace, noun, text) = (Namespace::Class, "class", class.as_str());
-            claims.claim(&Claim { namespace, noun, text, what: &what, place }, errors);
-            FieldKind::Enum(Enum { class, values, default })
+            let class = format!("{}{}", names.class, text::pascal_case(name.as_str()));
+            let class = Name::parse(&class).ok()?;
+            (name, FieldKind::Enum(Enum { class, values, default }))
         }
     };
-    // Whether or not the spec asks for all of them: the longest of each kind has to fit.
-    let relations = [
-        ("index", database::index(&names.table, column.as_str())),
-        ("constraint", database::unique(&names.table, column.as_str())),
-    ];
-    for (noun, text) in &relations {
-        let namespace = Namespace::Relation;
-        if !claims.claim(&Claim { namespace, noun, text, what: &what, place }, errors) {
-            break;
-        }
-    }
     Some(Field {
         name,
         column,
@@ -290,12 +300,15 @@ fn cycle_error(
             place = places[number].get(field.name.as_str()).cloned().unwrap_or(0..0);
         }
         match step {
-            0..SHOWN => path += &format!("`{}.{}` needs a ", entity.names.name, field.name),
-            SHOWN => path += "… which needs a ",
+            0 => path += &format!("`{}.{}` needs a", entity.names.name, field.name),
+            1..SHOWN => {
+                path += &format!(" `{}`, whose `{}` needs a", entity.names.name, field.name)
+            }
+            SHOWN => path += " …",
             _ => {}
         }
     }
-    path += &format!("`{}`", entities[cycle[0]].names.name);
+    path += &format!(" `{}`", entities[cycle[0]].names.name);
     SpecError::new(place, Problem::Cycle { path })
         .help("let one of the references be missing: `optional = true`")
 }

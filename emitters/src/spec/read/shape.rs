@@ -172,8 +172,8 @@ impl<S: Shape> Shape for List<S> {
             return wrong_type("a list", value, place, errors);
         };
         if !self.1.contains(&items.len()) {
-            let found = format!("a list of {}", items.len());
-            let bounds = format!("{} to {}", self.1.start(), self.1.end());
+            let found = format!("a list of {} items", items.len());
+            let bounds = format!("{} to {} items", self.1.start(), self.1.end());
             errors.push(SpecError::new(place.clone(), Problem::OutOfBounds { found, bounds }));
             return None;
         }
@@ -240,11 +240,45 @@ pub fn wrong_type<T>(
         DeValue::Table(_) => "a table",
     };
     let error = SpecError::new(place.clone(), Problem::WrongType { expected, found });
+    let error = match value {
+        DeValue::String(text) if is_bare(expected, text) => error.help("leave out the quotes"),
+        _ => error,
+    };
     let needs_quotes =
         expected == "a text" && !matches!(value, DeValue::Array(_) | DeValue::Table(_));
     errors.push(if needs_quotes { error.help("put it in quotes") } else { error });
     None
 }
+
+/// Whether a text is what was expected, but for its quotes.
+fn is_bare(expected: &str, text: &str) -> bool {
+    match expected {
+        "a whole number" => text.parse::<i64>().is_ok(),
+        "true or false" => matches!(text, "true" | "false"),
+        _ => false,
+    }
+}
+
+/// What people of other languages and libraries write.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("string", "text"),
+    ("str", "text"),
+    ("varchar", "text"),
+    ("int", "integer"),
+    ("bool", "boolean"),
+    ("float", "decimal"),
+    ("number", "decimal"),
+    ("numeric", "decimal"),
+    ("timestamp", "datetime"),
+    ("choice", "enum"),
+    ("jsonb", "json"),
+    ("relation", "reference"),
+    ("foreign_key", "reference"),
+    ("none", "off"),
+    ("jwt", "bearer"),
+    ("token", "bearer"),
+    ("null", "set_null"),
+];
 
 /// A word that is none of those that are known.
 pub fn unknown_word<'a>(
@@ -252,7 +286,10 @@ pub fn unknown_word<'a>(
     words: impl Iterator<Item = &'a str> + Clone,
     place: &Place,
 ) -> SpecError {
-    let near = text::closest(word, words.clone());
+    let near = text::closest(word, words.clone()).or_else(|| {
+        let (_, meant) = SYNONYMS.iter().find(|(other, _)| *other == word)?;
+        words.clone().find(|known| known == meant)
+    });
     let problem = Problem::UnknownValue { found: quoted(word), expected: listed(words) };
     SpecError::new(place.clone(), problem).suggest(near)
 }
