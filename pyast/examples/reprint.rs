@@ -30,13 +30,7 @@ fn reprint_all(out: &Path, root: &Path, files: &[PathBuf]) -> std::io::Result<()
     for file in files {
         reprint(out, root, file, &mut summary)?;
     }
-    let Summary {
-        printed,
-        refused,
-        different,
-        bytes,
-        printing,
-    } = summary;
+    let Summary { printed, refused, different, bytes, printing } = summary;
     let speed = bytes as f64 / 1e6 / printing.as_secs_f64();
     println!(
         "{{\"printed\": {printed}, \"refused\": {refused}, \"different\": {different}, \"bytes\": {bytes}, \"seconds\": {:.4}, \"MB/s\": {speed:.1}}}",

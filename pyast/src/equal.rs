@@ -74,11 +74,7 @@ impl<R> Fold<R> for Erase {
         &mut self,
         constant: ExprConstant<R>,
     ) -> Result<ExprConstant<()>, Infallible> {
-        Ok(ExprConstant {
-            range: (),
-            value: constant.value,
-            kind: None,
-        })
+        Ok(ExprConstant { range: (), value: constant.value, kind: None })
     }
 
     fn fold_expr_joined_str(
@@ -101,14 +97,9 @@ fn push_part(values: &mut Vec<Expr<()>>, part: Expr<()>) {
                 push_part(values, part);
             }
         }
-        Expr::Constant(ExprConstant {
-            value: Constant::Str(text),
-            ..
-        }) => {
-            if let Some(Expr::Constant(ExprConstant {
-                value: Constant::Str(before),
-                ..
-            })) = values.last_mut()
+        Expr::Constant(ExprConstant { value: Constant::Str(text), .. }) => {
+            if let Some(Expr::Constant(ExprConstant { value: Constant::Str(before), .. })) =
+                values.last_mut()
             {
                 before.push_str(&text);
             } else if !text.is_empty() {
@@ -120,11 +111,7 @@ fn push_part(values: &mut Vec<Expr<()>>, part: Expr<()>) {
 }
 
 fn constant(text: String) -> Expr<()> {
-    Expr::Constant(ExprConstant {
-        range: (),
-        value: Constant::Str(text),
-        kind: None,
-    })
+    Expr::Constant(ExprConstant { range: (), value: Constant::Str(text), kind: None })
 }
 
 type Block<'a> = (&'static str, &'a [Stmt<()>]);
@@ -136,11 +123,7 @@ fn in_block(path: &str, left: &[Stmt<()>], right: &[Stmt<()>]) -> Option<Differe
             (Some(left), Some(right)) if left == right => (),
             (Some(left), Some(right)) => return Some(in_statement(path, left, right)),
             (left, right) => {
-                return Some(Difference {
-                    path,
-                    left: text(left),
-                    right: text(right),
-                });
+                return Some(Difference { path, left: text(left), right: text(right) });
             }
         }
     }
@@ -156,16 +139,11 @@ fn in_statement(path: String, left: &Stmt<()>, right: &Stmt<()>) -> Difference {
             }
         }
     }
-    Difference {
-        path,
-        left: text(Some(left)),
-        right: text(Some(right)),
-    }
+    Difference { path, left: text(Some(left)), right: text(Some(right)) }
 }
 
 fn text(stmt: Option<&Stmt<()>>) -> String {
-    stmt.map(|stmt| print(std::slice::from_ref(stmt)))
-        .unwrap_or_default()
+    stmt.map(|stmt| print(std::slice::from_ref(stmt))).unwrap_or_default()
 }
 
 fn blocks(stmt: &Stmt<()>) -> Vec<Block<'_>> {
@@ -179,20 +157,8 @@ fn blocks(stmt: &Stmt<()>) -> Vec<Block<'_>> {
         | Stmt::AsyncFor(StmtAsyncFor { body, orelse, .. })
         | Stmt::While(StmtWhile { body, orelse, .. })
         | Stmt::If(StmtIf { body, orelse, .. }) => vec![("body", body), ("orelse", orelse)],
-        Stmt::Try(StmtTry {
-            body,
-            handlers,
-            orelse,
-            finalbody,
-            ..
-        })
-        | Stmt::TryStar(StmtTryStar {
-            body,
-            handlers,
-            orelse,
-            finalbody,
-            ..
-        }) => {
+        Stmt::Try(StmtTry { body, handlers, orelse, finalbody, .. })
+        | Stmt::TryStar(StmtTryStar { body, handlers, orelse, finalbody, .. }) => {
             let mut blocks: Vec<Block<'_>> = vec![("body", body)];
             for ExceptHandler::ExceptHandler(handler) in handlers {
                 blocks.push(("handlers", &handler.body));
@@ -223,20 +189,8 @@ fn without_blocks(stmt: &Stmt<()>) -> Stmt<()> {
             body.clear();
             orelse.clear();
         }
-        Stmt::Try(StmtTry {
-            body,
-            handlers,
-            orelse,
-            finalbody,
-            ..
-        })
-        | Stmt::TryStar(StmtTryStar {
-            body,
-            handlers,
-            orelse,
-            finalbody,
-            ..
-        }) => {
+        Stmt::Try(StmtTry { body, handlers, orelse, finalbody, .. })
+        | Stmt::TryStar(StmtTryStar { body, handlers, orelse, finalbody, .. }) => {
             body.clear();
             orelse.clear();
             finalbody.clear();

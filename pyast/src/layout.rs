@@ -275,10 +275,7 @@ impl Layout {
 
     /// Where the line stands now.
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint {
-            text: self.out.len(),
-            marks: self.marks.len(),
-        }
+        Checkpoint { text: self.out.len(), marks: self.marks.len() }
     }
 
     /// What was written since `checkpoint`.
@@ -300,12 +297,7 @@ impl Layout {
     #[inline]
     fn mark(&mut self, kind: Kind) -> usize {
         let byte = self.out.len() - self.start;
-        self.marks.push(Mark {
-            kind,
-            at: byte,
-            byte,
-            end: 0,
-        });
+        self.marks.push(Mark { kind, at: byte, byte, end: 0 });
         self.marks.len() - 1
     }
 
@@ -330,23 +322,13 @@ impl Layout {
         spare.frames.clear();
         let last = self.marks.len() - 1;
         let indent = self.indent;
-        spare.frames.push(Frame {
-            end: last,
-            mode: Mode::Top,
-            indent,
-            closing: Closing::Nothing,
-        });
+        spare.frames.push(Frame { end: last, mode: Mode::Top, indent, closing: Closing::Nothing });
         self.out.truncate(self.start);
         if !spare.flat.is_ascii() {
             self.measure_columns(&spare.flat);
         }
         let marks = std::mem::take(&mut self.marks);
-        let line = Line {
-            marks: &marks,
-            flat: &spare.flat,
-            frames: &mut spare.frames,
-            column: 0,
-        };
+        let line = Line { marks: &marks, flat: &spare.flat, frames: &mut spare.frames, column: 0 };
         line.run(self);
         self.marks = marks;
         self.spare = spare;
@@ -447,12 +429,7 @@ impl Line<'_> {
     fn explode(&mut self, out: &mut Layout, end: usize, indent: usize, closing: Closing) {
         let indent = indent + INDENT;
         self.newline(out, indent);
-        self.frames.push(Frame {
-            end,
-            mode: Mode::Break,
-            indent,
-            closing,
-        });
+        self.frames.push(Frame { end, mode: Mode::Break, indent, closing });
     }
 
     fn leave(&mut self, out: &mut Layout, frame: Frame) {
@@ -547,11 +524,7 @@ impl Line<'_> {
                 (Kind::Soft, Mode::All) => column = indent,
                 (Kind::Comma, Mode::Break | Mode::All) => column += 1,
                 (Kind::Parens(parens), Mode::Top) if parens != Parens::BestFit => {
-                    return if column < WIDTH {
-                        Reach::Fits
-                    } else {
-                        Reach::Over
-                    };
+                    return if column < WIDTH { Reach::Fits } else { Reach::Over };
                 }
                 (Kind::Whole, _) => {
                     column += self.marks[mark.end].at - mark.at;
@@ -577,19 +550,11 @@ impl Line<'_> {
                 (Kind::Parens(_) | Kind::Group | Kind::End, _) => (),
             }
         }
-        if column > WIDTH {
-            Reach::Over
-        } else {
-            Reach::Column(column)
-        }
+        if column > WIDTH { Reach::Over } else { Reach::Column(column) }
     }
 }
 
 /// The columns that `text` takes up in a terminal.
 pub fn width(text: &str) -> usize {
-    if text.is_ascii() {
-        text.len()
-    } else {
-        text.width()
-    }
+    if text.is_ascii() { text.len() } else { text.width() }
 }

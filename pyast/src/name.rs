@@ -67,11 +67,7 @@ pub const fn name(id: &'static str) -> Name {
 #[must_use]
 pub const fn import(module: &'static str, id: &'static str) -> Import {
     assert!(is_dotted_name(module), "not a Python module name");
-    Import {
-        module,
-        name: Some(name(id)),
-        alias: None,
-    }
+    Import { module, name: Some(name(id)), alias: None }
 }
 
 /// `import module`, for a module that is used by its own name.
@@ -86,11 +82,7 @@ pub const fn import(module: &'static str, id: &'static str) -> Import {
 #[must_use]
 pub const fn import_module(module: &'static str) -> Import {
     assert!(is_ascii_identifier(module), "not a Python module name");
-    Import {
-        module,
-        name: None,
-        alias: None,
-    }
+    Import { module, name: None, alias: None }
 }
 
 impl Name {
@@ -110,10 +102,7 @@ impl Name {
         if is_ascii_identifier(text) {
             Ok(Name(intern(text)))
         } else {
-            Err(NotAnIdentifier {
-                text: text.to_owned(),
-                is_keyword: is_keyword(text),
-            })
+            Err(NotAnIdentifier { text: text.to_owned(), is_keyword: is_keyword(text) })
         }
     }
 
@@ -143,11 +132,7 @@ impl Import {
         for part in module.split('.') {
             Name::parse(part)?;
         }
-        Ok(Import {
-            module: intern(module),
-            name: Some(name),
-            alias: None,
-        })
+        Ok(Import { module: intern(module), name: Some(name), alias: None })
     }
 
     /// The same import under another name: `import sqlalchemy as sa`.
@@ -158,11 +143,7 @@ impl Import {
     /// ```
     #[must_use]
     pub const fn named(self, alias: Name) -> Import {
-        Import {
-            module: self.module,
-            name: self.name,
-            alias: Some(alias),
-        }
+        Import { module: self.module, name: self.name, alias: Some(alias) }
     }
 
     /// The name this import binds in the importing module.

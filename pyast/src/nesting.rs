@@ -5,7 +5,7 @@
 pub const MAX_DEPTH: usize = 200;
 
 /// How many operators, dots, calls or `elif`s may follow each other in one expression or statement.
-pub const MAX_CHAIN: usize = 1000;
+pub const MAX_CHAIN: usize = 500;
 
 /// A place where a text nests too deeply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,11 +97,7 @@ impl Scan<'_> {
     }
 
     fn within(&self, is_within: bool) -> Result<(), TooDeep> {
-        if is_within {
-            Ok(())
-        } else {
-            Err(TooDeep { offset: self.at })
-        }
+        if is_within { Ok(()) } else { Err(TooDeep { offset: self.at }) }
     }
 
     fn word(&mut self) -> Result<(), TooDeep> {
@@ -114,28 +110,16 @@ impl Scan<'_> {
     }
 
     fn indentation(&mut self, columns: usize) -> Result<(), TooDeep> {
-        while self
-            .blocks
-            .last()
-            .is_some_and(|block| block.columns > columns)
-        {
+        while self.blocks.last().is_some_and(|block| block.columns > columns) {
             self.blocks.pop();
         }
-        if self
-            .blocks
-            .last()
-            .is_none_or(|block| block.columns < columns)
-        {
+        if self.blocks.last().is_none_or(|block| block.columns < columns) {
             self.blocks.push(Indentation { columns, ladder: 0 });
         }
         let rest = &self.bytes[self.at..];
         let (is_elif, is_else) = (rest.starts_with(b"elif"), rest.starts_with(b"else"));
         if let Some(block) = self.blocks.last_mut() {
-            block.ladder = if is_elif || is_else {
-                block.ladder + usize::from(is_elif)
-            } else {
-                0
-            };
+            block.ladder = if is_elif || is_else { block.ladder + usize::from(is_elif) } else { 0 };
         }
         let ladders: usize = self.blocks.iter().map(|block| block.ladder).sum();
         self.within(self.blocks.len() <= MAX_DEPTH && ladders <= MAX_CHAIN)
@@ -179,17 +163,13 @@ mod tests {
 
     #[test]
     fn brackets() {
-        check_limit(MAX_DEPTH - 2, |n| {
-            format!("{}{}", "[".repeat(n), "]".repeat(n))
-        });
+        check_limit(MAX_DEPTH - 2, |n| format!("{}{}", "[".repeat(n), "]".repeat(n)));
     }
 
     #[test]
     fn blocks() {
         check_limit(MAX_DEPTH - 2, |n| {
-            (0..n)
-                .map(|i| format!("{}if a:\n", " ".repeat(i)))
-                .collect()
+            (0..n).map(|i| format!("{}if a:\n", " ".repeat(i))).collect()
         });
     }
 
@@ -202,17 +182,12 @@ mod tests {
 
     #[test]
     fn ladders() {
-        check_limit(MAX_CHAIN, |n| {
-            format!("if a: b\n{}", "elif a: b\n".repeat(n))
-        });
+        check_limit(MAX_CHAIN, |n| format!("if a: b\n{}", "elif a: b\n".repeat(n)));
     }
 
     #[test]
     fn long_is_not_deep() {
-        assert_eq!(
-            check(&format!("x = [{}]", "-1.0, ".repeat(100_000))),
-            Ok(())
-        );
+        assert_eq!(check(&format!("x = [{}]", "-1.0, ".repeat(100_000))), Ok(()));
         assert_eq!(check(&"x = a + b\n".repeat(100_000)), Ok(()));
         assert_eq!(check(&format!("x = '{}'", "(".repeat(100_000))), Ok(()));
         assert_eq!(check(&format!("# {}", "(".repeat(100_000))), Ok(()));

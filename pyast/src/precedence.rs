@@ -66,12 +66,8 @@ pub fn precedence<R>(expr: &Expr<R>) -> Precedence {
         Expr::Lambda(_) => Precedence::Lambda,
         Expr::IfExp(_) => Precedence::Conditional,
         Expr::BoolOp(ExprBoolOp { op: BoolOp::Or, .. }) => Precedence::Or,
-        Expr::BoolOp(ExprBoolOp {
-            op: BoolOp::And, ..
-        }) => Precedence::And,
-        Expr::UnaryOp(ExprUnaryOp {
-            op: UnaryOp::Not, ..
-        }) => Precedence::Not,
+        Expr::BoolOp(ExprBoolOp { op: BoolOp::And, .. }) => Precedence::And,
+        Expr::UnaryOp(ExprUnaryOp { op: UnaryOp::Not, .. }) => Precedence::Not,
         Expr::Compare(_) => Precedence::Compare,
         Expr::BinOp(ExprBinOp { op, .. }) => operator_precedence(*op),
         Expr::UnaryOp(_) => Precedence::Unary,

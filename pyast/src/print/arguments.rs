@@ -32,28 +32,18 @@ pub fn bases<R: Annotated>(doc: &mut Doc, args: &[Expr<R>], keywords: &[Keyword<
 fn bracketed<R: Annotated>(doc: &mut Doc, args: &[Expr<R>], keywords: &[Keyword<R>]) {
     let positional = args.iter().map(Argument::Positional);
     let items = positional.chain(keywords.iter().map(Argument::Keyword));
-    doc.bracket(PARENTHESES, |doc| {
-        doc.group(|doc| doc.items(items, argument))
-    });
+    doc.bracket(PARENTHESES, |doc| doc.group(|doc| doc.items(items, argument)));
 }
 
 fn argument<R: Annotated>(doc: &mut Doc, argument: Argument<R>) {
     match argument {
-        Argument::Positional(Expr::Starred(ExprStarred {
-            range,
-            value: inner,
-            ctx: _,
-        })) => {
+        Argument::Positional(Expr::Starred(ExprStarred { range, value: inner, ctx: _ })) => {
             doc.note(range);
             doc.text("*");
             value(doc, inner);
         }
         Argument::Positional(argument) => element(doc, argument),
-        Argument::Keyword(Keyword {
-            range,
-            arg,
-            value: argument,
-        }) => {
+        Argument::Keyword(Keyword { range, arg, value: argument }) => {
             doc.note(range);
             match arg {
                 Some(name) => {
@@ -80,11 +70,7 @@ pub fn slice<R: Annotated>(doc: &mut Doc, slice: &ExprSlice<R>) {
     }
     after_colon(doc, upper, is_spaced);
     if step.is_some() {
-        doc.text(if is_spaced && upper.is_some() {
-            " :"
-        } else {
-            ":"
-        });
+        doc.text(if is_spaced && upper.is_some() { " :" } else { ":" });
         after_colon(doc, step, is_spaced);
     }
 }

@@ -65,10 +65,7 @@ fn blank_lines<R: Annotated>(
 pub fn docstring_of<R>(stmt: &Stmt<R>) -> Option<&str> {
     match stmt {
         Stmt::Expr(StmtExpr { value, .. }) => match &**value {
-            Expr::Constant(ExprConstant {
-                value: Constant::Str(text),
-                ..
-            }) => Some(text),
+            Expr::Constant(ExprConstant { value: Constant::Str(text), .. }) => Some(text),
             _ => None,
         },
         _ => None,
@@ -80,30 +77,18 @@ pub fn is_stub<R: Annotated>(body: &[Stmt<R>]) -> bool {
     let [stmt @ Stmt::Expr(StmtExpr { value, .. })] = body else {
         return false;
     };
-    let Expr::Constant(ExprConstant {
-        range,
-        value: Constant::Ellipsis,
-        ..
-    }) = &**value
-    else {
+    let Expr::Constant(ExprConstant { range, value: Constant::Ellipsis, .. }) = &**value else {
         return false;
     };
     let is_bare =
         |trivia: Option<&Trivia>| trivia.is_none_or(|trivia| *trivia == Trivia::default());
-    let trivia = |range: &R| {
-        range
-            .annotation()
-            .is_none_or(|it| is_bare(it.trivia.as_deref()))
-    };
+    let trivia = |range: &R| range.annotation().is_none_or(|it| is_bare(it.trivia.as_deref()));
     trivia(annotation(stmt)) && trivia(range)
 }
 
 /// Whether `stmt` is a function or a class.
 pub fn is_definition<R>(stmt: &Stmt<R>) -> bool {
-    matches!(
-        stmt,
-        Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_)
-    )
+    matches!(stmt, Stmt::FunctionDef(_) | Stmt::AsyncFunctionDef(_) | Stmt::ClassDef(_))
 }
 
 fn is_import<R>(stmt: &Stmt<R>) -> bool {
@@ -142,20 +127,10 @@ fn last_block<R>(stmt: &Stmt<R>) -> Option<&[Stmt<R>]> {
         Stmt::With(StmtWith { body, .. }) | Stmt::AsyncWith(StmtAsyncWith { body, .. }) => {
             Some(body)
         }
-        Stmt::Try(StmtTry {
-            body,
-            handlers,
-            orelse,
-            finalbody,
-            ..
-        })
-        | Stmt::TryStar(StmtTryStar {
-            body,
-            handlers,
-            orelse,
-            finalbody,
-            ..
-        }) => last(&[body, handler(handlers), orelse, finalbody]),
+        Stmt::Try(StmtTry { body, handlers, orelse, finalbody, .. })
+        | Stmt::TryStar(StmtTryStar { body, handlers, orelse, finalbody, .. }) => {
+            last(&[body, handler(handlers), orelse, finalbody])
+        }
         Stmt::Match(StmtMatch { cases, .. }) => cases.last().map(|case| &*case.body),
         _ => None,
     }

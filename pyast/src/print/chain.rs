@@ -41,9 +41,7 @@ fn links<R: Annotated>(doc: &mut Doc, expr: &Expr<R>, is_fluent: bool) {
 
 fn first<R: Annotated>(doc: &mut Doc, expr: &Expr<R>, value: &Expr<R>) {
     if expr.is_attribute_expr() && needs_parentheses_before_dot(value) {
-        doc.bracket(super::PARENTHESES, |doc| {
-            super::expression::expr(doc, value)
-        });
+        doc.bracket(super::PARENTHESES, |doc| super::expression::expr(doc, value));
     } else {
         operand(doc, value, Precedence::Atom);
     }
@@ -60,12 +58,7 @@ fn inner<R>(expr: &Expr<R>) -> Option<&Expr<R>> {
 
 fn link<R: Annotated>(doc: &mut Doc, expr: &Expr<R>, before: &Expr<R>, is_fluent: bool) {
     match expr {
-        Expr::Attribute(ExprAttribute {
-            range,
-            value: _,
-            attr,
-            ctx: _,
-        }) => {
+        Expr::Attribute(ExprAttribute { range, value: _, attr, ctx: _ }) => {
             doc.note(range);
             let follows_bracket = matches!(before, Expr::Call(_) | Expr::Subscript(_))
                 || precedence(before) < Precedence::Atom;
@@ -75,21 +68,11 @@ fn link<R: Annotated>(doc: &mut Doc, expr: &Expr<R>, before: &Expr<R>, is_fluent
             doc.text(".");
             doc.text(attr);
         }
-        Expr::Call(ExprCall {
-            range,
-            func: _,
-            args,
-            keywords,
-        }) => {
+        Expr::Call(ExprCall { range, func: _, args, keywords }) => {
             doc.note(range);
             arguments::arguments(doc, args, keywords);
         }
-        Expr::Subscript(ExprSubscript {
-            range,
-            value: _,
-            slice,
-            ctx: _,
-        }) => {
+        Expr::Subscript(ExprSubscript { range, value: _, slice, ctx: _ }) => {
             doc.note(range);
             display::index(doc, slice);
         }

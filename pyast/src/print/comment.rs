@@ -6,9 +6,8 @@ use crate::annotation::{Annotated, Trivia};
 use crate::layout::{INDENT, WIDTH, width};
 
 /// Comments that tools read and that must stay on their line; formatters do not count their width.
-const PRAGMAS: [&str; 8] = [
-    "noqa", "type:", "pyright:", "pylint:", "flake8:", "ruff:", "isort:", "nosec",
-];
+const PRAGMAS: [&str; 8] =
+    ["noqa", "type:", "pyright:", "pylint:", "flake8:", "ruff:", "isort:", "nosec"];
 
 impl Doc {
     /// Keeps the comments of a node that has no line of its own for its statement.
@@ -22,8 +21,7 @@ impl Doc {
     }
 
     fn hoist(&mut self, trivia: &Trivia) {
-        self.hoisted
-            .extend(trivia.leading.iter().chain(&trivia.trailing).cloned());
+        self.hoisted.extend(trivia.leading.iter().chain(&trivia.trailing).cloned());
     }
 
     /// Comment lines above a statement.
@@ -40,10 +38,7 @@ impl Doc {
             return;
         }
         let hoisted = std::mem::take(&mut self.hoisted);
-        let lines: String = hoisted
-            .iter()
-            .map(|comment| self.comment_lines(comment))
-            .collect();
+        let lines: String = hoisted.iter().map(|comment| self.comment_lines(comment)).collect();
         self.layout.insert_lines(anchor, &lines);
     }
 
@@ -64,21 +59,13 @@ impl Doc {
     fn comment_lines(&self, comment: &str) -> String {
         let indent = " ".repeat(self.depth * INDENT);
         // An encoding declaration counts in the first two lines of a file only.
-        let is_near_top = self
-            .layout
-            .written()
-            .bytes()
-            .take(WIDTH * 2)
-            .filter(|byte| *byte == b'\n')
-            .count()
-            < 2;
+        let is_near_top =
+            self.layout.written().bytes().take(WIDTH * 2).filter(|byte| *byte == b'\n').count() < 2;
         let mut written = String::new();
         for line in lines_of(comment) {
             let mut text = sanitized(line);
             if is_near_top {
-                text = text
-                    .replace("coding:", "coding :")
-                    .replace("coding=", "coding =");
+                text = text.replace("coding:", "coding :").replace("coding=", "coding =");
             }
             written.push_str(&indent);
             written.push_str(if text.is_empty() { "#" } else { "# " });
@@ -112,12 +99,7 @@ fn sanitized(line: &str) -> String {
             _ => text.push_str(&numeric_escape(char)),
         }
     }
-    let is_marker = ["astgen:", "fmt:", "yapf:"]
-        .iter()
-        .any(|marker| text.trim_start().starts_with(marker));
-    if is_marker {
-        format!("'{}'", text.trim())
-    } else {
-        text
-    }
+    let is_marker =
+        ["astgen:", "fmt:", "yapf:"].iter().any(|marker| text.trim_start().starts_with(marker));
+    if is_marker { format!("'{}'", text.trim()) } else { text }
 }

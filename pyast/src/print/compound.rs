@@ -36,12 +36,7 @@ pub fn if_<R: Annotated>(doc: &mut Doc, first: &StmtIf<R>) {
     let mut keyword = "if ";
     let mut next = first;
     loop {
-        let StmtIf {
-            range: _,
-            test,
-            body,
-            orelse,
-        } = next;
+        let StmtIf { range: _, test, body, orelse } = next;
         clause(doc, body, |doc| {
             doc.text(keyword);
             optional_at(doc, test, Precedence::Named);
@@ -60,12 +55,7 @@ pub fn if_<R: Annotated>(doc: &mut Doc, first: &StmtIf<R>) {
 
 /// `while test: … else: …`
 pub fn while_<R: Annotated>(doc: &mut Doc, stmt: &StmtWhile<R>) {
-    let StmtWhile {
-        range: _,
-        test,
-        body,
-        orelse,
-    } = stmt;
+    let StmtWhile { range: _, test, body, orelse } = stmt;
     clause(doc, body, |doc| {
         doc.text("while ");
         optional_at(doc, test, Precedence::Named);
@@ -85,11 +75,7 @@ pub fn for_<R: Annotated>(
     clause(doc, body, |doc| {
         doc.text(keyword);
         match target {
-            Expr::Tuple(ExprTuple {
-                range,
-                elts,
-                ctx: _,
-            }) if elts.len() > 1 => {
+            Expr::Tuple(ExprTuple { range, elts, ctx: _ }) if elts.len() > 1 => {
                 doc.note(range);
                 optional_sequence(doc, Parens::Omit, elts);
             }
@@ -108,21 +94,13 @@ pub fn with<R: Annotated>(doc: &mut Doc, keyword: &str, items: &[WithItem<R>], b
         match items {
             // A parenthesized tuple would be read as the items themselves.
             [
-                WithItem {
-                    range: _,
-                    context_expr: context @ Expr::Tuple(_),
-                    optional_vars: None,
-                },
+                WithItem { range: _, context_expr: context @ Expr::Tuple(_), optional_vars: None },
             ] => {
                 doc.bracket(super::PARENTHESES, |doc| expr(doc, context));
             }
-            [
-                WithItem {
-                    range: _,
-                    context_expr,
-                    optional_vars: None,
-                },
-            ] => optional(doc, context_expr),
+            [WithItem { range: _, context_expr, optional_vars: None }] => {
+                optional(doc, context_expr)
+            }
             [item] => match parens(&item.context_expr) {
                 Some(parens) if need(&item.context_expr) == Need::Multiline => {
                     doc.parens(parens, |doc| with_item(doc, item));
@@ -135,11 +113,7 @@ pub fn with<R: Annotated>(doc: &mut Doc, keyword: &str, items: &[WithItem<R>], b
 }
 
 fn with_item<R: Annotated>(doc: &mut Doc, item: &WithItem<R>) {
-    let WithItem {
-        range: _,
-        context_expr,
-        optional_vars,
-    } = item;
+    let WithItem { range: _, context_expr, optional_vars } = item;
     value(doc, context_expr);
     if let Some(target) = optional_vars {
         doc.text(" as ");
@@ -166,12 +140,7 @@ pub fn try_<R: Annotated>(
 
 fn handler<R: Annotated>(doc: &mut Doc, except: &str, handler: &ExceptHandler<R>) {
     let ExceptHandler::ExceptHandler(handler) = handler;
-    let ExceptHandlerExceptHandler {
-        range,
-        type_,
-        name,
-        body,
-    } = handler;
+    let ExceptHandlerExceptHandler { range, type_, name, body } = handler;
     doc.begin_statement(range);
     clause(doc, body, |doc| {
         doc.text(except);
@@ -188,24 +157,14 @@ fn handler<R: Annotated>(doc: &mut Doc, except: &str, handler: &ExceptHandler<R>
 
 /// `match subject: case …: …`
 pub fn match_<R: Annotated>(doc: &mut Doc, stmt: &StmtMatch<R>) {
-    let StmtMatch {
-        range: _,
-        subject,
-        cases,
-    } = stmt;
+    let StmtMatch { range: _, subject, cases } = stmt;
     doc.logical_line(|doc| {
         doc.text("match ");
         optional_at(doc, subject, Precedence::Named);
         doc.text(":");
     });
     doc.depth += 1;
-    for MatchCase {
-        range: _,
-        pattern,
-        guard,
-        body,
-    } in cases
-    {
+    for MatchCase { range: _, pattern, guard, body } in cases {
         doc.begin_clause();
         clause(doc, body, |doc| {
             doc.text("case ");

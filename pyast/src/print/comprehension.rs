@@ -42,14 +42,7 @@ pub fn dict<R: Annotated>(
 }
 
 fn clauses<R: Annotated>(doc: &mut Doc, clauses: &[Comprehension<R>]) {
-    for Comprehension {
-        range: _,
-        target,
-        iter,
-        ifs,
-        is_async,
-    } in clauses
-    {
+    for Comprehension { range: _, target, iter, ifs, is_async } in clauses {
         doc.line();
         doc.text(if *is_async { "async for " } else { "for " });
         bare_target(doc, target);

@@ -32,17 +32,9 @@ pub fn function<R: Annotated>(doc: &mut Doc, function: &StmtFunctionDef<R>) {
     } = function;
     let returns = returns.as_deref();
     decorators(doc, decorator_list);
-    let signature = Signature {
-        keyword: "def ",
-        name,
-        type_params,
-        args,
-        returns,
-    };
+    let signature = Signature { keyword: "def ", name, type_params, args, returns };
     let is_region = has_region(range);
-    suite(doc, body, Block::Function, is_region, |doc| {
-        self::signature(doc, &signature)
-    });
+    suite(doc, body, Block::Function, is_region, |doc| self::signature(doc, &signature));
 }
 
 /// `async def name(parameters) -> returns:`
@@ -59,30 +51,14 @@ pub fn async_function<R: Annotated>(doc: &mut Doc, function: &StmtAsyncFunctionD
     } = function;
     let returns = returns.as_deref();
     decorators(doc, decorator_list);
-    let signature = Signature {
-        keyword: "async def ",
-        name,
-        type_params,
-        args,
-        returns,
-    };
+    let signature = Signature { keyword: "async def ", name, type_params, args, returns };
     let is_region = has_region(range);
-    suite(doc, body, Block::Function, is_region, |doc| {
-        self::signature(doc, &signature)
-    });
+    suite(doc, body, Block::Function, is_region, |doc| self::signature(doc, &signature));
 }
 
 /// `class name(bases):`
 pub fn class<R: Annotated>(doc: &mut Doc, class: &StmtClassDef<R>) {
-    let StmtClassDef {
-        range,
-        name,
-        bases,
-        keywords,
-        body,
-        decorator_list,
-        type_params,
-    } = class;
+    let StmtClassDef { range, name, bases, keywords, body, decorator_list, type_params } = class;
     decorators(doc, decorator_list);
     suite(doc, body, Block::Class, has_region(range), |doc| {
         doc.text("class ");
@@ -102,13 +78,7 @@ fn decorators<R: Annotated>(doc: &mut Doc, decorators: &[Expr<R>]) {
 }
 
 fn signature<R: Annotated>(doc: &mut Doc, signature: &Signature<R>) {
-    let Signature {
-        keyword,
-        name,
-        type_params,
-        args,
-        returns,
-    } = signature;
+    let Signature { keyword, name, type_params, args, returns } = signature;
     doc.text(keyword);
     doc.text(name);
     type_parameters::type_parameters(doc, type_params);
@@ -148,8 +118,5 @@ fn suite<R: Annotated>(
 
 /// The end marker of a region needs a block to stand in.
 fn has_region<R: Annotated>(range: &R) -> bool {
-    range
-        .annotation()
-        .and_then(|it| it.trivia.as_deref())
-        .is_some_and(|it| it.region.is_some())
+    range.annotation().and_then(|it| it.trivia.as_deref()).is_some_and(|it| it.region.is_some())
 }

@@ -39,11 +39,7 @@ pub fn tuple<R: Annotated>(doc: &mut Doc, elements: &[Expr<R>]) {
 /// A target: a tuple of two or more goes without parentheses and without breaks.
 pub fn bare_target<R: Annotated>(doc: &mut Doc, target: &Expr<R>) {
     match target {
-        Expr::Tuple(ExprTuple {
-            range,
-            elts,
-            ctx: _,
-        }) if elts.len() > 1 => {
+        Expr::Tuple(ExprTuple { range, elts, ctx: _ }) if elts.len() > 1 => {
             doc.note(range);
             for (i, item) in elts.iter().enumerate() {
                 doc.text(if i == 0 { "" } else { ", " });
@@ -57,19 +53,11 @@ pub fn bare_target<R: Annotated>(doc: &mut Doc, target: &Expr<R>) {
 /// The index of a subscript, in its brackets.
 pub fn index<R: Annotated>(doc: &mut Doc, index: &Expr<R>) {
     doc.bracket(SQUARE, |doc| match index {
-        Expr::Tuple(ExprTuple {
-            range,
-            elts,
-            ctx: _,
-        }) if elts.len() > 1 => {
+        Expr::Tuple(ExprTuple { range, elts, ctx: _ }) if elts.len() > 1 => {
             doc.note(range);
             doc.group(|doc| doc.items(elts, element));
         }
-        Expr::Tuple(ExprTuple {
-            range,
-            elts,
-            ctx: _,
-        }) if has_slice(elts) => {
+        Expr::Tuple(ExprTuple { range, elts, ctx: _ }) if has_slice(elts) => {
             doc.note(range);
             doc.items(elts, element);
             doc.text(",");
@@ -85,11 +73,7 @@ fn has_slice<R>(elements: &[Expr<R>]) -> bool {
 
 /// A dict.
 pub fn dict<R: Annotated>(doc: &mut Doc, dict: &ExprDict<R>) {
-    let ExprDict {
-        range,
-        keys,
-        values,
-    } = dict;
+    let ExprDict { range, keys, values } = dict;
     doc.note(range);
     if values.is_empty() {
         return doc.text("{}");

@@ -21,11 +21,7 @@ pub fn expr<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
             doc.note(range);
             doc.text(id);
         }
-        Expr::Constant(ExprConstant {
-            range,
-            value,
-            kind: _,
-        }) => {
+        Expr::Constant(ExprConstant { range, value, kind: _ }) => {
             doc.note(range);
             constant(doc, value);
         }
@@ -34,11 +30,7 @@ pub fn expr<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
         Expr::UnaryOp(unary) => operators::unary(doc, unary),
         Expr::IfExp(_) => doc.group(|doc| conditional(doc, expr)),
         Expr::Lambda(lambda) => lambda::lambda(doc, lambda, Parens::Nested),
-        Expr::NamedExpr(ExprNamedExpr {
-            range,
-            target,
-            value,
-        }) => {
+        Expr::NamedExpr(ExprNamedExpr { range, target, value }) => {
             doc.note(range);
             doc.group(|doc| {
                 self::expr(doc, target);
@@ -65,28 +57,16 @@ pub fn expr<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
             doc.text("yield from ");
             parentheses::optional_at(doc, value, Precedence::Lambda);
         }
-        Expr::Starred(ExprStarred {
-            range,
-            value,
-            ctx: _,
-        }) => {
+        Expr::Starred(ExprStarred { range, value, ctx: _ }) => {
             doc.note(range);
             doc.text("*");
             operand(doc, value, Precedence::BitOr);
         }
-        Expr::Tuple(ExprTuple {
-            range,
-            elts,
-            ctx: _,
-        }) => {
+        Expr::Tuple(ExprTuple { range, elts, ctx: _ }) => {
             doc.note(range);
             display::tuple(doc, elts);
         }
-        Expr::List(ExprList {
-            range,
-            elts,
-            ctx: _,
-        }) => {
+        Expr::List(ExprList { range, elts, ctx: _ }) => {
             doc.note(range);
             display::display(doc, SQUARE, elts);
         }
@@ -95,36 +75,19 @@ pub fn expr<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
             display::set(doc, elts);
         }
         Expr::Dict(dict) => display::dict(doc, dict),
-        Expr::ListComp(ExprListComp {
-            range,
-            elt,
-            generators,
-        }) => {
+        Expr::ListComp(ExprListComp { range, elt, generators }) => {
             doc.note(range);
             comprehension::comprehension(doc, SQUARE, elt, generators);
         }
-        Expr::SetComp(ExprSetComp {
-            range,
-            elt,
-            generators,
-        }) => {
+        Expr::SetComp(ExprSetComp { range, elt, generators }) => {
             doc.note(range);
             comprehension::comprehension(doc, CURLY, elt, generators);
         }
-        Expr::GeneratorExp(ExprGeneratorExp {
-            range,
-            elt,
-            generators,
-        }) => {
+        Expr::GeneratorExp(ExprGeneratorExp { range, elt, generators }) => {
             doc.note(range);
             comprehension::comprehension(doc, PARENTHESES, elt, generators);
         }
-        Expr::DictComp(ExprDictComp {
-            range,
-            key,
-            value,
-            generators,
-        }) => {
+        Expr::DictComp(ExprDictComp { range, key, value, generators }) => {
             doc.note(range);
             comprehension::dict(doc, key, value, generators);
         }
@@ -180,13 +143,7 @@ fn constants(doc: &mut Doc, items: &[Constant]) {
 
 fn conditional<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
     let mut rest = expr;
-    while let Expr::IfExp(ExprIfExp {
-        range,
-        test,
-        body,
-        orelse,
-    }) = rest
-    {
+    while let Expr::IfExp(ExprIfExp { range, test, body, orelse }) = rest {
         doc.note(range);
         operand(doc, body, Precedence::Or);
         doc.line();
@@ -201,11 +158,6 @@ fn conditional<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
 
 /// The three parts of a slice, for those who look at them together.
 pub fn slice_parts<R>(slice: &ExprSlice<R>) -> [Option<&Expr<R>>; 3] {
-    let ExprSlice {
-        range: _,
-        lower,
-        upper,
-        step,
-    } = slice;
+    let ExprSlice { range: _, lower, upper, step } = slice;
     [lower.as_deref(), upper.as_deref(), step.as_deref()]
 }

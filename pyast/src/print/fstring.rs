@@ -59,10 +59,7 @@ impl Quotes {
 
     fn allows(&self, quote: char) -> bool {
         self.is_free
-            || !self
-                .around
-                .iter()
-                .any(|quotes| quotes.len() == 1 && quotes.starts_with(quote))
+            || !self.around.iter().any(|quotes| quotes.len() == 1 && quotes.starts_with(quote))
     }
 }
 
@@ -90,15 +87,7 @@ fn quoted<R: Annotated>(doc: &mut Doc, values: &[Expr<R>]) {
     let hoisted = doc.hoisted.len();
     if !doc.quotes.is_free && doc.quotes.around.len() < MAX_DEPTH {
         for quotes in candidates {
-            if write(
-                doc,
-                values,
-                Style {
-                    quotes,
-                    is_raw,
-                    is_nested,
-                },
-            ) {
+            if write(doc, values, Style { quotes, is_raw, is_nested }) {
                 return;
             }
             doc.layout.rewind(start);
@@ -106,15 +95,7 @@ fn quoted<R: Annotated>(doc: &mut Doc, values: &[Expr<R>]) {
         }
     }
     let was_free = std::mem::replace(&mut doc.quotes.is_free, true);
-    write(
-        doc,
-        values,
-        Style {
-            quotes: candidates[0],
-            is_raw: false,
-            is_nested: false,
-        },
-    );
+    write(doc, values, Style { quotes: candidates[0], is_raw: false, is_nested: false });
     doc.quotes.is_free = was_free;
 }
 
@@ -137,17 +118,9 @@ fn write<R: Annotated>(doc: &mut Doc, values: &[Expr<R>], style: Style) -> bool 
 
 fn part<R: Annotated>(doc: &mut Doc, part: &Expr<R>, style: Style, depth: usize) -> bool {
     match part {
-        Expr::Constant(ExprConstant {
-            range,
-            value: Constant::Str(text),
-            kind: _,
-        }) => {
+        Expr::Constant(ExprConstant { range, value: Constant::Str(text), kind: _ }) => {
             doc.note(range);
-            if depth == 0 {
-                literal(doc, text, style)
-            } else {
-                spec_literal(doc, text, style)
-            }
+            if depth == 0 { literal(doc, text, style) } else { spec_literal(doc, text, style) }
         }
         Expr::JoinedStr(ExprJoinedStr { range, values }) => {
             doc.note(range);
@@ -157,21 +130,9 @@ fn part<R: Annotated>(doc: &mut Doc, part: &Expr<R>, style: Style, depth: usize)
             }
             is_valid
         }
-        Expr::FormattedValue(ExprFormattedValue {
-            range,
-            value,
-            conversion,
-            format_spec,
-        }) => {
+        Expr::FormattedValue(ExprFormattedValue { range, value, conversion, format_spec }) => {
             doc.note(range);
-            field(
-                doc,
-                value,
-                *conversion,
-                format_spec.as_deref(),
-                style,
-                depth,
-            )
+            field(doc, value, *conversion, format_spec.as_deref(), style, depth)
         }
         _ => field(doc, part, ConversionFlag::None, None, style, depth),
     }
@@ -180,11 +141,7 @@ fn part<R: Annotated>(doc: &mut Doc, part: &Expr<R>, style: Style, depth: usize)
 /// Text between fields.
 fn literal(doc: &mut Doc, text: &str, style: Style) -> bool {
     let start = doc.layout.checkpoint();
-    let Style {
-        quotes,
-        is_raw,
-        is_nested,
-    } = style;
+    let Style { quotes, is_raw, is_nested } = style;
     let mut is_valid = true;
     for char in text.chars() {
         match char {
@@ -209,11 +166,7 @@ fn literal(doc: &mut Doc, text: &str, style: Style) -> bool {
 
 /// Text in a format spec. Parsers disagree about escapes there.
 fn spec_literal(doc: &mut Doc, text: &str, style: Style) -> bool {
-    let Style {
-        quotes,
-        is_raw,
-        is_nested: _,
-    } = style;
+    let Style { quotes, is_raw, is_nested: _ } = style;
     let mut is_valid = true;
     for char in text.chars() {
         match char {
@@ -300,27 +253,19 @@ fn literal_bytes<R>(values: &[Expr<R>]) -> impl Iterator<Item = u8> {
 
 fn literal_text<R>(value: &Expr<R>) -> Option<&str> {
     match value {
-        Expr::Constant(ExprConstant {
-            value: Constant::Str(text),
-            ..
-        }) => Some(text),
+        Expr::Constant(ExprConstant { value: Constant::Str(text), .. }) => Some(text),
         _ => None,
     }
 }
 
 fn has_backslash_in_spec<R>(value: &Expr<R>) -> bool {
-    let Expr::FormattedValue(ExprFormattedValue {
-        format_spec: Some(spec),
-        ..
-    }) = value
-    else {
+    let Expr::FormattedValue(ExprFormattedValue { format_spec: Some(spec), .. }) = value else {
         return false;
     };
     match &**spec {
-        Expr::JoinedStr(ExprJoinedStr { values, .. }) => values
-            .iter()
-            .filter_map(literal_text)
-            .any(|text| text.contains('\\')),
+        Expr::JoinedStr(ExprJoinedStr { values, .. }) => {
+            values.iter().filter_map(literal_text).any(|text| text.contains('\\'))
+        }
         _ => literal_text(spec).is_some_and(|text| text.contains('\\')),
     }
 }

@@ -16,12 +16,7 @@ pub fn import<R: Annotated>(doc: &mut Doc, import: &StmtImport<R>) {
 
 /// `from .a import b, c as d`
 pub fn import_from<R: Annotated>(doc: &mut Doc, import: &StmtImportFrom<R>) {
-    let StmtImportFrom {
-        range: _,
-        module,
-        names,
-        level,
-    } = import;
+    let StmtImportFrom { range: _, module, names, level } = import;
     doc.text("from ");
     for _ in 0..level.map_or(0, |level| level.to_u32()) {
         doc.text(".");
@@ -38,11 +33,7 @@ pub fn import_from<R: Annotated>(doc: &mut Doc, import: &StmtImportFrom<R>) {
 }
 
 fn alias<R: Annotated>(doc: &mut Doc, alias: &Alias<R>) {
-    let Alias {
-        range,
-        name,
-        asname,
-    } = alias;
+    let Alias { range, name, asname } = alias;
     doc.note(range);
     doc.text(name);
     if let Some(asname) = asname {

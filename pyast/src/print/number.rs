@@ -11,15 +11,8 @@ const DECIMAL_DIGITS: u64 = 4300;
 pub fn int(doc: &mut Doc, int: &BigInt) {
     // Ten decimal digits need more than 33 bits.
     if int.bits() > DECIMAL_DIGITS * 33 / 10 {
-        let sign = if int.sign() == num_bigint::Sign::Minus {
-            "-"
-        } else {
-            ""
-        };
-        doc.text(&format!(
-            "{sign}0x{}",
-            int.magnitude().to_str_radix(16).to_uppercase()
-        ));
+        let sign = if int.sign() == num_bigint::Sign::Minus { "-" } else { "" };
+        doc.text(&format!("{sign}0x{}", int.magnitude().to_str_radix(16).to_uppercase()));
     } else {
         doc.text(&int.to_string());
     }
@@ -51,9 +44,7 @@ fn shortest(float: f64) -> String {
         return if float > 0.0 { "1e309" } else { "-1e309" }.to_owned();
     }
     let scientific = format!("{float:e}");
-    let exponent = scientific
-        .split_once('e')
-        .and_then(|(_, exponent)| exponent.parse().ok());
+    let exponent = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok());
     match exponent.unwrap_or(0) {
         -4..16 => {
             let mut plain = float.to_string();

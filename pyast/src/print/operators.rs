@@ -22,11 +22,7 @@ pub fn operators<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
 
 /// `-a`, `~a`, `not a`
 pub fn unary<R: Annotated>(doc: &mut Doc, unary: &ExprUnaryOp<R>) {
-    let ExprUnaryOp {
-        range,
-        op,
-        operand: inner,
-    } = unary;
+    let ExprUnaryOp { range, op, operand: inner } = unary;
     doc.note(range);
     let (symbol, level) = match op {
         UnaryOp::Invert => ("~", Precedence::Unary),
@@ -35,18 +31,8 @@ pub fn unary<R: Annotated>(doc: &mut Doc, unary: &ExprUnaryOp<R>) {
         UnaryOp::USub => ("-", Precedence::Unary),
     };
     // `-(a**b)` keeps its parentheses, as black does.
-    let is_power = matches!(
-        &**inner,
-        Expr::BinOp(ExprBinOp {
-            op: Operator::Pow,
-            ..
-        })
-    );
-    let min = if is_power && *op != UnaryOp::Not {
-        Precedence::Atom
-    } else {
-        level
-    };
+    let is_power = matches!(&**inner, Expr::BinOp(ExprBinOp { op: Operator::Pow, .. }));
+    let min = if is_power && *op != UnaryOp::Not { Precedence::Atom } else { level };
     doc.text(symbol);
     operand(doc, inner, min);
 }
@@ -63,13 +49,7 @@ fn binary_chain<R: Annotated>(doc: &mut Doc, binary: &ExprBinOp<R>) {
         first = &left.left;
     }
     operand(doc, first, level);
-    for ExprBinOp {
-        range,
-        left: _,
-        op,
-        right,
-    } in links.into_iter().rev()
-    {
+    for ExprBinOp { range, left: _, op, right } in links.into_iter().rev() {
         doc.note(range);
         doc.line();
         doc.text(operator_symbol(*op));
@@ -79,12 +59,7 @@ fn binary_chain<R: Annotated>(doc: &mut Doc, binary: &ExprBinOp<R>) {
 }
 
 fn power<R: Annotated>(doc: &mut Doc, binary: &ExprBinOp<R>) {
-    let ExprBinOp {
-        range,
-        left,
-        op: _,
-        right,
-    } = binary;
+    let ExprBinOp { range, left, op: _, right } = binary;
     doc.note(range);
     operand(doc, left, Precedence::Await);
     // An operator on the left is in parentheses.
@@ -117,12 +92,7 @@ fn boolean<R: Annotated>(doc: &mut Doc, boolean: &ExprBoolOp<R>) {
 }
 
 fn compare<R: Annotated>(doc: &mut Doc, compare: &ExprCompare<R>) {
-    let ExprCompare {
-        range,
-        left,
-        ops,
-        comparators,
-    } = compare;
+    let ExprCompare { range, left, ops, comparators } = compare;
     doc.note(range);
     operand(doc, left, Precedence::BitOr);
     for (op, right) in ops.iter().zip(comparators) {
@@ -138,16 +108,11 @@ fn is_simple_power_operand<R>(expr: &Expr<R>) -> bool {
     match expr {
         Expr::Name(_) => true,
         Expr::Constant(ExprConstant { value, .. }) => {
-            matches!(
-                value,
-                Constant::Int(_) | Constant::Float(_) | Constant::Complex { .. }
-            )
+            matches!(value, Constant::Int(_) | Constant::Float(_) | Constant::Complex { .. })
         }
-        Expr::UnaryOp(ExprUnaryOp {
-            op: UnaryOp::USub,
-            operand,
-            ..
-        }) => is_simple_power_operand(operand),
+        Expr::UnaryOp(ExprUnaryOp { op: UnaryOp::USub, operand, .. }) => {
+            is_simple_power_operand(operand)
+        }
         Expr::Attribute(ExprAttribute { value, .. }) => is_name_or_attribute(value),
         _ => false,
     }

@@ -20,14 +20,7 @@ pub enum Parameter<'a, R> {
 
 /// A parameter list, in the order it is written.
 pub fn parameter_list<R>(arguments: &Arguments<R>) -> impl Iterator<Item = Parameter<'_, R>> {
-    let Arguments {
-        range: _,
-        posonlyargs,
-        args,
-        vararg,
-        kwonlyargs,
-        kwarg,
-    } = arguments;
+    let Arguments { range: _, posonlyargs, args, vararg, kwonlyargs, kwarg } = arguments;
     let slash = (!posonlyargs.is_empty()).then_some(Parameter::Slash);
     let star = match vararg {
         Some(vararg) => Some(Parameter::Variadic(vararg)),
@@ -37,11 +30,7 @@ pub fn parameter_list<R>(arguments: &Arguments<R>) -> impl Iterator<Item = Param
     let plain = args.iter().map(Parameter::Plain);
     let keyword_only = kwonlyargs.iter().map(Parameter::Plain);
     let keywords = kwarg.as_deref().map(Parameter::Keywords);
-    positional
-        .chain(plain)
-        .chain(star)
-        .chain(keyword_only)
-        .chain(keywords)
+    positional.chain(plain).chain(star).chain(keyword_only).chain(keywords)
 }
 
 /// The parameters of a `def`, in parentheses.
@@ -65,11 +54,7 @@ pub fn parameter<R: Annotated>(doc: &mut Doc, parameter: Parameter<R>) {
         Parameter::Star => doc.text("*"),
         Parameter::Variadic(arg) => named(doc, "*", arg),
         Parameter::Keywords(arg) => named(doc, "**", arg),
-        Parameter::Plain(ArgWithDefault {
-            range: _,
-            def,
-            default,
-        }) => {
+        Parameter::Plain(ArgWithDefault { range: _, def, default }) => {
             named(doc, "", def);
             if let Some(default) = default {
                 doc.text(if def.annotation.is_some() { " = " } else { "=" });
@@ -80,12 +65,7 @@ pub fn parameter<R: Annotated>(doc: &mut Doc, parameter: Parameter<R>) {
 }
 
 fn named<R: Annotated>(doc: &mut Doc, stars: &str, arg: &Arg<R>) {
-    let Arg {
-        range,
-        arg,
-        annotation,
-        type_comment: _,
-    } = arg;
+    let Arg { range, arg, annotation, type_comment: _ } = arg;
     doc.note(range);
     doc.text(stars);
     doc.text(arg);

@@ -42,11 +42,7 @@ pub fn optional_later<R: Annotated>(doc: &mut Doc, expr: &Expr<R>, min: Preceden
     if precedence(expr) < min || need(expr) == Need::Never {
         return operand(doc, expr, min);
     }
-    let parens = if can_omit(expr) {
-        Parens::Omit
-    } else {
-        Parens::Multiline
-    };
+    let parens = if can_omit(expr) { Parens::Omit } else { Parens::Multiline };
     doc.parens(parens, |doc| self::expr(doc, expr));
 }
 
@@ -132,11 +128,7 @@ fn need_inside<R>(mut value: &Expr<R>, min: Precedence) -> Need {
         }
         value = inner;
     }
-    if precedence(value) < min {
-        Need::Never
-    } else {
-        need(value)
-    }
+    if precedence(value) < min { Need::Never } else { need(value) }
 }
 
 /// Two or more calls or subscripts that are followed by an attribute.
@@ -189,13 +181,7 @@ struct Scan<'a, R> {
 
 impl<R> Default for Scan<'_, R> {
     fn default() -> Self {
-        Scan {
-            has_brackets: false,
-            loosest: None,
-            count: 0,
-            first: None,
-            last: None,
-        }
+        Scan { has_brackets: false, loosest: None, count: 0, first: None, last: None }
     }
 }
 
@@ -258,23 +244,15 @@ impl<'a, R> Scan<'a, R> {
             Expr::BoolOp(ExprBoolOp { values, .. }) => {
                 // `and` and `or` count as one level here.
                 self.operator(Precedence::Or, values.len().saturating_sub(1));
-                values
-                    .iter()
-                    .for_each(|value| self.visit(value, Precedence::Not));
+                values.iter().for_each(|value| self.visit(value, Precedence::Not));
             }
-            Expr::Compare(ExprCompare {
-                left, comparators, ..
-            }) => {
+            Expr::Compare(ExprCompare { left, comparators, .. }) => {
                 self.operator(Precedence::Compare, comparators.len());
                 self.visit(left, Precedence::BitOr);
-                comparators
-                    .iter()
-                    .for_each(|right| self.visit(right, Precedence::BitOr));
+                comparators.iter().for_each(|right| self.visit(right, Precedence::BitOr));
             }
             Expr::BinOp(binary) => self.binary(binary),
-            Expr::IfExp(ExprIfExp {
-                test, body, orelse, ..
-            }) => {
+            Expr::IfExp(ExprIfExp { test, body, orelse, .. }) => {
                 self.operator(Precedence::Conditional, 2);
                 self.visit(body, Precedence::Or);
                 self.visit(test, Precedence::Or);
@@ -288,9 +266,7 @@ impl<'a, R> Scan<'a, R> {
             }
             Expr::Await(ExprAwait { value, .. })
             | Expr::YieldFrom(ExprYieldFrom { value, .. })
-            | Expr::Yield(ExprYield {
-                value: Some(value), ..
-            }) => {
+            | Expr::Yield(ExprYield { value: Some(value), .. }) => {
                 self.prefix(value, precedence(expr));
             }
             Expr::Lambda(ExprLambda { body: value, .. })

@@ -29,11 +29,7 @@ pub fn case_pattern<R: Annotated>(doc: &mut Doc, pattern: &Pattern<R>) {
         | Pattern::MatchSingleton(_) => self::pattern(doc, pattern),
         Pattern::MatchValue(_) => doc.parens(Parens::BestFit, |doc| self::pattern(doc, pattern)),
         Pattern::MatchAs(_) | Pattern::MatchOr(_) => {
-            let parens = if can_omit(pattern) {
-                Parens::Omit
-            } else {
-                Parens::Multiline
-            };
+            let parens = if can_omit(pattern) { Parens::Omit } else { Parens::Multiline };
             doc.parens(parens, |doc| self::pattern(doc, pattern));
         }
     }
@@ -74,11 +70,7 @@ fn pattern<R: Annotated>(doc: &mut Doc, pattern: &Pattern<R>) {
             doc.text("*");
             doc.text(name.as_deref().unwrap_or("_"));
         }
-        Pattern::MatchAs(PatternMatchAs {
-            range,
-            pattern,
-            name,
-        }) => {
+        Pattern::MatchAs(PatternMatchAs { range, pattern, name }) => {
             doc.note(range);
             if let Some(pattern) = pattern {
                 at(doc, pattern, Level::Or);
@@ -103,9 +95,7 @@ fn pattern<R: Annotated>(doc: &mut Doc, pattern: &Pattern<R>) {
 
 fn at<R: Annotated>(doc: &mut Doc, pattern: &Pattern<R>, min: Level) {
     let level = match pattern {
-        Pattern::MatchAs(PatternMatchAs {
-            pattern: Some(_), ..
-        }) => Level::As,
+        Pattern::MatchAs(PatternMatchAs { pattern: Some(_), .. }) => Level::As,
         Pattern::MatchOr(_) => Level::Or,
         Pattern::MatchAs(_)
         | Pattern::MatchValue(_)
@@ -124,21 +114,12 @@ fn at<R: Annotated>(doc: &mut Doc, pattern: &Pattern<R>, min: Level) {
 
 /// `{key: pattern, **rest}`
 fn mapping<R: Annotated>(doc: &mut Doc, mapping: &PatternMatchMapping<R>) {
-    let PatternMatchMapping {
-        range,
-        keys,
-        patterns,
-        rest,
-    } = mapping;
+    let PatternMatchMapping { range, keys, patterns, rest } = mapping;
     doc.note(range);
     if patterns.is_empty() && rest.is_none() {
         return doc.text("{}");
     }
-    let items = keys
-        .iter()
-        .zip(patterns)
-        .map(Some)
-        .chain(rest.iter().map(|_| None));
+    let items = keys.iter().zip(patterns).map(Some).chain(rest.iter().map(|_| None));
     doc.bracket(CURLY, |doc| {
         doc.items(items, |doc, item| match item {
             Some((key, pattern)) => doc.group(|doc| {
@@ -156,23 +137,14 @@ fn mapping<R: Annotated>(doc: &mut Doc, mapping: &PatternMatchMapping<R>) {
 
 /// `Class(pattern, name=pattern)`
 fn class<R: Annotated>(doc: &mut Doc, class: &PatternMatchClass<R>) {
-    let PatternMatchClass {
-        range,
-        cls,
-        patterns,
-        kwd_attrs,
-        kwd_patterns,
-    } = class;
+    let PatternMatchClass { range, cls, patterns, kwd_attrs, kwd_patterns } = class;
     doc.note(range);
     expr(doc, cls);
     if patterns.is_empty() && kwd_patterns.is_empty() {
         return doc.text("()");
     }
     let keywords = kwd_attrs.iter().map(Some).zip(kwd_patterns);
-    let items = patterns
-        .iter()
-        .map(|pattern| (None, pattern))
-        .chain(keywords);
+    let items = patterns.iter().map(|pattern| (None, pattern)).chain(keywords);
     doc.bracket(PARENTHESES, |doc| {
         doc.group(|doc| {
             doc.items(items, |doc, (name, pattern)| {
@@ -194,10 +166,7 @@ fn can_omit<R>(pattern: &Pattern<R>) -> bool {
                 && (patterns.first().is_some_and(has_brackets)
                     || patterns.last().is_some_and(has_brackets))
         }
-        Pattern::MatchAs(PatternMatchAs {
-            pattern: Some(pattern),
-            ..
-        }) => has_brackets(pattern),
+        Pattern::MatchAs(PatternMatchAs { pattern: Some(pattern), .. }) => has_brackets(pattern),
         _ => false,
     }
 }
@@ -208,11 +177,9 @@ fn has_brackets<R>(pattern: &Pattern<R>) -> bool {
         Pattern::MatchMapping(PatternMatchMapping { patterns, rest, .. }) => {
             !patterns.is_empty() || rest.is_some()
         }
-        Pattern::MatchClass(PatternMatchClass {
-            patterns,
-            kwd_patterns,
-            ..
-        }) => !patterns.is_empty() || !kwd_patterns.is_empty(),
+        Pattern::MatchClass(PatternMatchClass { patterns, kwd_patterns, .. }) => {
+            !patterns.is_empty() || !kwd_patterns.is_empty()
+        }
         Pattern::MatchValue(PatternMatchValue { value, .. }) => {
             matches!(**value, Expr::Call(_))
         }

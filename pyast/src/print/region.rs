@@ -26,13 +26,8 @@ const DIGITS: usize = 12;
 #[must_use]
 pub fn region_digest(text: &str) -> String {
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");
-    let mut lines = unified
-        .split('\n')
-        .skip_while(|line| line.trim().is_empty())
-        .peekable();
-    let indent = lines
-        .peek()
-        .map_or(0, |line| line.len() - line.trim_start_matches(' ').len());
+    let mut lines = unified.split('\n').skip_while(|line| line.trim().is_empty()).peekable();
+    let indent = lines.peek().map_or(0, |line| line.len() - line.trim_start_matches(' ').len());
     let mut hash = Sha256::new();
     let mut blank_lines = 0;
     for line in lines {
@@ -43,19 +38,11 @@ pub fn region_digest(text: &str) -> String {
         for _ in 0..std::mem::take(&mut blank_lines) {
             hash.update(b"\n");
         }
-        let spaces = line
-            .bytes()
-            .take(indent)
-            .take_while(|byte| *byte == b' ')
-            .count();
+        let spaces = line.bytes().take(indent).take_while(|byte| *byte == b' ').count();
         hash.update(&line.as_bytes()[spaces..]);
         hash.update(b"\n");
     }
-    let hexadecimal: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hexadecimal: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     hexadecimal[..DIGITS].to_owned()
 }
 
@@ -67,19 +54,12 @@ pub struct Open {
 
 /// Writes the begin marker, with room for the digest.
 pub fn begin(doc: &mut Doc, id: &str) -> Open {
-    let marker = format!(
-        "{}# astgen:begin {} ",
-        " ".repeat(doc.depth * INDENT),
-        sanitized(id)
-    );
+    let marker = format!("{}# astgen:begin {} ", " ".repeat(doc.depth * INDENT), sanitized(id));
     doc.layout.verbatim(&marker);
     let digest_at = doc.layout.written().len();
     doc.layout.verbatim(&"0".repeat(DIGITS));
     doc.layout.verbatim("\n");
-    Open {
-        digest_at,
-        text_at: doc.layout.written().len(),
-    }
+    Open { digest_at, text_at: doc.layout.written().len() }
 }
 
 /// Fills in the digest and writes the end marker.
@@ -87,18 +67,12 @@ pub fn end<R>(doc: &mut Doc, id: &str, stmt: &Stmt<R>, open: &Open) {
     let depth = doc.depth + usize::from(is_definition(stmt));
     let digest = region_digest(&doc.layout.written()[open.text_at..]);
     doc.layout.patch(open.digest_at, &digest);
-    let marker = format!(
-        "{}# astgen:end {}\n",
-        " ".repeat(depth * INDENT),
-        sanitized(id)
-    );
+    let marker = format!("{}# astgen:end {}\n", " ".repeat(depth * INDENT), sanitized(id));
     doc.layout.verbatim(&marker);
 }
 
 /// An id is one word.
 fn sanitized(id: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "._-:/".contains(char);
-    id.chars()
-        .map(|char| if is_plain(char) { char } else { '_' })
-        .collect()
+    id.chars().map(|char| if is_plain(char) { char } else { '_' }).collect()
 }

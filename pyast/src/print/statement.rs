@@ -22,10 +22,7 @@ impl Doc {
     pub fn logical_line(&mut self, content: impl FnOnce(&mut Doc)) {
         self.layout.begin_line(self.depth);
         content(self);
-        let comment = self
-            .trailing
-            .take()
-            .and_then(|comment| self.trailing_comment(comment));
+        let comment = self.trailing.take().and_then(|comment| self.trailing_comment(comment));
         self.layout.end_line(comment.as_deref());
         self.flush_hoisted(self.anchor);
     }
@@ -115,59 +112,23 @@ fn lines<R: Annotated>(doc: &mut Doc, stmt: &Stmt<R>) {
         Stmt::ClassDef(class) => definition::class(doc, class),
         Stmt::If(stmt) => compound::if_(doc, stmt),
         Stmt::While(stmt) => compound::while_(doc, stmt),
-        Stmt::For(StmtFor {
-            range: _,
-            target,
-            iter,
-            body,
-            orelse,
-            type_comment: _,
-        }) => {
+        Stmt::For(StmtFor { range: _, target, iter, body, orelse, type_comment: _ }) => {
             compound::for_(doc, "for ", target, iter, body, orelse);
         }
-        Stmt::AsyncFor(StmtAsyncFor {
-            range: _,
-            target,
-            iter,
-            body,
-            orelse,
-            type_comment: _,
-        }) => {
+        Stmt::AsyncFor(StmtAsyncFor { range: _, target, iter, body, orelse, type_comment: _ }) => {
             compound::for_(doc, "async for ", target, iter, body, orelse);
         }
-        Stmt::With(StmtWith {
-            range: _,
-            items,
-            body,
-            type_comment: _,
-        }) => {
+        Stmt::With(StmtWith { range: _, items, body, type_comment: _ }) => {
             compound::with(doc, "with ", items, body);
         }
-        Stmt::AsyncWith(StmtAsyncWith {
-            range: _,
-            items,
-            body,
-            type_comment: _,
-        }) => {
+        Stmt::AsyncWith(StmtAsyncWith { range: _, items, body, type_comment: _ }) => {
             compound::with(doc, "async with ", items, body);
         }
         Stmt::Match(stmt) => compound::match_(doc, stmt),
-        Stmt::Try(StmtTry {
-            range: _,
-            body,
-            handlers,
-            orelse,
-            finalbody,
-        }) => {
+        Stmt::Try(StmtTry { range: _, body, handlers, orelse, finalbody }) => {
             compound::try_(doc, "except", body, handlers, orelse, finalbody);
         }
-        Stmt::TryStar(StmtTryStar {
-            range: _,
-            body,
-            handlers,
-            orelse,
-            finalbody,
-        }) => {
+        Stmt::TryStar(StmtTryStar { range: _, body, handlers, orelse, finalbody }) => {
             compound::try_(doc, "except*", body, handlers, orelse, finalbody);
         }
         Stmt::Return(_)
@@ -276,9 +237,7 @@ fn assigned<R: Annotated>(doc: &mut Doc, value: &Expr<R>, is_target_splittable: 
     match value {
         Expr::NamedExpr(_) => operand(doc, value, Precedence::Lambda),
         Expr::Lambda(value) => {
-            doc.parens(Parens::Omit, |doc| {
-                lambda::lambda(doc, value, Parens::Hugged)
-            });
+            doc.parens(Parens::Omit, |doc| lambda::lambda(doc, value, Parens::Hugged));
         }
         _ if is_target_splittable => optional_right_to_left(doc, value),
         _ => optional_at(doc, value, Precedence::Yield),
@@ -286,19 +245,10 @@ fn assigned<R: Annotated>(doc: &mut Doc, value: &Expr<R>, is_target_splittable: 
 }
 
 fn assign<R: Annotated>(doc: &mut Doc, stmt: &StmtAssign<R>) {
-    let StmtAssign {
-        range: _,
-        targets,
-        value,
-        type_comment: _,
-    } = stmt;
+    let StmtAssign { range: _, targets, value, type_comment: _ } = stmt;
     for (i, target) in targets.iter().enumerate() {
         match target {
-            Expr::Tuple(ExprTuple {
-                range,
-                elts,
-                ctx: _,
-            }) if elts.len() > 1 => {
+            Expr::Tuple(ExprTuple { range, elts, ctx: _ }) if elts.len() > 1 => {
                 doc.note(range);
                 optional_sequence(doc, Parens::Multiline, elts);
             }
@@ -309,11 +259,7 @@ fn assign<R: Annotated>(doc: &mut Doc, stmt: &StmtAssign<R>) {
         }
         doc.text(" = ");
     }
-    assigned(
-        doc,
-        value,
-        targets.len() > 1 || targets.iter().any(has_own_brackets),
-    );
+    assigned(doc, value, targets.len() > 1 || targets.iter().any(has_own_brackets));
 }
 
 /// Elements with no parentheses of their own.
@@ -322,12 +268,7 @@ pub fn optional_sequence<R: Annotated>(doc: &mut Doc, parens: Parens, elements: 
 }
 
 fn augmented_assign<R: Annotated>(doc: &mut Doc, stmt: &StmtAugAssign<R>) {
-    let StmtAugAssign {
-        range: _,
-        target,
-        op,
-        value,
-    } = stmt;
+    let StmtAugAssign { range: _, target, op, value } = stmt;
     expr(doc, target);
     doc.text(" ");
     doc.text(operators::operator_symbol(*op));
@@ -336,13 +277,7 @@ fn augmented_assign<R: Annotated>(doc: &mut Doc, stmt: &StmtAugAssign<R>) {
 }
 
 fn annotated_assign<R: Annotated>(doc: &mut Doc, stmt: &StmtAnnAssign<R>) {
-    let StmtAnnAssign {
-        range: _,
-        target,
-        annotation,
-        value,
-        simple,
-    } = stmt;
+    let StmtAnnAssign { range: _, target, annotation, value, simple } = stmt;
     // `(a): int` is an annotation that the module or class does not keep.
     if target.is_name_expr() && !simple {
         doc.bracket(PARENTHESES, |doc| expr(doc, target));
@@ -374,12 +309,7 @@ fn is_splittable<R>(annotation: &Expr<R>) -> bool {
 }
 
 fn type_alias<R: Annotated>(doc: &mut Doc, stmt: &StmtTypeAlias<R>) {
-    let StmtTypeAlias {
-        range: _,
-        name,
-        type_params,
-        value,
-    } = stmt;
+    let StmtTypeAlias { range: _, name, type_params, value } = stmt;
     doc.text("type ");
     expr(doc, name);
     type_parameters::type_parameters(doc, type_params);
@@ -399,17 +329,9 @@ fn return_<R: Annotated>(doc: &mut Doc, stmt: &StmtReturn<R>) {
     };
     doc.text(" ");
     match value {
-        Expr::Tuple(ExprTuple {
-            range,
-            elts,
-            ctx: _,
-        }) if elts.len() > 1 => {
+        Expr::Tuple(ExprTuple { range, elts, ctx: _ }) if elts.len() > 1 => {
             doc.note(range);
-            let parens = if elts.len() == 2 {
-                Parens::Omit
-            } else {
-                Parens::Multiline
-            };
+            let parens = if elts.len() == 2 { Parens::Omit } else { Parens::Multiline };
             doc.parens(parens, |doc| doc.items(elts, self::value));
         }
         _ => optional(doc, value),
@@ -417,11 +339,7 @@ fn return_<R: Annotated>(doc: &mut Doc, stmt: &StmtReturn<R>) {
 }
 
 fn raise<R: Annotated>(doc: &mut Doc, stmt: &StmtRaise<R>) {
-    let StmtRaise {
-        range: _,
-        exc,
-        cause,
-    } = stmt;
+    let StmtRaise { range: _, exc, cause } = stmt;
     doc.text("raise");
     for (keyword, part) in [(" ", exc), (" from ", cause)] {
         if let Some(part) = part {
@@ -432,11 +350,7 @@ fn raise<R: Annotated>(doc: &mut Doc, stmt: &StmtRaise<R>) {
 }
 
 fn assert<R: Annotated>(doc: &mut Doc, stmt: &StmtAssert<R>) {
-    let StmtAssert {
-        range: _,
-        test,
-        msg,
-    } = stmt;
+    let StmtAssert { range: _, test, msg } = stmt;
     doc.text("assert ");
     optional(doc, test);
     if let Some(msg) = msg {

@@ -77,10 +77,7 @@ pub fn escaped(layout: &mut Layout, text: &str, quote: char) {
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'\\' && byte != quote as u8;
     let mut rest = text;
     loop {
-        let plain = rest
-            .bytes()
-            .position(|byte| !is_plain(byte))
-            .unwrap_or(rest.len());
+        let plain = rest.bytes().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
         layout.text(&rest[..plain]);
         rest = &rest[plain..];
         let Some(char) = rest.chars().next() else {
