@@ -5,7 +5,7 @@
 pub const MAX_DEPTH: usize = 200;
 
 /// How many operators, dots, calls or `elif`s may follow each other in one expression or statement.
-pub const MAX_CHAIN: usize = 1000;
+pub const MAX_CHAIN: usize = 500;
 
 /// A place where a text nests too deeply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
