@@ -1,9 +1,10 @@
 //! The round trip over a tree of Python files: parse, print, parse again, compare.
 
 use crate::Error;
-use astgen_pyast::{equal, parse, print};
+use astgen_pyast::{first_difference, parse_module, print};
 use rayon::prelude::*;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -152,32 +153,47 @@ enum Trouble {
 }
 
 fn round_trip(bytes: &[u8]) -> Result<(), Trouble> {
-    let source = match parse::decode(bytes) {
-        Ok(source) => source,
-        Err(error) => return Err(Trouble::Refused(None, error.to_string())),
+    let Some(source) = decode(bytes) else {
+        return Err(Trouble::Refused(None, "neither UTF-8 nor declared as Latin-1".to_owned()));
     };
-    let tree = match parse::parse_module(&source) {
+    let tree = match parse_module(&source) {
         Ok(tree) => tree,
         Err(error) => {
             return Err(Trouble::Refused(Some((error.line, error.column)), error.message));
         }
     };
     let printed = print(&tree);
-    let again = match parse::parse_module(&printed) {
+    let again = match parse_module(&printed) {
         Ok(again) => again,
         Err(error) => {
             let message = format!("the printed text does not parse: {}", error.message);
             return Err(Trouble::Failed(Some((error.line, error.column)), message));
         }
     };
-    match equal::first_difference(&tree, &again) {
+    match first_difference(&tree, &again) {
         None if print(&again) == printed => Ok(()),
         None => Err(Trouble::Failed(None, "printing the printed text gives another text".into())),
         Some(difference) => {
-            let message = format!("the printed text has another tree: {difference}");
+            let message = format!("the printed text has another tree at {}", difference.path);
             Err(Trouble::Failed(None, message))
         }
     }
+}
+
+/// The text of a Python file: UTF-8, or Latin-1 where the file declares it (PEP 263).
+fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Some(Cow::Borrowed(text));
+    }
+    let head: String = bytes.iter().take(400).map(|byte| char::from(*byte)).collect();
+    let mut declarations = head.lines().take(2).filter(|line| line.trim_start().starts_with('#'));
+    let is_latin_1 = declarations.any(|line| {
+        let line = line.to_lowercase().replace('_', "-");
+        let encoding =
+            line.split_once("coding").map(|(_, rest)| rest.trim_start_matches([':', '=', ' ']));
+        encoding.is_some_and(|it| it.starts_with("latin-1") || it.starts_with("iso-8859-1"))
+    });
+    is_latin_1.then(|| bytes.iter().map(|byte| char::from(*byte)).collect())
 }
 
 impl fmt::Display for Report {

@@ -28,7 +28,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(VERSION, "0.1.0"),
             application_class(),
             create_app_def(spec),
-            lifespan_def(),
+            lifespan_def(spec.tenancy.row_level_security),
             operation_id_def()
         ],
     )
@@ -83,16 +83,20 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
         ])
 }
 
-fn lifespan_def() -> FunctionDef {
+fn lifespan_def(row_level_security: bool) -> FunctionDef {
     names!(app, database);
     async_def(lifespan)
         .decorator(asynccontextmanager)
         .params([param(app, FastAPI)])
         .returns(py!(AsyncGenerator[(None, None)]))
         .body(block![
-            docstring("Check the database role before the first request, hang up after the last."),
+            docstring(if row_level_security {
+                "Check the database role before the first request, hang up after the last."
+            } else {
+                "Hang up after the last request."
+            }),
             ann_assign(database, Database, py!(app.state.database)),
-            do_(py!(database.check_role().await)),
+            row_level_security.then(|| do_(py!(database.check_role().await))),
             do_(yield_(None)),
             do_(py!(database.close().await))
         ])

@@ -18,7 +18,8 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.api.billing": MAX_WEBHOOK_BYTES, router, organization_router, list_plans, receive_webhook, list_billing_events, read_subscription;
+    "app.api.billing": MAX_WEBHOOK_BYTES, router, organization_router, list_plans, receive_webhook,
+        list_billing_events, read_subscription;
 }
 
 /// The module.

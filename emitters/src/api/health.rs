@@ -10,7 +10,8 @@ use crate::schemas::health::{Health, Liveness, Readiness, State};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.api.health": logger, PROBE_SECONDS, router, read_health, read_liveness, read_readiness, probe, probe_database, worst;
+    "app.api.health": logger, PROBE_SECONDS, router, read_health, read_liveness, read_readiness,
+        probe, probe_database, worst;
 }
 
 /// The module.

@@ -15,7 +15,8 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.api.invitations": organization_router, router, create_invitation, list_pending_invitations, accept_invitation;
+    "app.api.invitations": organization_router, router, create_invitation, list_pending_invitations,
+        accept_invitation;
 }
 
 /// The module.

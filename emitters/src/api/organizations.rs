@@ -14,7 +14,8 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.api.organizations": router, organization_router, create_organization, list_organizations, read_organization, list_members;
+    "app.api.organizations": router, organization_router, create_organization, list_organizations,
+        read_organization, list_members;
 }
 
 /// The module.

@@ -13,8 +13,8 @@ use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.billing": PAID_STATUSES, effective_plan, enforce_limit, has_active_subscription, plans_beyond,
-        plans_with_feature, require_active_subscription, require_feature;
+    "app.core.billing": PAID_STATUSES, effective_plan, enforce_limit, has_active_subscription,
+        plans_beyond, plans_with_feature, require_active_subscription, require_feature;
 }
 
 /// The module.
@@ -133,9 +133,9 @@ fn enforce_limit_def() -> FunctionDef {
         .body(block![
             docstring(
                 "Refuse to go past a limit of the plan.\n\
- \n\
- Call it in the transaction that adds: the organization stays locked until the end\n\
- of it, so that two requests cannot both take the last place."
+                 \n\
+                 Call it in the transaction that adds: the organization stays locked until the end\n\
+                 of it, so that two requests cannot both take the last place."
             ),
             assign(plan, py!(effective_plan(organization, utcnow()))),
             assign(allowed, py!(plan.limits.get(limit))),

@@ -10,28 +10,27 @@ use crate::python::sqlalchemy::{
     async_sessionmaker, create_async_engine, event, text,
 };
 use crate::python::standard::{Annotated, AsyncGenerator, logging};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.database": logger, SQLITE_BUSY_SECONDS, BYPASSES_ROW_LEVEL_SECURITY, DatabaseRoleError, Database, build_engine, prepare_sqlite, begin_immediate, get_database, DatabaseDep, get_session, SessionDep, flush;
+    "app.core.database": logger, SQLITE_BUSY_SECONDS, BYPASSES_ROW_LEVEL_SECURITY,
+        DatabaseRoleError, Database, build_engine, prepare_sqlite, begin_immediate, get_database,
+        DatabaseDep, get_session, SessionDep, flush;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let row_level_security = spec.tenancy.row_level_security;
     module("app.core.database")
         .docstring("The database: engines, sessions, and when a request commits.")
         .body(block![
             assign(logger, py!(logging.getLogger(__name__))),
             assign(SQLITE_BUSY_SECONDS, 10).paragraph(),
-            assign(
-                BYPASSES_ROW_LEVEL_SECURITY,
-                py!(text(
-                    "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
-                ))
-            ),
-            database_role_error_class(),
-            database_class(),
+            row_level_security.then(|| assign(BYPASSES_ROW_LEVEL_SECURITY, bypasses_query())),
+            row_level_security.then(database_role_error_class),
+            database_class(row_level_security),
             build_engine_def(),
             prepare_sqlite_def(),
             begin_immediate_def(),
@@ -46,20 +45,24 @@ pub fn emit() -> Module {
         ])
 }
 
+fn bypasses_query() -> Expr {
+    py!(text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"))
+}
+
 fn database_role_error_class() -> ClassDef {
     class(DatabaseRoleError)
         .base(RuntimeError)
         .body(block![docstring("The role that serves requests could read across tenants.")])
 }
 
-fn database_class() -> ClassDef {
+fn database_class(row_level_security: bool) -> ClassDef {
     class(Database).body(block![
         docstring("The engine and the sessions of one application."),
         database_init(),
         database_session(),
-        database_all_tenants_session(),
+        database_all_tenants_session(row_level_security),
         database_ping(),
-        database_check_role(),
+        row_level_security.then(database_check_role),
         database_close()
     ])
 }
@@ -90,13 +93,15 @@ fn database_session() -> FunctionDef {
     ])
 }
 
-fn database_all_tenants_session() -> FunctionDef {
+fn database_all_tenants_session(row_level_security: bool) -> FunctionDef {
     def("all_tenants_session").params([untyped("self")]).returns(AsyncSession).body(block![
-        docstring(
+        docstring(if row_level_security {
             "Open a session for work across tenants, such as maintenance.\n\
- \n\
- On PostgreSQL the row-level security still applies to its role."
-        ),
+             \n\
+             On PostgreSQL the row-level security still applies to its role."
+        } else {
+            "Open a session for work across tenants, such as maintenance."
+        }),
         do_(py!(logger.info("A session for all tenants was opened"))),
         return_(py!(self.sessions(info = dict!(ALL_TENANTS => true))))
     ])
@@ -206,9 +211,9 @@ fn get_session_def() -> FunctionDef {
         .body(block![
             docstring(
                 "Give a request its session and commit when the route returns.\n\
- \n\
- An exception rolls back. The scope is the function: the commit happens before the\n\
- response is sent, so that a failed commit is an error and not a lie."
+                 \n\
+                 An exception rolls back. The scope is the function: the commit happens before the\n\
+                 response is sent, so that a failed commit is an error and not a lie."
             ),
             async_with_as(
                 py!(database.session()),

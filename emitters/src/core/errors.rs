@@ -15,11 +15,11 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.errors": logger, PROBLEM_JSON, PROBLEM_SCHEMA, FieldProblem, Problem, ProblemError, BadRequestError,
-        UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError, ConflictError,
-        GoneError, UnavailableError, ProblemResponse, answer_problem, answer_http,
-        allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS,
-        PROBLEM_RESPONSES, document_problems;
+    "app.core.errors": logger, PROBLEM_JSON, PROBLEM_SCHEMA, FieldProblem, Problem, ProblemError,
+        BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError,
+        ConflictError, GoneError, UnavailableError, ProblemResponse, answer_problem, answer_http,
+        allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
+        document_problems;
 }
 
 /// The module.

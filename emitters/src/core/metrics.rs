@@ -13,7 +13,8 @@ use crate::python::standard::{HTTPStatus, hmac, perf_counter};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.metrics": UNMATCHED, OTHER, METHODS, Metrics, MetricsMiddleware, route_templates, init_metrics, read_metrics, may_read;
+    "app.core.metrics": UNMATCHED, OTHER, METHODS, Metrics, MetricsMiddleware, route_templates,
+        init_metrics, read_metrics, may_read;
 }
 
 /// The module.

@@ -15,7 +15,8 @@ use crate::python::standard::{Annotated, Awaitable, Callable, UUID, dataclass};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.org_rbac": Principal, get_principal, find_member, PrincipalDep, get_tenant_session, TenantSessionDep, require_org_roles;
+    "app.core.org_rbac": Principal, get_principal, find_member, PrincipalDep, get_tenant_session,
+        TenantSessionDep, require_org_roles;
 }
 
 /// The module.
@@ -64,9 +65,9 @@ fn get_principal_def() -> FunctionDef {
         .body(block![
             docstring(
                 "Look the caller's membership up, or answer 401 or 404.\n\
- \n\
- An organization that the caller does not belong to is answered like one that does\n\
- not exist."
+                 \n\
+                 An organization that the caller does not belong to is answered like one that does\n\
+                 not exist."
             ),
             assign(found, py!(find_member(session, caller_id, organization_id).await)),
             if_(

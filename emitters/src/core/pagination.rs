@@ -13,7 +13,9 @@ use crate::python::standard::{
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.pagination": DEFAULT_LIMIT, MAX_LIMIT, MAX_CURSOR_LENGTH, EPOCH, MICROSECOND, RowT, Position, PageRequest, Slice, get_page_request, PageRequestDep, fetch_page, issue_cursor, read_cursor;
+    "app.core.pagination": DEFAULT_LIMIT, MAX_LIMIT, MAX_CURSOR_LENGTH, EPOCH, MICROSECOND, RowT,
+        Position, PageRequest, Slice, get_page_request, PageRequestDep, fetch_page, issue_cursor,
+        read_cursor;
 }
 
 /// The module.

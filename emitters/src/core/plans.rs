@@ -7,8 +7,8 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.plans": DEFAULT_PLAN, Feature, Limit, PLANS, Plan, PlanName, Price, SubscriptionStatus, TRIAL_PERIOD,
-        TRIAL_PLAN, plan_for_lookup_key;
+    "app.core.plans": DEFAULT_PLAN, Feature, Limit, PLANS, Plan, PlanName, Price,
+        SubscriptionStatus, TRIAL_PERIOD, TRIAL_PLAN, plan_for_lookup_key;
 }
 
 /// The module.

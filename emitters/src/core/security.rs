@@ -15,7 +15,9 @@ use crate::python::standard::{
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.security": ISSUER, ALGORITHM, KEY_BYTES, CLOCK_SKEW_SECONDS, REQUIRED_CLAIMS, Purpose, PasswordHasher, Signer, derive_key, audience, get_password_hasher, get_signer, PasswordHasherDep, SignerDep, bearer, get_caller_id, CallerIdDep;
+    "app.core.security": ISSUER, ALGORITHM, KEY_BYTES, CLOCK_SKEW_SECONDS, REQUIRED_CLAIMS, Purpose,
+        PasswordHasher, Signer, derive_key, audience, get_password_hasher, get_signer,
+        PasswordHasherDep, SignerDep, bearer, get_caller_id, CallerIdDep;
 }
 
 /// The module.
@@ -101,9 +103,9 @@ fn password_hasher_verify() -> FunctionDef {
         .body(block![
             docstring(
                 "Compare, and return a new hash if the old one is too cheap by now.\n\
- \n\
- Without a hash the work is the same, so that the time does not tell whether\n\
- there is such a user."
+                 \n\
+                 Without a hash the work is the same, so that the time does not tell whether\n\
+                 there is such a user."
             ),
             assign(known, py!(password_hash != None)),
             assign(

@@ -9,7 +9,8 @@ use crate::python::standard::{Annotated, SELF_TYPE, StrEnum, secrets};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.settings": SECRET_BYTES, Environment, generated_secret, Settings, get_settings, SettingsDep;
+    "app.core.settings": SECRET_BYTES, Environment, generated_secret, Settings, get_settings,
+        SettingsDep;
 }
 
 /// The module.

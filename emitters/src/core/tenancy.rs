@@ -10,35 +10,45 @@ use crate::python::sqlalchemy::{
     text, with_loader_criteria,
 };
 use crate::python::standard::{Iterable, Iterator, UUID, cache};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.tenancy": TENANT, ALL_TENANTS, TenancyError, TenantSession, bind_tenant, bound_tenant, sees_all_tenants, announce_tenant, tell_tenant, tell_tenant_at_begin, guard_statement, writes_in_bulk, guard_bulk_write, sets_tenant, guard_unbound, no_row, tenant_tables, tables, guard_flush, tenant_rows, stamp, guard_row;
+    "app.core.tenancy": TENANT, ALL_TENANTS, TenancyError, TenantSession, bind_tenant, bound_tenant,
+        sees_all_tenants, announce_tenant, tell_tenant, tell_tenant_at_begin, guard_statement,
+        writes_in_bulk, guard_bulk_write, sets_tenant, guard_unbound, no_row, tenant_tables, tables,
+        guard_flush, tenant_rows, stamp, guard_row;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let row_level_security = spec.tenancy.row_level_security;
     module("app.core.tenancy")
-        .docstring(
+        .docstring(if row_level_security {
             "One session, one tenant: what it may read, write and be asked.\n\
- \n\
- A session of this application must be bound to an organization before it touches a\n\
- table whose model is `TenantScoped`. From then on every query is filtered by it, every\n\
- new row is stamped with it, and what cannot be filtered is refused. On PostgreSQL\n\
- row-level security says the same once more, inside the database.",
-        )
+             \n\
+             A session of this application must be bound to an organization before it touches a\n\
+             table whose model is `TenantScoped`. From then on every query is filtered by it, every\n\
+             new row is stamped with it, and what cannot be filtered is refused. On PostgreSQL\n\
+             row-level security says the same once more, inside the database."
+        } else {
+            "One session, one tenant: what it may read, write and be asked.\n\
+             \n\
+             A session of this application must be bound to an organization before it touches a\n\
+             table whose model is `TenantScoped`. From then on every query is filtered by it, every\n\
+             new row is stamped with it, and what cannot be filtered is refused."
+        })
         .body(block![
             assign(TENANT, "organization_id"),
             assign(ALL_TENANTS, "all_tenants"),
             tenancy_error_class(),
             tenant_session_class(),
-            bind_tenant_def(),
+            bind_tenant_def(row_level_security),
             bound_tenant_def(),
             sees_all_tenants_def(),
-            announce_tenant_def(),
-            tell_tenant_def(),
-            tell_tenant_at_begin_def(),
+            row_level_security
+                .then(|| [announce_tenant_def(), tell_tenant_def(), tell_tenant_at_begin_def()]),
             guard_statement_def(),
             writes_in_bulk_def(),
             guard_bulk_write_def(),
@@ -66,7 +76,7 @@ fn tenant_session_class() -> ClassDef {
         .body(block![docstring("A session that sees the rows of one tenant and of no other.")])
 }
 
-fn bind_tenant_def() -> FunctionDef {
+fn bind_tenant_def(row_level_security: bool) -> FunctionDef {
     names!(session, organization_id);
     async_def(bind_tenant)
         .params([param(session, AsyncSession), param(organization_id, UUID)])
@@ -77,7 +87,12 @@ fn bind_tenant_def() -> FunctionDef {
                 py!(session.info.setdefault(TENANT, organization_id) != organization_id),
                 [raise(py!(TenancyError("The session is bound to another tenant")))]
             ),
-            if_(py!(session.in_transaction()), [do_(py!(session.run_sync(announce_tenant).await))])
+            row_level_security.then(|| {
+                if_(
+                    py!(session.in_transaction()),
+                    [do_(py!(session.run_sync(announce_tenant).await))],
+                )
+            })
         ])
 }
 

@@ -3,7 +3,8 @@
 use astgen_pyast::{Import, import, import_module};
 
 astgen_pyast::vocabulary! {
-    "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping;
+    "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable,
+        Iterator, Mapping;
     "contextlib": asynccontextmanager, contextmanager;
     "contextvars": ContextVar;
     "dataclasses": dataclass, field;

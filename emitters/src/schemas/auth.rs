@@ -9,7 +9,8 @@ use crate::schemas::fields::{Email, NO_NUL, Password};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.auth": BEARER, Token, RegisterRequest, LoginRequest, VerifyRequest, Accepted, AccessTokenRead, UserRead;
+    "app.schemas.auth": BEARER, Token, RegisterRequest, LoginRequest, VerifyRequest, Accepted,
+        AccessTokenRead, UserRead;
 }
 
 /// The module.

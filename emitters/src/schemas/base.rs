@@ -54,9 +54,9 @@ fn absent_def() -> FunctionDef {
         .body(block![
             docstring(
                 "Stand in for a field that a change leaves out.\n\
- \n\
- Read a change with `model_dump(exclude_unset=True)`: it holds what was sent, and\n\
- null only where the field may be null."
+                 \n\
+                 Read a change with `model_dump(exclude_unset=True)`: it holds what was sent, and\n\
+                 null only where the field may be null."
             ),
             return_(none())
         ])

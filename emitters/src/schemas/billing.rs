@@ -11,7 +11,9 @@ use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.billing": PriceRead, PlanRead, SubscriptionRead, WebhookAnswer, BillingEventRead, BillingEventPage, StripeData, StripeEvent, StripePrice, StripeItem, StripeItems, StripeSubscription, StripeCheckoutSession;
+    "app.schemas.billing": PriceRead, PlanRead, SubscriptionRead, WebhookAnswer, BillingEventRead,
+        BillingEventPage, StripeData, StripeEvent, StripePrice, StripeItem, StripeItems,
+        StripeSubscription, StripeCheckoutSession;
 }
 
 /// The module.

@@ -5,15 +5,20 @@ use crate::python::builtins::{
 };
 use crate::python::pydantic::{AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue};
 use crate::python::standard::{Annotated, Callable, Decimal, UTC, date, datetime, math, re};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.fields": NO_NUL, ISO_DATE, DECIMAL, MAILBOX, LABEL, EMAIL, text_of_date, text_of_datetime, in_utc, text_of_decimal, scaled, storable, Email, Password, IsoDate, UtcDatetime, JsonObject;
+    "app.schemas.fields": NO_NUL, ISO_DATE, DECIMAL, MAILBOX, LABEL, EMAIL, text_of_date,
+        text_of_datetime, in_utc, text_of_decimal, scaled, storable, Email, Password, IsoDate,
+        UtcDatetime, JsonObject;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let password = &spec.auth.password;
+    let (shortest, longest) = (u32::from(password.min_length), u32::from(password.max_length));
     module("app.schemas.fields")
         .docstring("Field types that accept what their JSON schema says, and nothing else.")
         .body(block![
@@ -36,7 +41,7 @@ pub fn emit() -> Module {
             ),
             assign(
                 Password,
-                py!(Annotated[(str, Field(min_length = 12, max_length = 128, pattern = NO_NUL))])
+                py!(Annotated[(str, Field(min_length = shortest, max_length = longest, pattern = NO_NUL))])
             ),
             assign(IsoDate, py!(Annotated[(date, BeforeValidator(text_of_date))])),
             assign(

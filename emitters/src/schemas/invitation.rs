@@ -9,7 +9,8 @@ use crate::schemas::fields::{Email, NO_NUL};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.invitation": InvitationCreate, InvitationAccept, InvitationRead, InvitationPage, MembershipRead;
+    "app.schemas.invitation": InvitationCreate, InvitationAccept, InvitationRead, InvitationPage,
+        MembershipRead;
 }
 
 /// The module.

@@ -11,7 +11,8 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.organization": OrganizationName, OrganizationCreate, OrganizationRead, OrganizationMembership, OrganizationMembershipPage, MemberUser, MemberRead, MemberPage;
+    "app.schemas.organization": OrganizationName, OrganizationCreate, OrganizationRead,
+        OrganizationMembership, OrganizationMembershipPage, MemberUser, MemberRead, MemberPage;
 }
 
 /// The module.

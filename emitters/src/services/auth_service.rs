@@ -13,6 +13,7 @@ use crate::python::standard::{Annotated, EmailMessage, dataclass, timedelta};
 use crate::schemas::auth::{LoginRequest, RegisterRequest};
 use crate::services::email_service::{registration_notice, verification_mail};
 use crate::services::organization_service::OrganizationServiceDep;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -21,16 +22,16 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.services.auth_service")
         .docstring("Accounts: sign-up, sign-in, and whose address it is.")
         .body(block![
-            auth_service_class(),
+            auth_service_class(spec.organizations.personal),
             assign(AuthServiceDep, py!(Annotated[(AuthService, Depends(AuthService))]))
         ])
 }
 
-fn auth_service_class() -> ClassDef {
+fn auth_service_class(personal: bool) -> ClassDef {
     names!(session, settings, hasher, signer, organizations);
     class(AuthService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for accounts."),
@@ -38,8 +39,8 @@ fn auth_service_class() -> ClassDef {
         annotate(settings, SettingsDep),
         annotate(hasher, PasswordHasherDep),
         annotate(signer, SignerDep),
-        annotate(organizations, OrganizationServiceDep),
-        auth_service_register(),
+        personal.then(|| annotate(organizations, OrganizationServiceDep)),
+        auth_service_register(personal),
         auth_service_login(),
         auth_service_verify(),
         auth_service_find_user(),
@@ -48,18 +49,23 @@ fn auth_service_class() -> ClassDef {
     ])
 }
 
-fn auth_service_register() -> FunctionDef {
+fn auth_service_register(personal: bool) -> FunctionDef {
     names!(payload, password_hash, known, user);
     async_def("register")
         .params([untyped("self"), param(payload, RegisterRequest)])
         .returns(EmailMessage)
         .body(block![
-            docstring(
+            docstring(if personal {
                 "Create an account with an organization of its own.\n\
- \n\
- The caller learns nothing about the address; its owner gets the mail that is\n\
- returned. A known address costs as much work as a new one."
-            ),
+                 \n\
+                 The caller learns nothing about the address; its owner gets the mail that is\n\
+                 returned. A known address costs as much work as a new one."
+            } else {
+                "Create an account.\n\
+                 \n\
+                 The caller learns nothing about the address; its owner gets the mail that is\n\
+                 returned. A known address costs as much work as a new one."
+            }),
             assign(password_hash, py!(self.hasher.hash(payload.password).await)),
             assign(known, py!(self.find_user(payload.email).await)),
             if_(py!(known != None), [return_(py!(self.mail_to_known(known)))]),
@@ -72,9 +78,13 @@ fn auth_service_register() -> FunctionDef {
                     return_(py!(registration_notice(payload.email)))
                 ]
             ),
-            do_(py!(self.organizations.create(user, user.email.partition("@")[0]).await)),
+            personal.then(|| found_personal_organization(user)),
             return_(py!(self.verification_mail(user)))
         ])
+}
+
+fn found_personal_organization(user: Name) -> Stmt {
+    do_(py!(self.organizations.create(user, user.email.partition("@")[0]).await))
 }
 
 fn auth_service_login() -> FunctionDef {
@@ -112,9 +122,9 @@ fn auth_service_verify() -> FunctionDef {
         .body(block![
             docstring(
                 "Believe that the address is the user's.\n\
- \n\
- They must be signed in: who registered somebody else's address gets nothing\n\
- out of its owner following the link."
+                 \n\
+                 They must be signed in: who registered somebody else's address gets nothing\n\
+                 out of its owner following the link."
             ),
             assign(claims, py!(self.signer.read(Purpose.VERIFICATION, token) || dict!())),
             if_(

@@ -20,7 +20,10 @@ use crate::schemas::billing::{StripeCheckoutSession, StripeEvent, StripeSubscrip
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.billing_service": logger, PROVIDER, TOLERANCE_SECONDS, CONTENT, STATUSES, ENDED, UnusableEventError, BillingService, BillingServiceDep, decoded, is_signed, handle, reason, link_customer, follow_subscription, find_organization, lock_organization, is_outdated, read_status, plan_of, HANDLERS;
+    "app.services.billing_service": logger, PROVIDER, TOLERANCE_SECONDS, CONTENT, STATUSES, ENDED,
+        UnusableEventError, BillingService, BillingServiceDep, decoded, is_signed, handle, reason,
+        link_customer, follow_subscription, find_organization, lock_organization, is_outdated,
+        read_status, plan_of, HANDLERS;
 }
 
 /// The module.
@@ -57,9 +60,9 @@ fn billing_service_receive() -> FunctionDef {
         .body(block![
             docstring(
                 "Take a delivery; the event is stored before anything is done about it.\n\
- \n\
- A delivery that repeats an event is answered with what became of it. If the\n\
- processing breaks off, the caller sees an error and Stripe delivers again."
+                 \n\
+                 A delivery that repeats an event is answered with what became of it. If the\n\
+                 processing breaks off, the caller sees an error and Stripe delivers again."
             ),
             assign(content, py!(self.verified(payload, signature))),
             assign(event_id, py!(self.store(content).await)),
@@ -215,9 +218,9 @@ fn handle_def() -> FunctionDef {
         .body(block![
             docstring(
                 "Apply an event and note what became of it.\n\
- \n\
- One that cannot be followed is kept as failed, for a person to look at; delivered\n\
- again, it is tried again."
+                 \n\
+                 One that cannot be followed is kept as failed, for a person to look at; delivered\n\
+                 again, it is tried again."
             ),
             assign(handler, py!(HANDLERS.get(event.r#type))),
             try_(if_(py!(handler != None), [do_(py!(handler(session, event).await))])).except_as(
@@ -358,9 +361,9 @@ fn is_outdated_def() -> FunctionDef {
         .body(block![
             docstring(
                 "Tell whether an event must not be applied any more.\n\
- \n\
- Deliveries come in any order: an older event never undoes a newer one, what has\n\
- ended stays ended, and the end of an earlier subscription is not that of this one."
+                 \n\
+                 Deliveries come in any order: an older event never undoes a newer one, what has\n\
+                 ended stays ended, and the end of an earlier subscription is not that of this one."
             ),
             assign(applied_at, py!(organization.subscription_event_at)),
             if_(py!(applied_at != None && event.occurred_at < applied_at), [return_(true)]),

@@ -9,7 +9,8 @@ use crate::python::standard::{Annotated, EmailMessage, Protocol, logging};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.email_service": logger, Mailer, ConsoleMailer, MemoryMailer, build_mailer, get_mailer, MailerDep, compose, verification_mail, registration_notice, invitation_mail;
+    "app.services.email_service": logger, Mailer, ConsoleMailer, MemoryMailer, build_mailer,
+        get_mailer, MailerDep, compose, verification_mail, registration_notice, invitation_mail;
 }
 
 /// The module.

@@ -24,7 +24,8 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.invitation_service": TOKEN_BYTES, InvitationService, seats_taken, seats_promised, InvitationServiceDep;
+    "app.services.invitation_service": TOKEN_BYTES, InvitationService, seats_taken, seats_promised,
+        InvitationServiceDep;
 }
 
 /// The module.
@@ -71,8 +72,8 @@ fn invitation_service_create(limited: bool) -> FunctionDef {
         .body(block![
             docstring(
                 "Invite someone; the mail that is returned holds the only copy of the token.\n\
- \n\
- Nobody invites above their own rank, nor a member, nor the same address twice."
+                 \n\
+                 Nobody invites above their own rank, nor a member, nor the same address twice."
             ),
             assign(organization, py!(principal.organization)),
             if_(
@@ -128,9 +129,9 @@ fn invitation_service_accept(limited: bool) -> FunctionDef {
         .body(block![
             docstring(
                 "Join the organization that the token invites to.\n\
- \n\
- The token was mailed to the invited address, so who presents it has shown that\n\
- the address is theirs."
+                 \n\
+                 The token was mailed to the invited address, so who presents it has shown that\n\
+                 the address is theirs."
             ),
             assign(invitation, py!(self.find(token).await)),
             if_(
