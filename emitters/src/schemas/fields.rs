@@ -41,7 +41,8 @@ pub fn emit(spec: &Spec) -> Module {
             ),
             assign(
                 Password,
-                py!(Annotated[(str, Field(min_length = shortest, max_length = longest, pattern = NO_NUL))])
+                py!(Annotated
+                    [(str, Field(min_length = shortest, max_length = longest, pattern = NO_NUL))])
             ),
             assign(IsoDate, py!(Annotated[(date, BeforeValidator(text_of_date))])),
             assign(

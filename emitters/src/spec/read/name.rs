@@ -116,9 +116,14 @@ impl<S: Shape> Shape for Entries<S> {
         json!({
             "type": "object",
             "propertyNames": { "pattern": Identifier::pattern(), "maxLength": Identifier::LONGEST },
-            "additionalProperties": self.values.describe(), }) } } impl<S: Shape> Entries<S> { fn
-        entries(&self, table: &DeTable<'_>, errors: &mut Errors) -> Vec<Entry<S::Value>> { let mut
-        entries = Vec::with_capacity(table.len());
+            "additionalProperties": self.values.describe(),
+        })
+    }
+}
+
+impl<S: Shape> Entries<S> {
+    fn entries(&self, table: &DeTable<'_>, errors: &mut Errors) -> Vec<Entry<S::Value>> {
+        let mut entries = Vec::with_capacity(table.len());
         for (key, value) in table {
             let name = self.keys.check(key.get_ref(), &key.span(), errors);
             let key = Placed { value: key.get_ref().to_string(), place: key.span() };

@@ -190,7 +190,13 @@ impl<S: Shape> Shape for List<S> {
             "type": "array",
             "items": self.0.describe(),
             "minItems": self.1.start(),
-            "maxItems": self.1.end(), }) } } impl<T> Shape for Record<T> { type Value = T;
+            "maxItems": self.1.end(),
+        })
+    }
+}
+
+impl<T> Shape for Record<T> {
+    type Value = T;
 
     fn read(&self, value: &DeValue<'_>, place: &Place, errors: &mut Errors) -> Option<T> {
         let DeValue::Table(entries) = value else {

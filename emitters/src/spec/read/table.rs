@@ -170,9 +170,15 @@ impl<'a> Table<'a> {
                 "type": "object",
                 "properties": properties,
                 "required": required,
-                "additionalProperties": false, }), Mode::Reading { .. } => Value::Bool(true), } } /// Describes
-        the key that says which others there are, for one of its words. pub fn tag(&mut self, key:
-        &'static str, about: &str, word: &str) { let name = self.name;
+                "additionalProperties": false,
+            }),
+            Mode::Reading { .. } => Value::Bool(true),
+        }
+    }
+
+    /// Describes the key that says which others there are, for one of its words.
+    pub fn tag(&mut self, key: &'static str, about: &str, word: &str) {
+        let name = self.name;
         if let Mode::Describing { properties, required } = &mut self.mode {
             let is_known = |rule: &supported::NotGenerated| rule.value == Some(word);
             let about = match supported::rules(name, key).find(|rule| is_known(rule)) {
