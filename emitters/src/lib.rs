@@ -14,6 +14,7 @@ pub mod models;
 pub mod packages;
 pub mod schemas;
 pub mod services;
+pub mod tests;
 
 pub mod guards;
 pub mod python;

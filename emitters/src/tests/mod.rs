@@ -1,0 +1,11 @@
+//! `backend/tests`
+
+pub mod conftest;
+pub mod databases;
+pub mod test_auth;
+pub mod test_billing;
+pub mod test_invitations;
+pub mod test_organizations;
+pub mod test_security;
+pub mod test_settings;
+pub mod world;
