@@ -118,3 +118,11 @@ fn what_is_not_generated_is_in_the_schema() {
         assert!(schema.contains(&format!("\"{}\"", rule.key)), "{rule:?}");
     }
 }
+
+/// Editors find the schema of the examples beside them; `astgen schema` writes it.
+#[test]
+fn the_schema_beside_the_examples_is_current() {
+    let committed = include_str!("../../../../examples/astgen.schema.json");
+    let committed: Value = serde_json::from_str(committed).expect("JSON");
+    assert_eq!(committed, json_schema());
+}
