@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod generated;
+mod project;
 pub mod spec;
 
 pub mod api;
@@ -20,3 +21,4 @@ pub mod guards;
 pub mod python;
 
 pub use generated::{Content, Generated};
+pub use project::generate;

@@ -3,7 +3,6 @@
 pub mod conftest;
 pub mod databases;
 pub mod test_auth;
-pub mod test_billing;
 pub mod test_invitations;
 pub mod test_organizations;
 pub mod test_security;
