@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod annotation;
+#[cfg(feature = "arbitrary")]
+pub mod arbitrary;
 pub mod equal;
 mod layout;
 pub mod name;

@@ -1,8 +1,8 @@
 //! Functions and classes.
 
 use super::blank_lines::{self, Block, is_stub};
-use super::expression::{element, expr};
-use super::parentheses::{optional, optional_later};
+use super::expression::expr;
+use super::parentheses::{optional, optional_at, optional_later};
 use super::{Doc, arguments, parameters, type_parameters};
 use crate::annotation::Annotated;
 use crate::precedence::Precedence;
@@ -72,7 +72,7 @@ fn decorators<R: Annotated>(doc: &mut Doc, decorators: &[Expr<R>]) {
     for decorator in decorators {
         doc.decorator_line(|doc| {
             doc.text("@");
-            element(doc, decorator);
+            optional_at(doc, decorator, Precedence::Named);
         });
     }
 }

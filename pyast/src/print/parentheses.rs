@@ -91,7 +91,10 @@ pub fn need<R>(expr: &Expr<R>) -> Need {
                 need_inside(value, Precedence::Atom)
             }
         }
-        Expr::Await(ExprAwait { value, .. }) => need_inside(value, Precedence::Await),
+        Expr::Await(ExprAwait { value, .. }) => need_inside(value, Precedence::Atom),
+        Expr::Yield(ExprYield { value: Some(value), .. })
+        | Expr::YieldFrom(ExprYieldFrom { value, .. }) => need_inside(value, Precedence::Lambda),
+        Expr::Yield(ExprYield { value: None, .. }) => Need::Never,
         Expr::UnaryOp(ExprUnaryOp { operand, .. }) => need_inside(operand, precedence(expr)),
         Expr::Tuple(_)
         | Expr::List(_)
@@ -107,8 +110,6 @@ pub fn need<R>(expr: &Expr<R>) -> Need {
         | Expr::IfExp(_)
         | Expr::Lambda(_)
         | Expr::NamedExpr(_)
-        | Expr::Yield(_)
-        | Expr::YieldFrom(_)
         | Expr::Starred(_)
         | Expr::Slice(_) => Need::Multiline,
     }
