@@ -49,13 +49,11 @@ pub fn optional_later<R: Annotated>(doc: &mut Doc, expr: &Expr<R>, min: Preceden
 /// The value after a target or annotation that can itself be split: the value takes the
 /// parentheses before the left side is exploded.
 pub fn optional_right_to_left<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
-    let parens = match expr {
-        _ if need(expr) != Need::BestFit => return optional_at(doc, expr, Precedence::Yield),
-        Expr::Name(_) | Expr::Constant(_) | Expr::JoinedStr(_) => Parens::Multiline,
-        Expr::Call(_) | Expr::Subscript(_) | Expr::Attribute(_) => Parens::Omit,
-        _ => return optional_at(doc, expr, Precedence::Yield),
-    };
-    doc.parens(parens, |doc| self::expr(doc, expr));
+    if need(expr) == Need::BestFit && precedence(expr) == Precedence::Atom {
+        doc.parens(Parens::RightToLeft, |doc| self::expr(doc, expr));
+    } else {
+        optional_at(doc, expr, Precedence::Yield);
+    }
 }
 
 /// As [`optional`], but a call or a name never gets parentheses.
