@@ -91,8 +91,7 @@ fn blank_lines<R: Annotated>(
 }
 
 fn starts_paragraph<R: Annotated>(stmt: &Stmt<R>) -> bool {
-    let annotation = annotation(stmt).annotation();
-    annotation.and_then(|it| it.trivia.as_deref()).is_some_and(|trivia| trivia.blank_line)
+    trivia(statement::annotation(stmt)).is_some_and(|trivia| trivia.blank_line)
 }
 
 /// The text of a statement that is nothing but a string.
