@@ -15,7 +15,10 @@ pub mod packages;
 pub mod schemas;
 pub mod services;
 
+pub mod entity_names;
 pub mod guards;
 pub mod python;
+pub mod relations;
+pub mod wording;
 
 pub use generated::{Content, Generated};
