@@ -128,9 +128,11 @@ fn column(names: &EntityNames, field: &Field) -> Stmt {
     if field.optional {
         value = value.or(none());
     }
-    let default = initial(names, &field.kind, Any).map(|initial| match initial {
+    let initial = initial(names, &field.kind, Any).map(|initial| match initial {
         Initial::Value(default) | Initial::Factory(default) => kw("default", default),
     });
+    // SQLAlchemy takes the default for `None` too, so where a row may hold `None` only the schema has it.
+    let default = initial.filter(|_| !field.optional);
     let arguments = column_type(names, field).map(arg).into_iter().chain(default);
     ann_assign(field.column, py!(Mapped[value]), mapped_column.call(arguments))
 }

@@ -70,19 +70,30 @@ fn conflict(entity: &Entity) -> Option<String> {
     let row = indefinite(&noun(&entity.names.title));
     let twice = format!("There is {row} with the same {} already", alternatives(&unique));
     let missing = format!("no such {}", alternatives(&targets));
-    match (unique.is_empty(), targets.is_empty()) {
-        (true, true) => None,
-        (true, false) => Some(format!("There is {missing}.")),
-        (false, true) => Some(format!("{twice}.")),
-        (false, false) => Some(format!("{twice}, or {missing}.")),
-    }
+    let (sentence, shorter) = match (unique.is_empty(), targets.is_empty()) {
+        (true, true) => return None,
+        (true, false) => (format!("There is {missing}."), "A row that this one names is not there."),
+        (false, true) => (format!("{twice}."), "Another row has the same unique value already."),
+        (false, false) => (
+            format!("{twice}, or {missing}."),
+            "A unique value is taken already, or a row that this one names is not there.",
+        ),
+    };
+    Some(fitting(sentence, shorter))
 }
 
 fn in_use(names: &EntityNames, restricting: &[&EntityNames]) -> Option<String> {
     let plurals = restricting.iter().map(|names| noun(&names.plural_title));
     let plurals = alternatives(&plurals.collect::<Vec<_>>());
     let sentence = format!("{plurals} still refer to this {}.", noun(&names.title));
-    (!restricting.is_empty()).then(|| capitalized(&sentence))
+    let sentence = fitting(capitalized(&sentence), "Other rows still refer to this one.");
+    (!restricting.is_empty()).then_some(sentence)
+}
+
+/// The sentence, if a line holds it.
+fn fitting(sentence: String, shorter: &str) -> String {
+    const WIDTH: usize = 82;
+    if sentence.chars().count() <= WIDTH { sentence } else { shorter.to_owned() }
 }
 
 fn service_class(service: &Service<'_>) -> ClassDef {
