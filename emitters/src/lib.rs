@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod generated;
+mod project;
 pub mod spec;
 
 pub mod api;
@@ -14,6 +15,7 @@ pub mod models;
 pub mod packages;
 pub mod schemas;
 pub mod services;
+pub mod tests;
 
 pub mod entity_names;
 pub mod guards;
@@ -22,3 +24,4 @@ pub mod relations;
 pub mod wording;
 
 pub use generated::{Content, Generated};
+pub use project::generate;

@@ -3,8 +3,7 @@
 use astgen_pyast::{Import, import, import_module};
 
 astgen_pyast::vocabulary! {
-    "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable,
-        Iterator, Mapping;
+    "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping;
     "contextlib": asynccontextmanager, contextmanager;
     "contextvars": ContextVar;
     "dataclasses": dataclass, field;
@@ -53,9 +52,9 @@ pub const re: Import = import_module("re");
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const secrets: Import = import_module("secrets");
 
-/// `import shutil`
+/// `import time`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
-pub const shutil: Import = import_module("shutil");
+pub const time: Import = import_module("time");
 
 /// `Self` of `typing`, a keyword of Rust.
 pub const SELF_TYPE: Import = import("typing", "Self");

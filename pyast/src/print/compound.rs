@@ -7,7 +7,7 @@ use super::statement::{optional_sequence, trivia};
 use super::{Doc, pattern};
 use crate::annotation::Annotated;
 use crate::layout::Parens;
-use crate::precedence::Precedence;
+use crate::precedence::{Precedence, precedence};
 use rustpython_ast::{
     ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprTuple, MatchCase, Stmt, StmtIf, StmtMatch,
     StmtWhile, WithItem,
@@ -102,7 +102,7 @@ pub fn with<R: Annotated>(doc: &mut Doc, keyword: &str, items: &[WithItem<R>], b
                 optional(doc, context_expr)
             }
             [item] => match parens(&item.context_expr) {
-                Some(parens) if need(&item.context_expr) == Need::Multiline => {
+                Some(parens) if asks_for_parentheses(&item.context_expr) => {
                     doc.parens(parens, |doc| with_item(doc, item));
                 }
                 _ => with_item(doc, item),
@@ -110,6 +110,10 @@ pub fn with<R: Annotated>(doc: &mut Doc, keyword: &str, items: &[WithItem<R>], b
             _ => doc.parens(Parens::Multiline, |doc| doc.items(items, with_item)),
         }
     });
+}
+
+fn asks_for_parentheses<R>(context: &Expr<R>) -> bool {
+    need(context) == Need::Multiline && precedence(context) >= Precedence::Lambda
 }
 
 fn with_item<R: Annotated>(doc: &mut Doc, item: &WithItem<R>) {

@@ -49,13 +49,11 @@ pub fn optional_later<R: Annotated>(doc: &mut Doc, expr: &Expr<R>, min: Preceden
 /// The value after a target or annotation that can itself be split: the value takes the
 /// parentheses before the left side is exploded.
 pub fn optional_right_to_left<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
-    let parens = match expr {
-        _ if need(expr) != Need::BestFit => return optional_at(doc, expr, Precedence::Yield),
-        Expr::Name(_) | Expr::Constant(_) | Expr::JoinedStr(_) => Parens::Multiline,
-        Expr::Call(_) | Expr::Subscript(_) | Expr::Attribute(_) => Parens::Omit,
-        _ => return optional_at(doc, expr, Precedence::Yield),
-    };
-    doc.parens(parens, |doc| self::expr(doc, expr));
+    if need(expr) == Need::BestFit && precedence(expr) == Precedence::Atom {
+        doc.parens(Parens::RightToLeft, |doc| self::expr(doc, expr));
+    } else {
+        optional_at(doc, expr, Precedence::Yield);
+    }
 }
 
 /// As [`optional`], but a call or a name never gets parentheses.
@@ -91,7 +89,10 @@ pub fn need<R>(expr: &Expr<R>) -> Need {
                 need_inside(value, Precedence::Atom)
             }
         }
-        Expr::Await(ExprAwait { value, .. }) => need_inside(value, Precedence::Await),
+        Expr::Await(ExprAwait { value, .. }) => need_inside(value, Precedence::Atom),
+        Expr::Yield(ExprYield { value: Some(value), .. })
+        | Expr::YieldFrom(ExprYieldFrom { value, .. }) => need_inside(value, Precedence::Lambda),
+        Expr::Yield(ExprYield { value: None, .. }) => Need::Never,
         Expr::UnaryOp(ExprUnaryOp { operand, .. }) => need_inside(operand, precedence(expr)),
         Expr::Tuple(_)
         | Expr::List(_)
@@ -107,8 +108,6 @@ pub fn need<R>(expr: &Expr<R>) -> Need {
         | Expr::IfExp(_)
         | Expr::Lambda(_)
         | Expr::NamedExpr(_)
-        | Expr::Yield(_)
-        | Expr::YieldFrom(_)
         | Expr::Starred(_)
         | Expr::Slice(_) => Need::Multiline,
     }
