@@ -17,8 +17,11 @@ pub mod schemas;
 pub mod services;
 pub mod tests;
 
+pub mod entity_names;
 pub mod guards;
 pub mod python;
+pub mod relations;
+pub mod wording;
 
 pub use generated::{Content, Generated};
 pub use project::generate;
