@@ -11,6 +11,8 @@ pub mod spec;
 pub mod api;
 pub mod app_main;
 pub mod core;
+pub mod files;
+pub mod migrations;
 pub mod models;
 pub mod packages;
 pub mod schemas;
