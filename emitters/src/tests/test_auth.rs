@@ -10,7 +10,14 @@ use crate::tests::world::{PASSWORD, World};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_auth": test_register_and_sign_in, test_register_does_not_tell_whether_an_address_is_known, test_who_registers_twice_is_told_by_mail, test_bad_registrations_are_refused, test_sign_in_does_not_say_what_was_wrong, test_a_disabled_user_is_locked_out, test_signing_in_renews_an_old_hash, test_verify_with_the_mailed_token, test_only_the_account_itself_can_be_verified, test_a_token_for_a_former_address_is_void, test_an_access_token_does_not_verify, test_the_token_of_a_user_who_is_gone, test_a_bad_authorization_header_is_refused;
+    "tests.test_auth": test_register_and_sign_in,
+        test_register_does_not_tell_whether_an_address_is_known,
+        test_who_registers_twice_is_told_by_mail, test_bad_registrations_are_refused,
+        test_sign_in_does_not_say_what_was_wrong, test_a_disabled_user_is_locked_out,
+        test_signing_in_renews_an_old_hash, test_verify_with_the_mailed_token,
+        test_only_the_account_itself_can_be_verified, test_a_token_for_a_former_address_is_void,
+        test_an_access_token_does_not_verify, test_the_token_of_a_user_who_is_gone,
+        test_a_bad_authorization_header_is_refused;
 }
 
 /// The module.

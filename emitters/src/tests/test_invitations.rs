@@ -12,7 +12,14 @@ use crate::tests::world::{Caller, World};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_invitations": invitations_of, accept, test_invite_and_accept, test_the_token_is_stored_as_a_hash, test_a_token_works_once, test_of_parallel_requests_one_wins, test_a_wrong_user_is_refused, test_an_unknown_token_is_refused, test_an_invitation_runs_out, test_an_address_is_invited_once, test_members_are_not_invited, test_only_owners_and_admins_see_invitations, test_nobody_invites_above_their_own_role, test_the_inviter_must_still_be_able_to, test_the_plan_limits_members, test_a_seat_that_is_gone_by_then_is_refused, test_bad_invitations_are_refused;
+    "tests.test_invitations": invitations_of, accept, test_invite_and_accept,
+        test_the_token_is_stored_as_a_hash, test_a_token_works_once,
+        test_of_parallel_requests_one_wins, test_a_wrong_user_is_refused,
+        test_an_unknown_token_is_refused, test_an_invitation_runs_out,
+        test_an_address_is_invited_once, test_members_are_not_invited,
+        test_only_owners_and_admins_see_invitations, test_nobody_invites_above_their_own_role,
+        test_the_inviter_must_still_be_able_to, test_the_plan_limits_members,
+        test_a_seat_that_is_gone_by_then_is_refused, test_bad_invitations_are_refused;
 }
 
 /// The module.

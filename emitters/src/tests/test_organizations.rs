@@ -7,7 +7,10 @@ use crate::tests::world::World;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_organizations": test_an_account_comes_with_an_organization, test_found_another_organization, test_only_the_first_organization_has_a_trial, test_list_in_pages, test_list_members, test_strangers_learn_nothing, test_bad_names_are_refused;
+    "tests.test_organizations": test_an_account_comes_with_an_organization,
+        test_found_another_organization, test_only_the_first_organization_has_a_trial,
+        test_list_in_pages, test_list_members, test_strangers_learn_nothing,
+        test_bad_names_are_refused;
 }
 
 /// The module.

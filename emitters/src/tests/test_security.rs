@@ -11,7 +11,14 @@ use crate::python::standard::{timedelta, uuid4};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_security": HOUR, signer, test_passwords_are_hashed_with_the_parameters_in_the_settings, test_an_unknown_user_never_matches, test_a_hash_with_old_parameters_is_replaced, test_the_loop_runs_while_passwords_are_hashed, test_a_token_says_who_and_what_for, test_a_token_serves_one_purpose, test_a_token_expires, test_a_token_of_another_application_is_refused, test_noise_is_refused, test_only_our_algorithm_is_accepted, test_every_claim_is_required, test_keys_differ_by_purpose;
+    "tests.test_security": HOUR, signer,
+        test_passwords_are_hashed_with_the_parameters_in_the_settings,
+        test_an_unknown_user_never_matches, test_a_hash_with_old_parameters_is_replaced,
+        test_the_loop_runs_while_passwords_are_hashed, test_a_token_says_who_and_what_for,
+        test_a_token_serves_one_purpose, test_a_token_expires,
+        test_a_token_of_another_application_is_refused, test_noise_is_refused,
+        test_only_our_algorithm_is_accepted, test_every_claim_is_required,
+        test_keys_differ_by_purpose;
 }
 
 /// The module.

@@ -7,7 +7,11 @@ use crate::python::pytest::pytest;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_settings": LONG_SECRET, test_development_makes_a_secret_for_each_process, test_production_refuses_to_start_without_a_secret, test_production_refuses_a_short_secret, test_production_starts_with_a_secret, test_postgresql_urls_name_the_driver, test_webhook_secrets_are_separated_by_commas, test_an_empty_webhook_secret_is_none, test_secrets_are_not_shown;
+    "tests.test_settings": LONG_SECRET, test_development_makes_a_secret_for_each_process,
+        test_production_refuses_to_start_without_a_secret, test_production_refuses_a_short_secret,
+        test_production_starts_with_a_secret, test_postgresql_urls_name_the_driver,
+        test_webhook_secrets_are_separated_by_commas, test_an_empty_webhook_secret_is_none,
+        test_secrets_are_not_shown;
 }
 
 /// The module.
