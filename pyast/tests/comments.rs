@@ -128,7 +128,7 @@ fn no_text_gets_out_of_a_comment() {
         "x",
         "x",
         "a\nb\r\nc\u{2028}d\u{85}e\u{c}f",
-        "# a\n# b\n#\n# c\n# d\n# e\n# f\nx\n".replace("#\n", "#\n").as_str(),
+        "# a\n# b\n#\n# c\n# d\n# e\n# f\nx\n",
     );
     check_trailing("x", "x", "a\nimport os", "# a\n# import os\nx\n");
     check_leading("x", "x", "\u{202e}\0\u{1b}[2J", "# \\u202e\\x00\\x1b[2J\nx\n");
