@@ -1,2 +1,29 @@
-//! What astgen generates.
+//! What astgen generates: a pure function from a spec to files.
+//!
+//! The Rust code of a generated file is found by its name alone:
+//! `backend/app/api/invitations.py` comes from `api/invitations.rs`.
 #![forbid(unsafe_code)]
+
+mod generated;
+mod project;
+pub mod spec;
+
+pub mod api;
+pub mod app_main;
+pub mod core;
+pub mod files;
+pub mod migrations;
+pub mod models;
+pub mod packages;
+pub mod schemas;
+pub mod services;
+pub mod tests;
+
+pub mod entity_names;
+pub mod guards;
+pub mod python;
+pub mod relations;
+pub mod wording;
+
+pub use generated::{Content, Generated};
+pub use project::generate;

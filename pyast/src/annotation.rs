@@ -19,6 +19,8 @@ pub struct Trivia {
     pub leading: Vec<String>,
     /// The comment at the end of the node's (first) line, without `#`.
     pub trailing: Option<String>,
+    /// An empty line above the node, where the layout rules ask for none: a paragraph begins.
+    pub blank_line: bool,
     /// The region that this statement makes up.
     pub region: Option<Region>,
 }

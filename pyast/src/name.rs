@@ -54,6 +54,19 @@ pub const fn name(id: &'static str) -> Name {
     Name(id)
 }
 
+/// The identifier without the mark by which Rust tells it from a keyword: `r#type` is `type`.
+///
+/// ```
+/// assert_eq!(astgen_pyast::name::unraw("r#type"), "type");
+/// ```
+#[must_use]
+pub const fn unraw(id: &'static str) -> &'static str {
+    match id.as_bytes() {
+        [b'r', b'#', ..] => id.split_at(2).1,
+        _ => id,
+    }
+}
+
 /// `from module import name`, brought in wherever the returned value is used in a tree.
 ///
 /// # Panics
@@ -83,6 +96,23 @@ pub const fn import(module: &'static str, id: &'static str) -> Import {
 pub const fn import_module(module: &'static str) -> Import {
     assert!(is_ascii_identifier(module), "not a Python module name");
     Import { module, name: None, alias: None }
+}
+
+/// The dotted name of a module, from names that come from outside.
+///
+/// # Errors
+/// When one of its parts is not an identifier.
+///
+/// ```
+/// use astgen_pyast::name::module_name;
+/// assert_eq!(module_name("app.models.project").unwrap(), "app.models.project");
+/// assert!(module_name("app.models.class").is_err());
+/// ```
+pub fn module_name(text: &str) -> Result<&'static str, NotAnIdentifier> {
+    for part in text.split('.') {
+        Name::parse(part)?;
+    }
+    Ok(intern(text))
 }
 
 impl Name {
@@ -129,10 +159,7 @@ impl Import {
     /// assert_eq!(Import::parse("app.models.project", project).unwrap().module, "app.models.project");
     /// ```
     pub fn parse(module: &str, name: Name) -> Result<Import, NotAnIdentifier> {
-        for part in module.split('.') {
-            Name::parse(part)?;
-        }
-        Ok(Import { module: intern(module), name: Some(name), alias: None })
+        Ok(Import { module: module_name(module)?, name: Some(name), alias: None })
     }
 
     /// The same import under another name: `import sqlalchemy as sa`.

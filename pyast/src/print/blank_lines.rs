@@ -87,7 +87,11 @@ fn blank_lines<R: Annotated>(
     let after_docstring = is_second
         && matches!(block, Block::Module | Block::Class)
         && docstring_of(previous).is_some();
-    usize::from(after_imports || after_docstring)
+    usize::from(after_imports || after_docstring || starts_paragraph(next))
+}
+
+fn starts_paragraph<R: Annotated>(stmt: &Stmt<R>) -> bool {
+    trivia(statement::annotation(stmt)).is_some_and(|trivia| trivia.blank_line)
 }
 
 /// The text of a statement that is nothing but a string.

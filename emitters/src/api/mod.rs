@@ -1,0 +1,9 @@
+//! `backend/app/api`
+
+pub mod auth;
+pub mod billing;
+pub mod entity;
+pub mod health;
+pub mod invitations;
+pub mod organizations;
+pub mod routers;

@@ -1,0 +1,32 @@
+//! `backend/app/api/routers.py`: every router of the application.
+
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.api.routers": ROUTERS;
+    "app.api": auth, billing, health, invitations, organizations;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    let fixed = [
+        py!(health.router),
+        py!(auth.router),
+        py!(organizations.router),
+        py!(organizations.organization_router),
+        py!(invitations.router),
+        py!(invitations.organization_router),
+    ];
+    let paid = [py!(billing.router), py!(billing.organization_router)];
+    let paid = spec.billing.iter().flat_map(|_| paid.clone());
+    let entities = spec.entities.iter().map(|entity| {
+        let module = Import { name: Some(entity.names.plural), ..auth };
+        py!(module.router)
+    });
+    let routers = tuple(fixed.into_iter().chain(paid).chain(entities));
+    module("app.api.routers")
+        .docstring("Every router of the application.")
+        .body([assign(ROUTERS, routers)])
+}

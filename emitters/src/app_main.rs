@@ -1,0 +1,111 @@
+//! `backend/app/main.py`: the application: `uvicorn --factory app.main:create_app`.
+
+use crate::api::routers::ROUTERS;
+use crate::core::database::Database;
+use crate::core::errors::{EXCEPTION_HANDLERS, PROBLEM_RESPONSES, document_problems};
+use crate::core::logging::configure_logging;
+use crate::core::metrics::init_metrics;
+use crate::core::request_id::RequestIdMiddleware;
+use crate::core::security::{PasswordHasher, Signer};
+use crate::core::settings::Settings;
+use crate::python::builtins::{dict, str};
+use crate::python::fastapi::{APIRoute, FastAPI};
+use crate::python::standard::{Any, AsyncGenerator, asynccontextmanager, monotonic};
+use crate::services::email_service::build_mailer;
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.main": TITLE, VERSION, Application, create_app, lifespan, operation_id;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    module("app.main").docstring("The application: `uvicorn --factory app.main:create_app`.").body(
+        block![
+            assign(TITLE, spec.project.title.as_str()),
+            assign(VERSION, "0.1.0"),
+            application_class(),
+            create_app_def(spec),
+            lifespan_def(spec.tenancy.row_level_security),
+            operation_id_def()
+        ],
+    )
+}
+
+fn application_class() -> ClassDef {
+    class(Application).base(FastAPI).body(block![
+        docstring("FastAPI, with errors documented as what they are."),
+        application_openapi()
+    ])
+}
+
+fn application_openapi() -> FunctionDef {
+    def("openapi").params([untyped("self")]).returns(py!(dict[(str, Any)])).body(block![
+        docstring("Build the schema, once."),
+        if_(py!(self.openapi_schema == None), [do_(py!(document_problems(super().openapi())))]),
+        return_(py!(super().openapi()))
+    ])
+}
+
+fn create_app_def(spec: &Spec) -> FunctionDef {
+    names!(settings, app, router);
+    def(create_app)
+        .params([param(settings, py!(Settings | None)).default(none())])
+        .returns(FastAPI)
+        .body(block![
+            docstring("Create the application, from the environment unless settings are given."),
+            assign(settings, py!(settings || Settings())),
+            do_(py!(configure_logging(settings))),
+            assign(
+                app,
+                py!(Application(
+                    title = TITLE,
+                    version = VERSION,
+                    lifespan = lifespan,
+                    responses = PROBLEM_RESPONSES,
+                    exception_handlers = EXCEPTION_HANDLERS,
+                    generate_unique_id_function = operation_id,
+                    max_body_size = settings.max_body_bytes
+                ))
+            ),
+            assign(py!(app.state.settings), settings),
+            assign(py!(app.state.database), py!(Database(settings))),
+            assign(py!(app.state.password_hasher), py!(PasswordHasher(settings))),
+            assign(py!(app.state.signer), py!(Signer(settings))),
+            assign(py!(app.state.mailer), py!(build_mailer(settings))),
+            assign(py!(app.state.started_at), py!(monotonic())),
+            for_(router, ROUTERS, [do_(py!(app.include_router(router)))]),
+            spec.observability.metrics.then(|| do_(py!(init_metrics(app)))),
+            do_(py!(app.add_middleware(RequestIdMiddleware))),
+            return_(app)
+        ])
+}
+
+fn lifespan_def(row_level_security: bool) -> FunctionDef {
+    names!(app, database);
+    async_def(lifespan)
+        .decorator(asynccontextmanager)
+        .params([param(app, FastAPI)])
+        .returns(py!(AsyncGenerator[(None, None)]))
+        .body(block![
+            docstring(if row_level_security {
+                "Check the database role before the first request, hang up after the last."
+            } else {
+                "Hang up after the last request."
+            }),
+            ann_assign(database, Database, py!(app.state.database)),
+            row_level_security.then(|| do_(py!(database.check_role().await))),
+            do_(yield_(None)),
+            do_(py!(database.close().await))
+        ])
+}
+
+fn operation_id_def() -> FunctionDef {
+    names!(route);
+    def(operation_id).params([param(route, APIRoute)]).returns(str).body(block![
+        docstring("Name an operation after its function, so that clients keep their names."),
+        return_(py!(route.name))
+    ])
+}

@@ -1,0 +1,232 @@
+//! `backend/app/core/metrics.py`: metrics for Prometheus: what was asked, how it was answered, how long it took.
+
+use crate::core::errors::UnauthorizedError;
+use crate::core::settings::{Settings, SettingsDep};
+use crate::python::builtins::{bool, dict, float, frozenset, int, object, str};
+use crate::python::fastapi::{
+    ASGIApp, FastAPI, Message, Receive, Request, Response, Scope, Send, iter_route_contexts,
+};
+use crate::python::prometheus::{
+    CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest,
+};
+use crate::python::standard::{HTTPStatus, hmac, perf_counter};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.core.metrics": UNMATCHED, OTHER, METHODS, Metrics, MetricsMiddleware, route_templates,
+        init_metrics, read_metrics, may_read;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.core.metrics")
+        .docstring("Metrics for Prometheus: what was asked, how it was answered, how long it took.")
+        .body(block![
+            assign(UNMATCHED, "unmatched"),
+            assign(OTHER, "OTHER"),
+            assign(
+                METHODS,
+                py!(frozenset(set!("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")))
+            ),
+            metrics_class(),
+            metrics_middleware_class(),
+            route_templates_def(),
+            init_metrics_def(),
+            read_metrics_def(),
+            may_read_def()
+        ])
+}
+
+fn metrics_class() -> ClassDef {
+    class(Metrics).body(block![
+        docstring("The metrics of one application."),
+        metrics_init(),
+        metrics_count()
+    ])
+}
+
+fn metrics_init() -> FunctionDef {
+    def("__init__").params([untyped("self")]).returns(none()).body(block![
+        docstring("Register every metric in a registry of its own."),
+        assign(py!(self.registry), py!(CollectorRegistry())),
+        assign(
+            py!(self.requests),
+            py!(Counter(
+                "http_requests",
+                "Requests that were answered.",
+                ["method", "route", "status"],
+                registry = self.registry
+            ))
+        ),
+        assign(
+            py!(self.errors),
+            py!(Counter(
+                "http_error_responses",
+                "Requests that were answered with an error.",
+                ["route", "status"],
+                registry = self.registry
+            ))
+        ),
+        assign(
+            py!(self.seconds),
+            py!(Histogram(
+                "http_request_duration_seconds",
+                "Time from the request to the end of the answer.",
+                ["method", "route"],
+                registry = self.registry
+            ))
+        ),
+        assign(
+            py!(self.in_flight),
+            py!(Gauge(
+                "http_requests_in_flight",
+                "Requests that are being answered.",
+                registry = self.registry
+            ))
+        )
+    ])
+}
+
+fn metrics_count() -> FunctionDef {
+    names!(method, route, status, seconds);
+    def("count")
+        .params([
+            untyped("self"),
+            param(method, str),
+            param(route, str),
+            param(status, int),
+            param(seconds, float),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Count one request."),
+            do_(py!(self.requests.labels(method, route, status).inc())),
+            do_(py!(self.seconds.labels(method, route).observe(seconds))),
+            if_(
+                py!(status >= HTTPStatus.BAD_REQUEST),
+                [do_(py!(self.errors.labels(route, status).inc()))]
+            )
+        ])
+}
+
+fn metrics_middleware_class() -> ClassDef {
+    class(MetricsMiddleware).body(block![
+        docstring("Count requests by the template of their route, never by their path."),
+        metrics_middleware_init(),
+        metrics_middleware_call(),
+        metrics_middleware_route()
+    ])
+}
+
+fn metrics_middleware_init() -> FunctionDef {
+    names!(app, metrics);
+    def("__init__")
+        .params([untyped("self"), param(app, ASGIApp), star(), param(metrics, Metrics)])
+        .returns(none())
+        .body(block![
+            docstring("Wrap an application."),
+            assign(py!(self.app), app),
+            assign(py!(self.metrics), metrics),
+            ann_assign(py!(self.templates), py!(dict[(object, str)] | None), none())
+        ])
+}
+
+fn metrics_middleware_call() -> FunctionDef {
+    names!(scope, receive, send, status, send_counted, started, method, seconds);
+    async_def("__call__")
+        .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
+        .returns(none())
+        .body(block![
+            docstring("Count a request, also when it fails."),
+            if_(
+                py!(scope["type"] != "http"),
+                block![do_(py!(self.app(scope, receive, send).await)), return_none()]
+            ),
+            ann_assign(status, int, py!(HTTPStatus.INTERNAL_SERVER_ERROR)),
+            {
+                names!(message);
+                async_def(send_counted).params([param(message, Message)]).returns(none()).body(
+                    block![
+                        nonlocal([status]),
+                        if_(
+                            py!(message["type"] == "http.response.start"),
+                            [assign(status, py!(message["status"]))]
+                        ),
+                        do_(py!(send(message).await))
+                    ],
+                )
+            },
+            assign(started, py!(perf_counter())),
+            do_(py!(self.metrics.in_flight.inc())),
+            try_([do_(py!(self.app(scope, receive, send_counted).await))]).finally(block![
+                do_(py!(self.metrics.in_flight.dec())),
+                assign(
+                    method,
+                    py!(if in_!(scope["method"], METHODS) { scope["method"] } else { OTHER })
+                ),
+                assign(seconds, py!(perf_counter() - started)),
+                do_(py!(self.metrics.count(method, self.route(scope), status, seconds)))
+            ])
+        ])
+}
+
+fn metrics_middleware_route() -> FunctionDef {
+    names!(scope);
+    def("route").params([untyped("self"), param(scope, Scope)]).returns(str).body(block![
+        docstring("Return the template of the route that answered."),
+        if_(
+            py!(self.templates == None),
+            [assign(py!(self.templates), py!(route_templates(scope["app"])))]
+        ),
+        return_(py!(self.templates.get(scope.get("endpoint"), UNMATCHED)))
+    ])
+}
+
+fn route_templates_def() -> FunctionDef {
+    names!(app);
+    def(route_templates).params([param(app, FastAPI)]).returns(py!(dict[(object, str)])).body(block![docstring("Find the whole path of each route; a route itself knows its last part only."), return_(py!(dict!(context.endpoint => context.path for context in iter_route_contexts(app.routes) if context.path != None)))])
+}
+
+fn init_metrics_def() -> FunctionDef {
+    names!(app, metrics);
+    def(init_metrics).params([param(app, FastAPI)]).returns(none()).body(block![
+        docstring("Count every request and serve the counts at /metrics."),
+        assign(metrics, py!(Metrics())),
+        assign(py!(app.state.metrics), metrics),
+        do_(py!(app.add_middleware(MetricsMiddleware, metrics = metrics))),
+        do_(py!(app.add_api_route("/metrics", read_metrics, include_in_schema = false)))
+    ])
+}
+
+fn read_metrics_def() -> FunctionDef {
+    names!(request, settings, metrics);
+    async_def(read_metrics)
+        .params([param(request, Request), param(settings, SettingsDep)])
+        .returns(Response)
+        .body(block![
+            docstring("Write the metrics in the text format of Prometheus."),
+            ann_assign(metrics, Metrics, py!(request.app.state.metrics)),
+            if_(
+                py!(!may_read(request, settings)),
+                [raise(py!(UnauthorizedError("The metrics need their token.")))]
+            ),
+            return_(py!(Response(
+                generate_latest(metrics.registry),
+                media_type = CONTENT_TYPE_LATEST
+            )))
+        ])
+}
+
+fn may_read_def() -> FunctionDef {
+    names!(request, settings, expected, sent);
+    def(may_read).params([param(request, Request), param(settings, Settings)]).returns(bool).body(
+        block![
+            docstring("Compare the token of the request with the one in the settings, if any."),
+            if_(py!(settings.metrics_token == None), [return_(true)]),
+            assign(expected, py!(f!("Bearer {}", settings.metrics_token.get_secret_value()))),
+            assign(sent, py!(request.headers.get("Authorization", ""))),
+            return_(py!(hmac.compare_digest(sent.encode(), expected.encode())))
+        ],
+    )
+}

@@ -1,0 +1,16 @@
+//! `backend/app/core`
+
+pub mod billing;
+pub mod database;
+pub mod errors;
+pub mod logging;
+pub mod metrics;
+pub mod org_rbac;
+pub mod pagination;
+pub mod plans;
+pub mod rbac;
+pub mod request_id;
+pub mod roles;
+pub mod security;
+pub mod settings;
+pub mod tenancy;

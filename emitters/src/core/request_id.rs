@@ -1,0 +1,85 @@
+//! `backend/app/core/request_id.py`: a name for each request, in its answer and in every log record.
+
+use crate::python::builtins::str;
+use crate::python::fastapi::{ASGIApp, Headers, Message, MutableHeaders, Receive, Scope, Send};
+use crate::python::standard::{ContextVar, re, uuid4};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.core.request_id": HEADER, VALID_ID, current_request_id, RequestIdMiddleware, inbound_id;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.core.request_id")
+        .docstring("A name for each request, in its answer and in every log record.")
+        .body(block![
+            assign(HEADER, "X-Request-ID"),
+            assign(VALID_ID, py!(re.compile("[A-Za-z0-9._-]{8,64}"))),
+            ann_assign(
+                current_request_id,
+                py!(ContextVar[str]),
+                py!(ContextVar("current_request_id", default = "-"))
+            )
+            .paragraph(),
+            request_id_middleware_class(),
+            inbound_id_def()
+        ])
+}
+
+fn request_id_middleware_class() -> ClassDef {
+    class(RequestIdMiddleware).body(block![
+        docstring("Take over the id of the caller if it is a sane one, else make one."),
+        request_id_middleware_init(),
+        request_id_middleware_call()
+    ])
+}
+
+fn request_id_middleware_init() -> FunctionDef {
+    names!(app);
+    def("__init__")
+        .params([untyped("self"), param(app, ASGIApp)])
+        .returns(none())
+        .body(block![docstring("Wrap an application."), assign(py!(self.app), app)])
+}
+
+fn request_id_middleware_call() -> FunctionDef {
+    names!(scope, receive, send, request_id, send_named, token);
+    async_def("__call__")
+        .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
+        .returns(none())
+        .body(block![
+            docstring("Name the request and its answer."),
+            if_(
+                py!(scope["type"] != "http"),
+                block![do_(py!(self.app(scope, receive, send).await)), return_none()]
+            ),
+            assign(request_id, py!(inbound_id(scope) || uuid4().hex)),
+            assign(py!(scope.setdefault("state", dict!())["request_id"]), request_id),
+            {
+                names!(message);
+                async_def(send_named).params([param(message, Message)]).returns(none()).body(
+                    block![
+                        if_(
+                            py!(message["type"] == "http.response.start"),
+                            [assign(py!(MutableHeaders(scope = message)[HEADER]), request_id)]
+                        ),
+                        do_(py!(send(message).await))
+                    ],
+                )
+            },
+            assign(token, py!(current_request_id.set(request_id))),
+            try_([do_(py!(self.app(scope, receive, send_named).await))])
+                .finally([do_(py!(current_request_id.reset(token)))])
+        ])
+}
+
+fn inbound_id_def() -> FunctionDef {
+    names!(scope, sent);
+    def(inbound_id).params([param(scope, Scope)]).returns(py!(str | None)).body(block![
+        docstring("Return the id that the caller sent, unless it could be an attack."),
+        assign(sent, py!(Headers(scope = scope).get(HEADER, ""))),
+        return_(py!(if VALID_ID.fullmatch(sent) { sent } else { None }))
+    ])
+}

@@ -1,0 +1,152 @@
+//! `backend/app/core/settings.py`: the settings of the application, read from the environment.
+
+use crate::python::builtins::{ValueError, classmethod, isinstance, len, object, str};
+use crate::python::fastapi::{Depends, Request};
+use crate::python::pydantic::{
+    BaseSettings, Field, SecretStr, SettingsConfigDict, field_validator, model_validator,
+};
+use crate::python::standard::{Annotated, SELF_TYPE, StrEnum, secrets};
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+mod fields;
+
+pub use fields::{DefaultValue, Setting, fields};
+
+vocabulary! {
+    "app.core.settings": SECRET_BYTES, Environment, generated_secret, Settings, get_settings,
+        SettingsDep;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    module("app.core.settings")
+        .docstring("The settings of the application, read from the environment.")
+        .body(block![
+            assign(SECRET_BYTES, 32),
+            environment_class(),
+            generated_secret_def(),
+            settings_class(spec),
+            get_settings_def(),
+            assign(SettingsDep, py!(Annotated[(Settings, Depends(get_settings))]))
+        ])
+}
+
+fn environment_class() -> ClassDef {
+    names!(DEVELOPMENT, TEST, PRODUCTION);
+    class(Environment).base(StrEnum).body(block![
+        docstring("Where the application runs."),
+        assign(DEVELOPMENT, "development"),
+        assign(TEST, "test"),
+        assign(PRODUCTION, "production")
+    ])
+}
+
+fn generated_secret_def() -> FunctionDef {
+    def(generated_secret).returns(SecretStr).body(block![
+        docstring("Make a secret that lives as long as this process."),
+        return_(py!(SecretStr(secrets.token_urlsafe(SECRET_BYTES))))
+    ])
+}
+
+fn settings_class(spec: &Spec) -> ClassDef {
+    names!(model_config);
+    class(Settings).base(BaseSettings).body(block![
+        docstring("Everything that differs between one deployment and another."),
+        assign(
+            model_config,
+            py!(SettingsConfigDict(env_file = ".env", extra = "ignore", frozen = true))
+        ),
+        declarations(spec),
+        settings_name_the_driver(),
+        spec.billing.as_ref().map(|_| settings_split_secrets()),
+        settings_require_secrets_in_production()
+    ])
+}
+
+fn declarations(spec: &Spec) -> Vec<Stmt> {
+    let mut declarations: Vec<Stmt> = fields(spec).iter().map(declaration).collect();
+    if let Some(first) = declarations.first_mut() {
+        *first = first.clone().paragraph();
+    }
+    declarations
+}
+
+fn declaration(setting: &Setting) -> Stmt {
+    let default = match &setting.default {
+        DefaultValue::Environment => kw("default", py!(Environment.DEVELOPMENT)),
+        DefaultValue::Text(text) => kw("default", text),
+        DefaultValue::Number(number) => kw("default", *number),
+        DefaultValue::Made(factory) => kw("default_factory", factory),
+        DefaultValue::Missing => kw("default", none()),
+    };
+    let (bounds, description) = (setting.bounds.clone(), setting.description);
+    let field = py!(Field(..[default], ..bounds, description = description));
+    ann_assign(setting.name, &setting.annotation, field)
+}
+
+fn settings_name_the_driver() -> FunctionDef {
+    names!(cls, url, scheme);
+    def("name_the_driver")
+        .decorator(py!(field_validator("database_url", "migration_database_url")))
+        .decorator(classmethod)
+        .params([untyped(cls), param(url, py!(str | None))])
+        .returns(py!(str | None))
+        .body(block![
+            docstring("Accept the URLs that hosting platforms hand out."),
+            if_(py!(url == None), [return_(none())]),
+            for_(
+                scheme,
+                py!(("postgres://", "postgresql://")),
+                if_(
+                    py!(url.startswith(scheme)),
+                    [return_(py!("postgresql+asyncpg://" + url.removeprefix(scheme)))]
+                )
+            ),
+            return_(url)
+        ])
+}
+
+fn settings_split_secrets() -> FunctionDef {
+    names!(cls, value);
+    def("split_secrets")
+        .decorator(py!(field_validator("stripe_webhook_secrets", mode = "before")))
+        .decorator(classmethod)
+        .params([untyped(cls), param(value, object)])
+        .returns(object)
+        .body(block![
+            docstring("Read a comma-separated list, leaving out what is blank."),
+            if_(py!(!isinstance(value, str)), [return_(value)]),
+            return_(py!(list!(secret.strip() for secret in value.split(",") if secret.strip())))
+        ])
+}
+
+fn settings_require_secrets_in_production() -> FunctionDef {
+    def("require_secrets_in_production")
+        .decorator(py!(model_validator(mode = "after")))
+        .params([untyped("self")])
+        .returns(SELF_TYPE)
+        .body(block![
+            docstring("Refuse to start in production with a missing or a short secret."),
+            if_(py!(is_not!(self.environment, Environment.PRODUCTION)), [return_(py!(self))]),
+            if_(
+                py!(not_in!("secret_key", self.model_fields_set)),
+                [raise(py!(ValueError("SECRET_KEY must be set in production")))]
+            ),
+            if_(
+                py!(len(self.secret_key.get_secret_value().encode()) < SECRET_BYTES),
+                [raise(py!(ValueError(f!("SECRET_KEY needs at least {} bytes", SECRET_BYTES))))]
+            ),
+            return_(py!(self))
+        ])
+}
+
+fn get_settings_def() -> FunctionDef {
+    names!(request, settings);
+    def(get_settings).params([param(request, Request)]).returns(Settings).body(block![
+        docstring("Return the settings that the application was created with."),
+        ann_assign(settings, Settings, py!(request.app.state.settings)),
+        return_(settings)
+    ])
+}

@@ -1,0 +1,43 @@
+//! The tables of the spec's entities.
+
+use super::columns::column_type;
+use super::foreign_key::{TENANT, foreign_keys};
+use super::table::{Table, table};
+use crate::spec::{Entity, Field, FieldKind, Spec};
+
+/// The table of an entity.
+#[must_use]
+pub fn entity_table(entity: &Entity, spec: &Spec) -> Table {
+    let mut tenant_table = table(entity.names.plural).owner(TENANT, "organizations");
+    if is_referenced(entity, spec) {
+        tenant_table = tenant_table.unique(&[TENANT, "id"]);
+    }
+    let indexed = tenant_table.index(&[TENANT, "created_at", "id"]);
+    entity.fields.iter().fold(indexed, |table, field| with_field(table, entity, field, spec))
+}
+
+/// Whether any entity points at this one, itself included.
+fn is_referenced(entity: &Entity, spec: &Spec) -> bool {
+    spec.entities.iter().any(|other| other.references().contains(&&entity.names))
+}
+
+fn with_field(table: Table, entity: &Entity, field: &Field, spec: &Spec) -> Table {
+    let column = field.column.as_str();
+    let mut table = table.any_column(column, column_type(&field.kind, spec), field.optional);
+    let is_reference = if let FieldKind::Reference(reference) = &field.kind {
+        if !reference.is_deferred {
+            let keys = foreign_keys(entity, field, reference);
+            table = keys.iter().fold(table, Table::foreign_key);
+        }
+        true
+    } else {
+        false
+    };
+    if field.unique {
+        table.unique(&[TENANT, column])
+    } else if field.index || is_reference {
+        table.index(&[TENANT, column])
+    } else {
+        table
+    }
+}

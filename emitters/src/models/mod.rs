@@ -1,0 +1,11 @@
+//! `backend/app/models`
+
+pub mod base;
+pub mod billing_event;
+pub mod entity;
+pub mod invitation;
+pub mod membership;
+pub mod organization;
+pub mod package;
+pub mod types;
+pub mod user;

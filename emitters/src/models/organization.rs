@@ -1,0 +1,68 @@
+//! `backend/app/models/organization.py`: organizations: the tenants, and who pays.
+
+use crate::core::plans::{PlanName, SubscriptionStatus};
+use crate::models::base::{Base, Record};
+use crate::models::types::{UTCDateTime, text_enum};
+use crate::python::builtins::str;
+use crate::python::sqlalchemy::{Mapped, String, mapped_column};
+use crate::python::standard::datetime;
+use crate::spec::{Billing, Spec};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.models.organization": Organization;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    module("app.models.organization")
+        .docstring(match spec.billing {
+            Some(_) => "Organizations: the tenants, and who pays.",
+            None => "Organizations: the tenants.",
+        })
+        .body(block![organization_class(spec)])
+}
+
+fn organization_class(spec: &Spec) -> ClassDef {
+    names!(__tablename__, name);
+    class(Organization).base(Record).base(Base).body(block![
+        docstring(match spec.billing {
+            Some(_) => "A tenant. The billing columns follow the events of the provider.",
+            None => "A tenant.",
+        }),
+        assign(__tablename__, "organizations"),
+        ann_assign(name, py!(Mapped[str]), py!(mapped_column(String(120)))).paragraph(),
+        spec.billing.as_ref().map(billing_columns)
+    ])
+}
+
+fn billing_columns(billing: &Billing) -> Vec<Stmt> {
+    names!(
+        plan,
+        subscription_status,
+        trial_ends_at,
+        stripe_customer_id,
+        stripe_subscription_id,
+        subscription_event_at
+    );
+    let free_plan = PlanName.attr(billing.free_plan().constant);
+    let moment = || py!(mapped_column(UTCDateTime));
+    let stripe_id = || py!(mapped_column(String(255), unique = true));
+    block![
+        ann_assign(
+            plan,
+            py!(Mapped[PlanName]),
+            py!(mapped_column(text_enum(PlanName), default = free_plan))
+        ),
+        ann_assign(
+            subscription_status,
+            py!(Mapped[SubscriptionStatus]),
+            py!(mapped_column(text_enum(SubscriptionStatus), default = SubscriptionStatus.NONE))
+        ),
+        ann_assign(trial_ends_at, py!(Mapped[datetime | None]), moment()),
+        ann_assign(stripe_customer_id, py!(Mapped[str | None]), stripe_id()),
+        ann_assign(stripe_subscription_id, py!(Mapped[str | None]), stripe_id()),
+        ann_assign(subscription_event_at, py!(Mapped[datetime | None]), moment())
+    ]
+}

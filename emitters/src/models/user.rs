@@ -1,0 +1,41 @@
+//! `backend/app/models/user.py`: people who can sign in.
+
+use crate::core::roles::UserRole;
+use crate::models::base::{Base, Record};
+use crate::models::types::{UTCDateTime, text_enum};
+use crate::python::builtins::{bool, str};
+use crate::python::sqlalchemy::{Mapped, String, mapped_column};
+use crate::python::standard::datetime;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.models.user": User;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.models.user").docstring("People who can sign in.").body(block![user_class()])
+}
+
+fn user_class() -> ClassDef {
+    names!(__tablename__, email, password_hash, role, is_active, email_verified_at);
+    class(User).base(Record).base(Base).body(block![
+        docstring("A person with a password; the address is stored in lower case."),
+        assign(__tablename__, "users"),
+        ann_assign(email, py!(Mapped[str]), py!(mapped_column(String(254), unique = true)))
+            .paragraph(),
+        ann_assign(password_hash, py!(Mapped[str]), py!(mapped_column(String(255)))),
+        ann_assign(
+            role,
+            py!(Mapped[UserRole]),
+            py!(mapped_column(text_enum(UserRole), default = UserRole.USER))
+        ),
+        ann_assign(is_active, py!(Mapped[bool]), py!(mapped_column(default = true))),
+        ann_assign(
+            email_verified_at,
+            py!(Mapped[datetime | None]),
+            py!(mapped_column(UTCDateTime))
+        )
+    ])
+}

@@ -1,0 +1,18 @@
+//! `__init__.py` of the packages that hold nothing but modules.
+
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+/// The modules.
+#[must_use]
+pub fn emit(spec: &Spec) -> Vec<Module> {
+    let packages = [
+        ("app", format!("{}: the application.", spec.project.title)),
+        ("app.api", "The routers, one per file.".to_owned()),
+        ("app.core", "What every part of the application stands on.".to_owned()),
+        ("app.schemas", "The shapes of requests and responses.".to_owned()),
+        ("app.services", "The rules, one service per concept.".to_owned()),
+        ("tests", "The tests of the application.".to_owned()),
+    ];
+    packages.into_iter().map(|(name, docstring)| module(name).docstring(docstring)).collect()
+}

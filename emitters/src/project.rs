@@ -1,0 +1,81 @@
+//! Every file of a project.
+
+use crate::spec::Spec;
+use crate::{Content, Generated, api, app_main, core, models, packages, schemas, services};
+use astgen_pyast::Module;
+
+/// The root packages of a project, which its import blocks group last.
+const FIRST_PARTY: [&str; 2] = ["app", "tests"];
+
+/// The generated files, in no particular order.
+///
+/// ```
+/// let spec = astgen_emitters::spec::read("[project]\nname = \"notes\"\n", "astgen.toml").unwrap();
+/// let files = astgen_emitters::generate(&spec);
+/// assert!(files.iter().any(|file| file.path == "backend/app/main.py"));
+/// ```
+#[must_use]
+pub fn generate(spec: &Spec) -> Vec<Generated> {
+    let packages = packages::emit(spec).into_iter().map(|module| python(module, true));
+    let modules =
+        application(spec).into_iter().chain(billing(spec)).map(|module| python(module, false));
+    packages.chain(modules).collect()
+}
+
+fn application(spec: &Spec) -> Vec<Module> {
+    let mut modules = vec![
+        app_main::emit(spec),
+        core::database::emit(spec),
+        core::errors::emit(spec),
+        core::logging::emit(),
+        core::org_rbac::emit(),
+        core::pagination::emit(),
+        core::rbac::emit(),
+        core::request_id::emit(),
+        core::roles::emit(spec),
+        core::security::emit(),
+        core::settings::emit(),
+        core::tenancy::emit(spec),
+        models::base::emit(),
+        models::invitation::emit(),
+        models::membership::emit(),
+        models::organization::emit(spec),
+        models::types::emit(),
+        models::user::emit(),
+        schemas::auth::emit(),
+        schemas::base::emit(),
+        schemas::fields::emit(spec),
+        schemas::health::emit(),
+        schemas::invitation::emit(),
+        schemas::organization::emit(spec),
+        services::auth_service::emit(spec),
+        services::email_service::emit(),
+        services::invitation_service::emit(spec),
+        services::organization_service::emit(spec),
+        api::auth::emit(),
+        api::health::emit(),
+        api::invitations::emit(spec),
+        api::organizations::emit(spec),
+        api::routers::emit(spec),
+    ];
+    modules.extend(spec.observability.metrics.then(core::metrics::emit));
+    modules
+}
+
+fn billing(spec: &Spec) -> Vec<Module> {
+    let Some(billing) = &spec.billing else { return Vec::new() };
+    vec![
+        core::plans::emit(billing),
+        core::billing::emit(billing),
+        models::billing_event::emit(),
+        schemas::billing::emit(billing),
+        services::billing_service::emit(),
+        api::billing::emit(spec),
+    ]
+}
+
+fn python(module: Module, is_package: bool) -> Generated {
+    let file = if is_package { "/__init__.py" } else { ".py" };
+    let path = format!("backend/{}{file}", module.name.replace('.', "/"));
+    Generated { path, content: Content::Python(module.first_party(FIRST_PARTY)) }
+}

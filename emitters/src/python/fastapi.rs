@@ -1,0 +1,11 @@
+//! FastAPI and Starlette.
+
+astgen_pyast::vocabulary! {
+    "fastapi": APIRouter, BackgroundTasks, Depends, FastAPI, Header, Query, Request, Response, status;
+    "fastapi.exceptions": RequestValidationError;
+    "fastapi.routing": APIRoute, iter_route_contexts;
+    "fastapi.security": HTTPAuthorizationCredentials, HTTPBearer;
+    "starlette.datastructures": Headers, MutableHeaders;
+    "starlette.exceptions": HTTPException;
+    "starlette.types": ASGIApp, Message, Receive, Scope, Send;
+}

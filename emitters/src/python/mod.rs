@@ -1,0 +1,16 @@
+//! Vocabularies: the names that Python libraries define, one module a library, each with the few shapes
+//! in which the emitted code uses them.
+
+pub mod anyio;
+pub mod builtins;
+pub mod cryptography;
+pub mod fastapi;
+pub mod httpx2;
+pub mod jwt;
+pub mod prometheus;
+pub mod pwdlib;
+pub mod pydantic;
+pub mod pytest;
+pub mod sqlalchemy;
+pub mod standard;
+pub mod stripe;

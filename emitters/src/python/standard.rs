@@ -1,0 +1,60 @@
+//! The standard library.
+
+use astgen_pyast::{Import, import, import_module};
+
+astgen_pyast::vocabulary! {
+    "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping;
+    "contextlib": asynccontextmanager, contextmanager;
+    "contextvars": ContextVar;
+    "dataclasses": dataclass, field;
+    "datetime": UTC, date, datetime, timedelta;
+    "decimal": Decimal;
+    "email.message": EmailMessage;
+    "enum": StrEnum;
+    "functools": cache;
+    "hashlib": sha256;
+    "http": HTTPStatus;
+    "pathlib": Path;
+    "time": monotonic, perf_counter;
+    "typing": Annotated, Any, ClassVar, Final, Generic, Literal, Protocol, TypeVar;
+    "uuid": UUID, uuid4;
+}
+
+/// `import asyncio`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const asyncio: Import = import_module("asyncio");
+
+/// `import hmac`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const hmac: Import = import_module("hmac");
+
+/// `import json`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const json: Import = import_module("json");
+
+/// `import logging`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const logging: Import = import_module("logging");
+
+/// `import math`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const math: Import = import_module("math");
+
+/// `import os`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const os: Import = import_module("os");
+
+/// `import re`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const re: Import = import_module("re");
+
+/// `import secrets`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const secrets: Import = import_module("secrets");
+
+/// `import time`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const time: Import = import_module("time");
+
+/// `Self` of `typing`, a keyword of Rust.
+pub const SELF_TYPE: Import = import("typing", "Self");

@@ -1,0 +1,5 @@
+//! The Stripe library.
+
+astgen_pyast::vocabulary! {
+    "stripe": SignatureVerificationError, Webhook, WebhookSignature;
+}

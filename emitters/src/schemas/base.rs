@@ -1,0 +1,64 @@
+//! `backend/app/schemas/base.py`: what the shapes of requests and of responses have in common.
+
+use crate::python::builtins::{list, str};
+use crate::python::pydantic::{BaseModel, ConfigDict};
+use crate::python::standard::{Any, Generic, TypeVar};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.schemas.base": ItemT, RequestModel, ResponseModel, Page, absent;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.schemas.base")
+        .docstring("What the shapes of requests and of responses have in common.")
+        .body(block![
+            assign(ItemT, py!(TypeVar("ItemT"))),
+            request_model_class(),
+            response_model_class(),
+            page_class(),
+            absent_def()
+        ])
+}
+
+fn request_model_class() -> ClassDef {
+    names!(model_config);
+    class(RequestModel).base(BaseModel).body(block![
+        docstring("A body that is refused when it has a field that nobody reads."),
+        assign(model_config, py!(ConfigDict(extra = "forbid")))
+    ])
+}
+
+fn response_model_class() -> ClassDef {
+    names!(model_config);
+    class(ResponseModel).base(BaseModel).body(block![
+        docstring("An answer that is read from the attributes of a row."),
+        assign(model_config, py!(ConfigDict(from_attributes = true)))
+    ])
+}
+
+fn page_class() -> ClassDef {
+    names!(items, next_cursor);
+    class(Page).base(ResponseModel).base(py!(Generic[ItemT])).body(block![
+        docstring("A part of a list."),
+        annotate(items, py!(list[ItemT])),
+        annotate(next_cursor, py!(str | None))
+    ])
+}
+
+fn absent_def() -> FunctionDef {
+    def(absent)
+        .returns(Any)
+        .body(block![
+            docstring(
+                "Stand in for a field that a change leaves out.\n\
+                 \n\
+                 Read a change with `model_dump(exclude_unset=True)`: it holds what was sent, and\n\
+                 null only where the field may be null."
+            ),
+            return_(none())
+        ])
+        .trailing_comment("noqa: ANN401 - it stands for a value of any type")
+}

@@ -1,0 +1,135 @@
+//! `backend/app/schemas/fields.py`: field types that accept what their JSON schema says, and nothing else.
+
+use crate::python::builtins::{
+    OverflowError, ValueError, dict, float, int, isinstance, list, object, str,
+};
+use crate::python::pydantic::{AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue};
+use crate::python::standard::{Annotated, Callable, Decimal, UTC, date, datetime, math, re};
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.schemas.fields": NO_NUL, ISO_DATE, DECIMAL, MAILBOX, LABEL, EMAIL, text_of_date,
+        text_of_datetime, in_utc, text_of_decimal, scaled, storable, Email, Password, IsoDate,
+        UtcDatetime, JsonObject;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    let password = &spec.auth.password;
+    let (shortest, longest) = (u32::from(password.min_length), u32::from(password.max_length));
+    module("app.schemas.fields")
+        .docstring("Field types that accept what their JSON schema says, and nothing else.")
+        .body(block![
+            assign(NO_NUL, "^[^\\x00]*$"),
+            assign(ISO_DATE, py!(re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}"))),
+            assign(DECIMAL, py!(re.compile("-?[0-9]+([.][0-9]+)?"))),
+            assign(MAILBOX, "[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}").paragraph(),
+            assign(LABEL, "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"),
+            assign(EMAIL, py!(f!("^{}@{}([.]{})+$", MAILBOX, LABEL, LABEL))),
+            text_of_date_def(),
+            text_of_datetime_def(),
+            in_utc_def(),
+            text_of_decimal_def(),
+            scaled_def(),
+            storable_def(),
+            assign(
+                Email,
+                py!(Annotated
+                    [(str, Field(max_length = 254, pattern = EMAIL), AfterValidator(str.lower))])
+            ),
+            assign(
+                Password,
+                py!(Annotated
+                    [(str, Field(min_length = shortest, max_length = longest, pattern = NO_NUL))])
+            ),
+            assign(IsoDate, py!(Annotated[(date, BeforeValidator(text_of_date))])),
+            assign(
+                UtcDatetime,
+                py!(Annotated
+                    [(AwareDatetime, BeforeValidator(text_of_datetime), AfterValidator(in_utc))])
+            ),
+            assign(JsonObject, py!(Annotated[(dict[(str, JsonValue)], AfterValidator(storable))]))
+        ])
+}
+
+fn text_of_date_def() -> FunctionDef {
+    names!(value);
+    def(text_of_date).params([param(value, object)]).returns(object).body(block![
+        docstring("Accept a date as text only: Pydantic would take a number for a timestamp."),
+        if_(py!(isinstance(value, str) && ISO_DATE.fullmatch(value)), [return_(value)]),
+        raise(py!(ValueError("a date is written as YYYY-MM-DD")))
+    ])
+}
+
+fn text_of_datetime_def() -> FunctionDef {
+    names!(value);
+    def(text_of_datetime).params([param(value, object)]).returns(object).body(block![
+        docstring("Accept a time as text only: Pydantic would take a number for a timestamp."),
+        if_(py!(isinstance(value, str) && ISO_DATE.r#match(value)), [return_(value)]),
+        raise(py!(ValueError("a time is written as in RFC 3339")))
+    ])
+}
+
+fn in_utc_def() -> FunctionDef {
+    names!(value);
+    def(in_utc).params([param(value, datetime)]).returns(datetime).body(block![
+        docstring("Convert to UTC, where the calendar reaches that far."),
+        try_([return_(py!(value.astimezone(UTC)))]).except(
+            OverflowError,
+            [raise_from(py!(ValueError("the time is out of range")), none())]
+        )
+    ])
+}
+
+fn text_of_decimal_def() -> FunctionDef {
+    names!(value);
+    def(text_of_decimal).params([param(value, object)]).returns(object).body(block![
+        docstring("Accept a decimal as text only: a JSON number would be rounded on its way."),
+        if_(py!(isinstance(value, str) && DECIMAL.fullmatch(value)), [return_(value)]),
+        raise(py!(ValueError("a decimal is written as text, such as 12.50")))
+    ])
+}
+
+fn scaled_def() -> FunctionDef {
+    names!(scale, unit, quantize);
+    def(scaled).params([param(scale, int)]).returns(py!(Callable[([Decimal], Decimal)])).body(
+        block![
+            docstring("Write a decimal with all of its digits behind the point."),
+            assign(unit, py!(Decimal(1).scaleb(-scale))),
+            {
+                names!(value);
+                def(quantize)
+                    .params([param(value, Decimal)])
+                    .returns(Decimal)
+                    .body([return_(py!(value.quantize(unit)))])
+            },
+            return_(quantize)
+        ],
+    )
+}
+
+fn storable_def() -> FunctionDef {
+    names!(value, remaining, item);
+    def(storable)
+        .params([param(value, py!(dict[(str, JsonValue)]))])
+        .returns(py!(dict[(str, JsonValue)]))
+        .body(block![
+            docstring("Refuse numbers that JSON cannot write."),
+            ann_assign(remaining, py!(list[JsonValue]), py!([value])),
+            while_(
+                remaining,
+                block![
+                    assign(item, py!(remaining.pop())),
+                    if_(py!(isinstance(item, dict)), [do_(py!(remaining.extend(item.values())))])
+                        .elif(py!(isinstance(item, list)), [do_(py!(remaining.extend(item)))])
+                        .elif(
+                            py!(isinstance(item, float) && !math.isfinite(item)),
+                            [raise(py!(ValueError("a number is out of range")))]
+                        )
+                ]
+            ),
+            return_(value)
+        ])
+}

@@ -1,0 +1,10 @@
+//! `backend/app/schemas`
+
+pub mod auth;
+pub mod base;
+pub mod billing;
+pub mod entity;
+pub mod fields;
+pub mod health;
+pub mod invitation;
+pub mod organization;

@@ -1,0 +1,176 @@
+//! `backend/app/services/auth_service.py`: accounts: sign-up, sign-in, and whose address it is.
+
+use crate::core::database::SessionDep;
+use crate::core::errors::{NotFoundError, UnauthorizedError};
+use crate::core::security::{PasswordHasherDep, Purpose, SignerDep};
+use crate::core::settings::SettingsDep;
+use crate::models::base::utcnow;
+use crate::models::user::User;
+use crate::python::builtins::str;
+use crate::python::fastapi::Depends;
+use crate::python::sqlalchemy::{IntegrityError, select};
+use crate::python::standard::{Annotated, EmailMessage, dataclass, timedelta};
+use crate::schemas::auth::{LoginRequest, RegisterRequest};
+use crate::services::email_service::{registration_notice, verification_mail};
+use crate::services::organization_service::OrganizationServiceDep;
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.services.auth_service": AuthService, AuthServiceDep;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    module("app.services.auth_service")
+        .docstring("Accounts: sign-up, sign-in, and whose address it is.")
+        .body(block![
+            auth_service_class(spec.organizations.personal),
+            assign(AuthServiceDep, py!(Annotated[(AuthService, Depends(AuthService))]))
+        ])
+}
+
+fn auth_service_class(personal: bool) -> ClassDef {
+    names!(session, settings, hasher, signer, organizations);
+    class(AuthService).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("The rules for accounts."),
+        annotate(session, SessionDep),
+        annotate(settings, SettingsDep),
+        annotate(hasher, PasswordHasherDep),
+        annotate(signer, SignerDep),
+        personal.then(|| annotate(organizations, OrganizationServiceDep)),
+        auth_service_register(personal),
+        auth_service_login(),
+        auth_service_verify(),
+        auth_service_find_user(),
+        auth_service_mail_to_known(),
+        auth_service_verification_mail()
+    ])
+}
+
+fn auth_service_register(personal: bool) -> FunctionDef {
+    names!(payload, password_hash, known, user);
+    async_def("register")
+        .params([untyped("self"), param(payload, RegisterRequest)])
+        .returns(EmailMessage)
+        .body(block![
+            docstring(if personal {
+                "Create an account with an organization of its own.\n\
+                 \n\
+                 The caller learns nothing about the address; its owner gets the mail that is\n\
+                 returned. A known address costs as much work as a new one."
+            } else {
+                "Create an account.\n\
+                 \n\
+                 The caller learns nothing about the address; its owner gets the mail that is\n\
+                 returned. A known address costs as much work as a new one."
+            }),
+            assign(password_hash, py!(self.hasher.hash(payload.password).await)),
+            assign(known, py!(self.find_user(payload.email).await)),
+            if_(py!(known != None), [return_(py!(self.mail_to_known(known)))]),
+            assign(user, py!(User(email = payload.email, password_hash = password_hash))),
+            do_(py!(self.session.add(user))),
+            try_([do_(py!(self.session.flush().await))]).except(
+                IntegrityError,
+                block![
+                    do_(py!(self.session.rollback().await)),
+                    return_(py!(registration_notice(payload.email)))
+                ]
+            ),
+            personal.then(|| found_personal_organization(user)),
+            return_(py!(self.verification_mail(user)))
+        ])
+}
+
+fn found_personal_organization(user: Name) -> Stmt {
+    do_(py!(self.organizations.create(user, user.email.partition("@")[0]).await))
+}
+
+fn auth_service_login() -> FunctionDef {
+    names!(payload, user, password_hash, matches, new_hash, lifetime);
+    async_def("login").params([untyped("self"), param(payload, LoginRequest)]).returns(str).body(
+        block![
+            docstring("Return an access token, or refuse without saying what was wrong."),
+            assign(user, py!(self.find_user(payload.email).await)),
+            do_(py!(self.session.commit().await))
+                .comment("No lock may be held while the password is compared."),
+            assign(password_hash, py!(if user == None { None } else { user.password_hash })),
+            assign(
+                py!((matches, new_hash)),
+                py!(self.hasher.verify(payload.password, password_hash).await)
+            ),
+            if_(
+                py!(user == None || !matches || !user.is_active),
+                [raise(py!(UnauthorizedError(
+                    "The address or the password is wrong.",
+                    code = "invalid_credentials"
+                )))]
+            ),
+            if_(py!(new_hash != None), [assign(py!(user.password_hash), new_hash)]),
+            assign(lifetime, py!(timedelta(seconds = self.settings.access_token_seconds))),
+            return_(py!(self.signer.sign(Purpose.ACCESS, user.id, lifetime)))
+        ],
+    )
+}
+
+fn auth_service_verify() -> FunctionDef {
+    names!(user, token, claims);
+    async_def("verify")
+        .params([untyped("self"), param(user, User), param(token, str)])
+        .returns(none())
+        .body(block![
+            docstring(
+                "Believe that the address is the user's.\n\
+                 \n\
+                 They must be signed in: who registered somebody else's address gets nothing\n\
+                 out of its owner following the link."
+            ),
+            assign(claims, py!(self.signer.read(Purpose.VERIFICATION, token) || dict!())),
+            if_(
+                py!(claims.get("sub") != str(user.id) || claims.get("email") != user.email),
+                [raise(py!(NotFoundError("The token is not valid.", code = "invalid_token")))]
+            ),
+            assign(py!(user.email_verified_at), py!(user.email_verified_at || utcnow()))
+        ])
+}
+
+fn auth_service_find_user() -> FunctionDef {
+    names!(email, found);
+    async_def("find_user")
+        .params([untyped("self"), param(email, str)])
+        .returns(py!(User | None))
+        .body(block![
+            docstring("Find a user by address."),
+            assign(
+                found,
+                py!(self.session.scalars(select(User).r#where(User.email == email)).await)
+            ),
+            return_(py!(found.one_or_none()))
+        ])
+}
+
+fn auth_service_mail_to_known() -> FunctionDef {
+    names!(user);
+    def("mail_to_known").params([untyped("self"), param(user, User)]).returns(EmailMessage).body(
+        block![
+            docstring("Write to the owner of an address that is registered again."),
+            if_(py!(user.email_verified_at == None), [return_(py!(self.verification_mail(user)))]),
+            return_(py!(registration_notice(user.email)))
+        ],
+    )
+}
+
+fn auth_service_verification_mail() -> FunctionDef {
+    names!(user, lifetime, claims, token);
+    def("verification_mail")
+        .params([untyped("self"), param(user, User)])
+        .returns(EmailMessage)
+        .body(block![
+            docstring("Write a mail whose token proves that its reader owns the address."),
+            assign(lifetime, py!(timedelta(seconds = self.settings.verification_token_seconds))),
+            assign(claims, py!(dict!("email" => user.email))),
+            assign(token, py!(self.signer.sign(Purpose.VERIFICATION, user.id, lifetime, claims))),
+            return_(py!(verification_mail(user.email, token)))
+        ])
+}

@@ -1,0 +1,132 @@
+//! `backend/app/services/organization_service.py`: organizations and who belongs to them.
+
+use crate::core::database::SessionDep;
+use crate::core::org_rbac::Principal;
+use crate::core::pagination::{PageRequest, Slice, fetch_page};
+use crate::core::plans::{SubscriptionStatus, TRIAL_PERIOD, TRIAL_PLAN};
+use crate::core::roles::role;
+use crate::models::base::utcnow;
+use crate::models::membership::Membership;
+use crate::models::organization::Organization;
+use crate::models::user::User;
+use crate::python::builtins::{bool, str};
+use crate::python::fastapi::Depends;
+use crate::python::sqlalchemy::{joinedload, select};
+use crate::python::standard::{Annotated, dataclass};
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.services.organization_service": OrganizationService, OrganizationServiceDep;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    module("app.services.organization_service")
+        .docstring("Organizations and who belongs to them.")
+        .body(block![
+            organization_service_class(spec),
+            assign(
+                OrganizationServiceDep,
+                py!(Annotated[(OrganizationService, Depends(OrganizationService))])
+            )
+        ])
+}
+
+fn organization_service_class(spec: &Spec) -> ClassDef {
+    names!(session);
+    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some());
+    class(OrganizationService).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("The rules for organizations."),
+        annotate(session, SessionDep),
+        organization_service_create(spec, has_trial),
+        has_trial.then(|| organization_service_owns_any(spec)),
+        organization_service_memberships_of(),
+        organization_service_members_of()
+    ])
+}
+
+fn organization_service_create(spec: &Spec, has_trial: bool) -> FunctionDef {
+    names!(owner, name, organization, membership);
+    let owner_role = role(spec.organizations.owner());
+    async_def("create")
+        .params([untyped("self"), param(owner, User), param(name, str)])
+        .returns(Membership)
+        .body(block![
+            docstring(if has_trial {
+                "Found an organization; the first one of an owner starts with a trial."
+            } else {
+                "Found an organization."
+            }),
+            assign(organization, py!(Organization(name = name))),
+            has_trial.then(|| start_trial(owner, organization)),
+            assign(
+                membership,
+                py!(Membership(organization = organization, user = owner, role = owner_role))
+            ),
+            do_(py!(self.session.add(membership))),
+            do_(py!(self.session.flush().await)),
+            return_(membership)
+        ])
+}
+
+fn start_trial(owner: Name, organization: Name) -> If {
+    if_(
+        py!(!self.owns_any(owner).await),
+        block![
+            assign(py!(organization.plan), py!(TRIAL_PLAN.name)),
+            assign(py!(organization.subscription_status), py!(SubscriptionStatus.TRIALING)),
+            assign(py!(organization.trial_ends_at), py!(utcnow() + TRIAL_PERIOD))
+        ],
+    )
+}
+
+fn organization_service_owns_any(spec: &Spec) -> FunctionDef {
+    names!(user, owned);
+    let owner_role = role(spec.organizations.owner());
+    async_def("owns_any").params([untyped("self"), param(user, User)]).returns(bool).body(block![
+        docstring("Tell whether the user owns an organization."),
+        assign(
+            owned,
+            py!(select(Membership.id)
+                .r#where(Membership.user_id == user.id, Membership.role == owner_role)
+                .limit(1))
+        ),
+        return_(py!(self.session.scalar(owned).await != None))
+    ])
+}
+
+fn organization_service_memberships_of() -> FunctionDef {
+    names!(user, page, statement);
+    async_def("memberships_of")
+        .params([untyped("self"), param(user, User), param(page, PageRequest)])
+        .returns(py!(Slice[Membership]))
+        .body(block![
+            docstring("List the organizations of a user."),
+            assign(
+                statement,
+                py!(select(Membership)
+                    .r#where(Membership.user_id == user.id)
+                    .options(joinedload(Membership.organization)))
+            ),
+            return_(py!(fetch_page(self.session, statement, Membership, page).await))
+        ])
+}
+
+fn organization_service_members_of() -> FunctionDef {
+    names!(principal, page, statement);
+    async_def("members_of")
+        .params([untyped("self"), param(principal, Principal), param(page, PageRequest)])
+        .returns(py!(Slice[Membership]))
+        .body(block![
+            docstring("List the members of the caller's organization."),
+            assign(
+                statement,
+                py!(select(Membership)
+                    .r#where(Membership.organization_id == principal.organization.id)
+                    .options(joinedload(Membership.user)))
+            ),
+            return_(py!(fetch_page(self.session, statement, Membership, page).await))
+        ])
+}

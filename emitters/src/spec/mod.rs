@@ -1,0 +1,111 @@
+//! The spec: `astgen.toml` as checked, resolved values.
+//!
+//! Emitters see [`Spec`] and what is below it, and nothing of the file: every default is filled in,
+//! every name is a Python identifier, every reference points at an entity that exists.
+
+pub mod project;
+
+pub mod auth;
+pub mod organizations;
+pub mod tenancy;
+
+pub mod billing;
+
+pub mod entity;
+pub mod field;
+pub mod guard;
+
+pub mod deploy;
+pub mod email;
+pub mod jobs;
+pub mod observability;
+pub mod storage;
+
+pub mod currency;
+pub mod database;
+pub mod error;
+pub mod reserved;
+pub mod supported;
+pub mod text;
+
+mod digest;
+mod read;
+mod starter;
+
+pub use auth::{Auth, AuthMode, PasswordRules, Totp};
+pub use billing::{
+    Billing, BillingProvider, Counted, Currency, Feature, Interval, Limit, Payer, Plan, PlanLimit,
+    Price,
+};
+pub use deploy::{Deploy, DeployTarget};
+pub use digest::digest;
+pub use email::{Email, EmailBackend};
+pub use entity::{Entity, EntityNames};
+pub use error::{Place, Problem, SpecError, SpecErrors};
+pub use field::{
+    DateDefault, DateTimeDefault, Decimal, Enum, EnumValue, Field, FieldKind, File, Integer,
+    JsonDefault, Money, OnDelete, Reference, Text,
+};
+pub use guard::{Guard, Guards, Operation};
+pub use jobs::{Jobs, JobsBackend};
+pub use observability::{LogFile, Observability};
+pub use organizations::{Organizations, Role};
+pub use project::{Project, PythonVersion};
+pub use read::{MAX_BYTES, read, schema as json_schema};
+pub use starter::starter;
+pub use storage::{Storage, StorageBackend};
+pub use tenancy::Tenancy;
+
+use astgen_pyast::Name;
+use serde::{Serialize, Serializer};
+
+/// Everything that decides what is generated.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Spec {
+    /// What the product is called.
+    pub project: Project,
+    /// How people prove who they are.
+    pub auth: Auth,
+    /// Organizations, roles and invitations.
+    pub organizations: Organizations,
+    /// How tenants are kept apart.
+    pub tenancy: Tenancy,
+    /// Plans and payment; `None` when the product has none.
+    pub billing: Option<Billing>,
+    /// The entities, in the order of the file.
+    pub entities: Vec<Entity>,
+    /// Places in `entities`, such that a table comes after those it points at.
+    pub creation_order: Vec<usize>,
+    /// Where files are kept.
+    pub storage: Storage,
+    /// How mail leaves.
+    pub email: Email,
+    /// Where work runs in the background.
+    pub jobs: Jobs,
+    /// How the product is watched.
+    pub observability: Observability,
+    /// Where the product runs.
+    pub deploy: Deploy,
+}
+
+impl Spec {
+    /// The entities in the order in which their tables can be made.
+    pub fn in_creation_order(&self) -> impl DoubleEndedIterator<Item = &Entity> {
+        self.creation_order.iter().map(|&place| &self.entities[place])
+    }
+}
+
+fn as_text<S: Serializer>(name: &Name, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(name.as_str())
+}
+
+fn as_optional_text<S: Serializer>(name: &Option<Name>, serializer: S) -> Result<S::Ok, S::Error> {
+    name.map(Name::as_str).serialize(serializer)
+}
+
+fn as_texts<S: Serializer>(names: &[Name], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(names.iter().map(|name| name.as_str()))
+}
+
+#[cfg(test)]
+mod tests;

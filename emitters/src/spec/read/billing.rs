@@ -1,0 +1,259 @@
+//! `[billing]`.
+
+use super::errors::Errors;
+use super::name::{Entries, Entry, Identifier};
+use super::organizations::{constant_of, twice};
+use super::quantity::{Days, days};
+use super::shape::{Choice, Line, List, Record, Shape, Whole, string};
+use super::table::{Placed, Table};
+use crate::spec::error::{Place, Problem, SpecError, quoted};
+use crate::spec::{Currency, Interval, Payer, Plan, PlanLimit, Price, currency, text};
+use astgen_pyast::Name;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::time::Duration;
+use toml::de::DeValue;
+
+/// Whether there is a provider, and which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Provider {
+    Stripe,
+    Off,
+}
+
+/// `[billing]` before the entities say what its limits count.
+#[derive(Debug)]
+pub struct RawBilling {
+    pub payer: Payer,
+    pub trial: Option<Duration>,
+    pub grace_period: Duration,
+    pub plans: Vec<Plan>,
+    /// Each once, where it is named first.
+    pub features: Vec<Placed<Name>>,
+    /// Each once, where it is named first.
+    pub limits: Vec<Placed<Name>>,
+}
+
+struct RawPlan {
+    name: Option<Placed<Name>>,
+    title: Option<String>,
+    description: String,
+    price: Option<Placed<Option<RawPrice>>>,
+    features: Vec<Placed<Name>>,
+    limits: Vec<Entry<u32>>,
+    place: Place,
+}
+
+struct RawPrice {
+    amount: u32,
+    currency: Currency,
+    interval: Interval,
+}
+
+/// A currency code.
+pub struct CurrencyCode;
+
+const PROVIDERS: &[(&str, Provider)] = &[("stripe", Provider::Stripe), ("off", Provider::Off)];
+const PAYERS: &[(&str, Payer)] = &[("organization", Payer::Organization), ("user", Payer::User)];
+const INTERVALS: &[(&str, Interval)] =
+    &[(Interval::Month.as_str(), Interval::Month), (Interval::Year.as_str(), Interval::Year)];
+
+/// Reads `[billing]`; `None` when it is off.
+pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
+    let provider =
+        table.or("provider", "Who takes the money.", Choice(PROVIDERS), Provider::Stripe);
+    let payer = table.or("payer", "Who has the subscription.", Choice(PAYERS), Payer::Organization);
+    let trial = table.optional(
+        "trial",
+        "The free time of a first subscription in whole days, up to 730d. By default none.",
+        Days(1..=730),
+    );
+    let grace_period = table.or(
+        "grace_period",
+        "How long access stays when a payment fails, in whole days, up to 60d.",
+        Days(1..=60),
+        days(14),
+    );
+    let plans = table.required(
+        "plans",
+        "The plans. The first one is free, and is what an organization without a subscription has.",
+        List(Record { name: "a plan", read: plan }, 1..=100),
+    );
+
+    let mut raw = RawBilling {
+        payer,
+        trial: trial.as_ref().map(|trial| trial.value),
+        grace_period,
+        plans: Vec::new(),
+        features: Vec::new(),
+        limits: Vec::new(),
+    };
+    for (place, plan) in plans.into_iter().flat_map(|plans| plans.value).enumerate() {
+        raw.add(place, plan.value, table);
+    }
+    if let Some(trial) = trial
+        && raw.plans.iter().all(|plan| plan.price.is_none())
+    {
+        let sentence = "there is nothing to try: no plan has a price".to_owned();
+        let error = SpecError::new(trial.place, Problem::Inconsistent(sentence));
+        table.report(error.help("add a plan with a price, or leave `trial` out"));
+    }
+    keep_first(&mut raw.features);
+    keep_first(&mut raw.limits);
+    (provider == Provider::Stripe).then_some(raw)
+}
+
+fn keep_first(names: &mut Vec<Placed<Name>>) {
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.value));
+}
+
+fn plan(table: &mut Table<'_>) -> RawPlan {
+    let name = table.required("name", "The name that is stored: `team`.", Identifier::Plan);
+    let title = table.optional("title", "What people read.", Line(1..=120));
+    let description = table.or(
+        "description",
+        "One sentence for the page of plans.",
+        Line(0..=500),
+        String::new(),
+    );
+    let price = table.optional(
+        "price",
+        "What it costs. Every plan but the first has a price.",
+        Record { name: "a price", read: price },
+    );
+    let features = table.optional(
+        "features",
+        "What the plan has: names that guards may ask for.",
+        List(Identifier::Feature, 0..=500),
+    );
+    let limits = table.optional(
+        "limits",
+        "How much the plan allows: `members`, and what entities name as their limit. \
+         What is not named is unlimited.",
+        Entries { keys: Identifier::Limit, values: Whole(0..=1_000_000_000) },
+    );
+    RawPlan {
+        name,
+        title: title.map(|title| title.value),
+        description,
+        price,
+        features: features.map_or_else(Vec::new, |features| features.value),
+        limits: limits.map_or_else(Vec::new, |limits| limits.value),
+        place: table.place(),
+    }
+}
+
+fn price(table: &mut Table<'_>) -> Option<RawPrice> {
+    let amount = table.required(
+        "amount",
+        "The amount in the currency's smallest unit: 1900 is 19.00 USD.",
+        Whole(1..=99_999_999),
+    );
+    let currency = table.required("currency", "The currency: `usd`.", CurrencyCode);
+    let interval = table.or("interval", "How often it is due.", Choice(INTERVALS), Interval::Month);
+    let (amount, currency) = (amount?, currency?.value);
+    if currency.decimals == 3 && amount.value % 10 != 0 {
+        let sentence = format!("amounts in {} end in 0: cards know no thousandths", currency.code);
+        table.report(SpecError::new(amount.place, Problem::Inconsistent(sentence)));
+    }
+    Some(RawPrice { amount: amount.value, currency, interval })
+}
+
+impl RawBilling {
+    fn add(&mut self, place: usize, raw: RawPlan, table: &mut Table<'_>) {
+        check_price(place, &raw, table);
+        let features = self.add_features(raw.features, table);
+        let limits = self.add_limits(raw.limits);
+        let Some(name) = raw.name else { return };
+        if self.plans.iter().any(|plan| plan.name == name.value) {
+            return table.report(twice("the plan", name.value.as_str(), &name.place));
+        }
+        let Some(constant) = constant_of(name.value) else {
+            return;
+        };
+        let price = raw.price.and_then(|price| price.value).map(|price| Price {
+            amount: price.amount,
+            currency: price.currency,
+            interval: price.interval,
+            lookup_key: format!("{}_{}", name.value, price.interval.as_str()),
+        });
+        self.plans.push(Plan {
+            name: name.value,
+            constant,
+            title: raw.title.unwrap_or_else(|| text::title(name.value.as_str())),
+            description: raw.description,
+            price,
+            features,
+            limits,
+        });
+    }
+
+    fn add_features(&mut self, written: Vec<Placed<Name>>, table: &mut Table<'_>) -> Vec<Name> {
+        let mut features = Vec::with_capacity(written.len());
+        let mut seen = HashSet::new();
+        for feature in written {
+            if !seen.insert(feature.value) {
+                table.report(twice("the feature", feature.value.as_str(), &feature.place));
+                continue;
+            }
+            features.push(feature.value);
+            self.features.push(feature);
+        }
+        features
+    }
+
+    fn add_limits(&mut self, written: Vec<Entry<u32>>) -> Vec<PlanLimit> {
+        let mut limits = Vec::with_capacity(written.len());
+        for Entry { key, name, value } in written {
+            let Some(name) = name else { continue };
+            self.limits.push(Placed { value: name, place: key.place });
+            limits.extend(value.map(|maximum| PlanLimit { name, maximum }));
+        }
+        limits
+    }
+}
+
+fn check_price(place: usize, plan: &RawPlan, table: &mut Table<'_>) {
+    match (place, &plan.price) {
+        (0, Some(price)) => {
+            let sentence = "the first plan has a price".to_owned();
+            let help = "put a plan without a price before it: it is what an organization without a \
+                        subscription has";
+            let error = SpecError::new(price.place.clone(), Problem::Inconsistent(sentence));
+            table.report(error.help(help));
+        }
+        (1.., None) => {
+            let at =
+                plan.name.as_ref().map_or_else(|| plan.place.clone(), |name| name.place.clone());
+            let sentence = "only the first plan can be without a price".to_owned();
+            let help = "add `price = { amount = 1900, currency = \"usd\" }`";
+            table.report(SpecError::new(at, Problem::Inconsistent(sentence)).help(help));
+        }
+        _ => {}
+    }
+}
+
+impl Shape for CurrencyCode {
+    type Value = Currency;
+
+    fn read(&self, value: &DeValue<'_>, place: &Place, errors: &mut Errors) -> Option<Currency> {
+        let code = string(value, place, errors)?;
+        let found = currency::currency(code);
+        if found.is_none() {
+            let expected = "a currency that cards can be charged in";
+            let problem = Problem::BadText { found: quoted(code), expected };
+            let lower = code.to_ascii_lowercase();
+            let error = SpecError::new(place.clone(), problem);
+            errors.push(match text::closest(&lower, currency::codes()) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error.help("write an ISO 4217 code in lower case, such as `usd` or `eur`"),
+            });
+        }
+        found
+    }
+
+    fn describe(&self) -> Value {
+        json!({ "enum": currency::codes().collect::<Vec<_>>() })
+    }
+}

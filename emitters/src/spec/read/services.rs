@@ -1,0 +1,101 @@
+//! `[tenancy]`, `[storage]`, `[email]`, `[jobs]`, `[observability]` and `[deploy]`.
+
+use super::address::EmailAddress;
+use super::quantity::Size;
+use super::shape::{Boolean, Choice, List, Whole};
+use super::table::Table;
+use crate::spec::{
+    Deploy, DeployTarget, Email, EmailBackend, Jobs, JobsBackend, LogFile, Observability, Storage,
+    StorageBackend, Tenancy,
+};
+
+const STORAGE: &[(&str, StorageBackend)] =
+    &[("off", StorageBackend::Off), ("local", StorageBackend::Local), ("s3", StorageBackend::S3)];
+const EMAIL: &[(&str, EmailBackend)] =
+    &[("console", EmailBackend::Console), ("smtp", EmailBackend::Smtp)];
+const JOBS: &[(&str, JobsBackend)] = &[("inline", JobsBackend::Inline), ("rq", JobsBackend::Rq)];
+const TARGETS: &[(&str, DeployTarget)] =
+    &[("fly", DeployTarget::Fly), ("render", DeployTarget::Render)];
+
+/// The greatest file that can be allowed.
+pub const MAX_FILE_SIZE: u64 = 5_000_000_000;
+
+/// Reads `[tenancy]`.
+pub fn tenancy(table: &mut Table<'_>) -> Tenancy {
+    Tenancy {
+        row_level_security: table.or(
+            "row_level_security",
+            "Whether PostgreSQL itself refuses rows of another organization.",
+            Boolean,
+            true,
+        ),
+    }
+}
+
+/// Reads `[storage]`.
+pub fn storage(table: &mut Table<'_>) -> Storage {
+    Storage {
+        backend: table.or("backend", "Where files are kept.", Choice(STORAGE), StorageBackend::Off),
+        max_file_size: table.or(
+            "max_file_size",
+            "The greatest file, up to 5GB.",
+            Size(MAX_FILE_SIZE),
+            25_000_000,
+        ),
+    }
+}
+
+/// Reads `[email]`.
+pub fn email(table: &mut Table<'_>) -> Email {
+    let backend =
+        table.or("backend", "What takes the mails.", Choice(EMAIL), EmailBackend::Console);
+    let sender = table.optional("sender", "The address that mails come from.", EmailAddress);
+    Email { backend, sender: sender.map(|sender| sender.value) }
+}
+
+/// Reads `[jobs]`.
+pub fn jobs(table: &mut Table<'_>) -> Jobs {
+    Jobs { backend: table.or("backend", "What runs the jobs.", Choice(JOBS), JobsBackend::Inline) }
+}
+
+/// Reads `[observability]`.
+pub fn observability(table: &mut Table<'_>) -> Observability {
+    Observability {
+        metrics: table.or("metrics", "Whether `/metrics` is served.", Boolean, true),
+        log_file: table.section(
+            "log_file",
+            "[observability.log_file]",
+            "A log file that is rotated.",
+            log_file,
+        ),
+        tracing: table.or("tracing", "Whether requests are traced.", Boolean, false),
+    }
+}
+
+fn log_file(table: &mut Table<'_>) -> Option<LogFile> {
+    let enabled = table.or("enabled", "Whether there is one.", Boolean, false);
+    let max_size = table.or(
+        "max_size",
+        "The size at which a new file is begun, up to 1GB.",
+        Size(1_000_000_000),
+        10_000_000,
+    );
+    let backups = table.or("backups", "The old files that are kept.", Whole(1..=100), 5);
+    enabled.then_some(LogFile { max_size, backups })
+}
+
+/// Reads `[deploy]`.
+pub fn deploy(table: &mut Table<'_>) -> Deploy {
+    let targets = table.optional(
+        "targets",
+        "The platforms that get their manifests. By default none.",
+        List(Choice(TARGETS), 0..=2),
+    );
+    let mut deploy = Deploy { targets: Vec::new() };
+    for target in targets.into_iter().flat_map(|targets| targets.value) {
+        if !deploy.targets.contains(&target.value) {
+            deploy.targets.push(target.value);
+        }
+    }
+    deploy
+}

@@ -1,0 +1,350 @@
+//! Names that a spec cannot use, because the generated project has them or will have them.
+
+/// Why no entity can have this name.
+#[must_use]
+pub fn entity(name: &str) -> Option<&'static str> {
+    let lists: [(&[&str], &str); 4] = [
+        (GENERATED_ENTITIES, "the generated project has its own"),
+        (BUILTINS, "it would hide a built-in of Python"),
+        (LIBRARY_CLASSES, "its class would hide one that every model uses"),
+        (ROUTER_VARIABLES, "every router has a variable or module of that name"),
+    ];
+    find(name, &lists).or_else(|| device(name))
+}
+
+/// Why no field can have this name.
+#[must_use]
+pub fn field(name: &str) -> Option<&'static str> {
+    let lists: [(&[&str], &str); 4] = [
+        (GENERATED_COLUMNS, "every row has one already"),
+        (SQLALCHEMY, "SQLAlchemy keeps the attribute for itself"),
+        (PYDANTIC, "Pydantic keeps the attribute for itself"),
+        (CLASS_BODY, "it would hide what the model's own class uses"),
+    ];
+    let is_model = name.starts_with("model_").then_some("Pydantic keeps names with `model_`");
+    find(name, &lists).or(is_model)
+}
+
+/// Why no project can have this name.
+#[must_use]
+pub fn project(name: &str) -> Option<&'static str> {
+    device(name)
+}
+
+/// The classes that the generated project defines beside its models: `User`.
+pub const GENERATED_CLASSES: &[&str] = &[
+    "ApiKey",
+    "AuditEvent",
+    "Base",
+    "BillingEvent",
+    "Feature",
+    "Invitation",
+    "Limit",
+    "Membership",
+    "Organization",
+    "Plan",
+    "Role",
+    "Settings",
+    "Subscription",
+    "User",
+];
+
+/// Tables that exist whatever the entities are.
+pub const GENERATED_TABLES: &[&str] = &[
+    "alembic_version",
+    "api_keys",
+    "audit_events",
+    "audit_log",
+    "billing_events",
+    "files",
+    "idempotency_keys",
+    "invitations",
+    "jobs",
+    "memberships",
+    "organizations",
+    "outbox",
+    "sessions",
+    "subscriptions",
+    "users",
+    "webhooks",
+];
+
+/// First parts of routes that exist whatever the entities are.
+pub const GENERATED_ROUTES: &[&str] = &[
+    "api-keys",
+    "audit",
+    "auth",
+    "billing",
+    "docs",
+    "files",
+    "health",
+    "invitations",
+    "jobs",
+    "me",
+    "members",
+    "memberships",
+    "metrics",
+    "openapi",
+    "organizations",
+    "plans",
+    "redoc",
+    "sessions",
+    "static",
+    "users",
+    "webhooks",
+];
+
+/// Modules of `app.api` that exist whatever the entities are.
+pub const GENERATED_ROUTERS: &[&str] = &[
+    "api_keys",
+    "auth",
+    "billing",
+    "deps",
+    "errors",
+    "files",
+    "health",
+    "invitations",
+    "jobs",
+    "memberships",
+    "metrics",
+    "organizations",
+    "router",
+    "users",
+    "webhooks",
+];
+
+const GENERATED_ENTITIES: &[&str] = &[
+    "api_key",
+    "audit_event",
+    "audit_log",
+    "auth",
+    "base",
+    "billing",
+    "billing_event",
+    "feature",
+    "feature_flag",
+    "file",
+    "health",
+    "idempotency_key",
+    "invitation",
+    "job",
+    "limit",
+    "member",
+    "membership",
+    "metrics",
+    "organization",
+    "outbox",
+    "permission",
+    "plan",
+    "refresh_token",
+    "role",
+    "session",
+    "subscription",
+    "tenant",
+    "tenancy",
+    "user",
+    "webhook",
+];
+
+/// Every built-in function and type with a name in lower case, of Python 3.11 to 3.14.
+const BUILTINS: &[&str] = &[
+    "abs",
+    "aiter",
+    "all",
+    "anext",
+    "any",
+    "ascii",
+    "bin",
+    "bool",
+    "breakpoint",
+    "bytearray",
+    "bytes",
+    "callable",
+    "chr",
+    "classmethod",
+    "compile",
+    "complex",
+    "copyright",
+    "credits",
+    "delattr",
+    "dict",
+    "dir",
+    "divmod",
+    "enumerate",
+    "eval",
+    "exec",
+    "exit",
+    "filter",
+    "float",
+    "format",
+    "frozenset",
+    "getattr",
+    "globals",
+    "hasattr",
+    "hash",
+    "help",
+    "hex",
+    "id",
+    "input",
+    "int",
+    "isinstance",
+    "issubclass",
+    "iter",
+    "len",
+    "license",
+    "list",
+    "locals",
+    "map",
+    "max",
+    "memoryview",
+    "min",
+    "next",
+    "object",
+    "oct",
+    "open",
+    "ord",
+    "pow",
+    "print",
+    "property",
+    "quit",
+    "range",
+    "repr",
+    "reversed",
+    "round",
+    "set",
+    "setattr",
+    "slice",
+    "sorted",
+    "staticmethod",
+    "str",
+    "sum",
+    "super",
+    "tuple",
+    "type",
+    "vars",
+    "zip",
+];
+
+const LIBRARY_CLASSES: &[&str] = &[
+    "any",
+    "annotated",
+    "base_model",
+    "big_integer",
+    "boolean",
+    "check_constraint",
+    "date",
+    "date_time",
+    "datetime",
+    "decimal",
+    "declarative_base",
+    "enum",
+    "foreign_key",
+    "foreign_key_constraint",
+    "index",
+    "integer",
+    "json",
+    "literal",
+    "mapped",
+    "numeric",
+    "relationship",
+    "str_enum",
+    "string",
+    "text",
+    "timedelta",
+    "timestamp",
+    "unique_constraint",
+    "uuid",
+];
+
+const ROUTER_VARIABLES: &[&str] = &[
+    "app",
+    "current_organization",
+    "current_user",
+    "cursor",
+    "fastapi",
+    "main",
+    "page",
+    "payload",
+    "principal",
+    "pydantic",
+    "query",
+    "request",
+    "response",
+    "router",
+    "row",
+    "rows",
+    "schemas",
+    "select",
+    "settings",
+    "sqlalchemy",
+    "statement",
+    "stripe",
+    "uvicorn",
+];
+
+const GENERATED_COLUMNS: &[&str] = &[
+    "created_at",
+    "deleted_at",
+    "id",
+    "organization",
+    "organization_id",
+    "row_version",
+    "tenant",
+    "tenant_id",
+    "updated_at",
+];
+
+const SQLALCHEMY: &[&str] = &["metadata", "registry", "type_annotation_map", "awaitable_attrs"];
+
+const PYDANTIC: &[&str] = &[
+    "construct",
+    "copy",
+    "dict",
+    "from_orm",
+    "json",
+    "parse_file",
+    "parse_obj",
+    "parse_raw",
+    "schema",
+    "schema_json",
+    "update_forward_refs",
+    "validate",
+];
+
+const CLASS_BODY: &[&str] = &[
+    "bool",
+    "bytes",
+    "classmethod",
+    "date",
+    "datetime",
+    "dict",
+    "declared_attr",
+    "field_serializer",
+    "field_validator",
+    "float",
+    "func",
+    "int",
+    "list",
+    "mapped_column",
+    "object",
+    "property",
+    "relationship",
+    "set",
+    "staticmethod",
+    "str",
+    "tuple",
+];
+
+fn find(name: &str, lists: &[(&[&str], &'static str)]) -> Option<&'static str> {
+    lists.iter().find(|(names, _)| names.contains(&name)).map(|(_, reason)| *reason)
+}
+
+fn device(name: &str) -> Option<&'static str> {
+    let is_numbered = |prefix: &str| {
+        name.strip_prefix(prefix)
+            .is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
+    };
+    let is_device =
+        matches!(name, "aux" | "con" | "nul" | "prn") || is_numbered("com") || is_numbered("lpt");
+    is_device.then_some("Windows cannot have a file of that name")
+}

@@ -1,0 +1,80 @@
+//! What the format knows and this version does not generate. The list shrinks as the generator grows;
+//! nothing of it is ever silently ignored.
+
+use toml::de::DeValue;
+
+/// A key, or one of its values, that would change nothing in the generated project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotGenerated {
+    /// The table that has the key, as the reader calls it: `[auth]`, `an entity`.
+    pub table: &'static str,
+    /// The key.
+    pub key: &'static str,
+    /// The value that is refused; `None` is any.
+    pub value: Option<&'static str>,
+    /// What to write.
+    pub instead: &'static str,
+}
+
+/// Everything that is not generated.
+pub const NOT_GENERATED: &[NotGenerated] = &[
+    value("[auth]", "mode", "cookie", "write `mode = \"bearer\"`"),
+    value("[auth]", "mode", "both", "write `mode = \"bearer\"`"),
+    value("[auth]", "totp", "optional", "write `totp = \"off\"`"),
+    value("[auth]", "totp", "required", "write `totp = \"off\"`"),
+    key("[auth]", "refresh_token_lifetime", "leave it out: there are access tokens only"),
+    key("[auth]", "reset_token_lifetime", "leave it out: no password mail is sent yet"),
+    key("[auth]", "verification_token_lifetime", "leave it out: no verification mail is sent yet"),
+    value("[billing]", "payer", "user", "write `payer = \"organization\"`"),
+    key("[billing]", "grace_period", "leave it out: a failed payment ends access at once"),
+    value("an entity", "soft_delete", "true", "write `soft_delete = false`"),
+    key("an entity", "search", "leave it out: lists are not searched yet"),
+    value("a field", "type", "file", "use a `url` field for a file that is kept elsewhere"),
+    value("a guard", "guards", "fresh_session", "leave it out"),
+    key(
+        "a guard",
+        "rate_limit",
+        "leave it out, and limit the rate in the proxy before the backend",
+    ),
+    value("[storage]", "backend", "local", "write `backend = \"off\"`"),
+    value("[storage]", "backend", "s3", "write `backend = \"off\"`"),
+    key("[storage]", "max_file_size", "leave it out: no files are stored yet"),
+    value("[email]", "backend", "smtp", "write `backend = \"console\"`"),
+    key("[email]", "sender", "leave it out: mails go to the log only"),
+    value("[jobs]", "backend", "rq", "write `backend = \"inline\"`"),
+    value("[observability.log_file]", "enabled", "true", "write `enabled = false`"),
+    key("[observability.log_file]", "max_size", "leave it out: logs go to standard output only"),
+    key("[observability.log_file]", "backups", "leave it out: logs go to standard output only"),
+    value("[observability]", "tracing", "true", "write `tracing = false`"),
+    value("[deploy]", "targets", "fly", "write `targets = []`"),
+    value("[deploy]", "targets", "render", "write `targets = []`"),
+];
+
+/// Why a value is refused, if it is.
+#[must_use]
+pub fn refusal(table: &str, key: &str, value: &DeValue<'_>) -> Option<&'static NotGenerated> {
+    rules(table, key).find(|rule| match (rule.value, value) {
+        (None, _) => true,
+        (Some(refused), DeValue::String(text)) => refused == text,
+        (Some(refused), DeValue::Boolean(flag)) => refused == if *flag { "true" } else { "false" },
+        (Some(_), _) => false,
+    })
+}
+
+/// The rules on a key.
+pub fn rules(table: &str, key: &str) -> impl Iterator<Item = &'static NotGenerated> {
+    NOT_GENERATED.iter().filter(move |rule| rule.table == table && rule.key == key)
+}
+
+const fn key(table: &'static str, key: &'static str, instead: &'static str) -> NotGenerated {
+    NotGenerated { table, key, value: None, instead }
+}
+
+const fn value(
+    table: &'static str,
+    key: &'static str,
+    value: &'static str,
+    instead: &'static str,
+) -> NotGenerated {
+    NotGenerated { table, key, value: Some(value), instead }
+}

@@ -1,0 +1,485 @@
+//! The import block of a module, computed from the names its tree uses.
+
+use crate::annotation::{Annotation, Trivia};
+use crate::make::{Statements, assign, if_, import_stmt, list};
+use crate::module::Module;
+use crate::name::{Import, Name, import, name};
+use crate::stdlib;
+use crate::walk::{Node, children, parameters};
+use crate::{Expr, Pattern, Stmt};
+use rustpython_ast as ast;
+use rustpython_ast::fold::Fold;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// Modules whose names are free to import at run time, whatever they are used for.
+const ALWAYS_AT_RUN_TIME: [&str; 2] = ["typing", "typing_extensions"];
+/// Decorators that leave the annotations of a function alone.
+const PASSIVE_DECORATORS: [&str; 6] = [
+    "asynccontextmanager",
+    "classmethod",
+    "contextmanager",
+    "override",
+    "property",
+    "staticmethod",
+];
+
+/// The import statements for `body`, and `body` with clashing names replaced by their aliases.
+pub(crate) fn resolve(module: Module) -> (Vec<Stmt>, Vec<Stmt>) {
+    let Module { name: module, docstring: _, first_party, deferred_annotations, exports, body } =
+        module;
+    let first_party = &first_party;
+    let mut uses = Uses { deferred_annotations, ..Uses::default() };
+    uses.body(Scope { is_class: false, bound: bound(&body) }, &body);
+    uses.imports.extend(exports.into_iter().map(|import| (import, true)));
+    // A name that this module defines itself needs no import in it.
+    uses.imports.retain(|import, _| import.module != module || import.name.is_none());
+    let (aliases, body) = rename_clashes(&uses, body);
+
+    let future = deferred_annotations.then(|| import("__future__", "annotations"));
+    let (mut runtime, mut typing_only) = (Vec::from_iter(future), Vec::new());
+    for (import, at_run_time) in uses.imports {
+        let import = aliases.get(&import).copied().unwrap_or(import);
+        if at_run_time || ALWAYS_AT_RUN_TIME.contains(&import.module) {
+            runtime.push(import);
+        } else {
+            typing_only.push(import);
+        }
+    }
+    if typing_only.is_empty() {
+        return (block(runtime, first_party), body);
+    }
+    const TYPE_CHECKING: Import = import("typing", "TYPE_CHECKING");
+    runtime.push(TYPE_CHECKING);
+    let mut statements = block(runtime, first_party);
+    let test = Expr::Name(ast::ExprName {
+        range: Annotation::default(),
+        id: TYPE_CHECKING.binding().as_str().into(),
+        ctx: ast::ExprContext::Load,
+    });
+    let mut guarded = Vec::new();
+    if_(test, block(typing_only, first_party)).append_to(&mut guarded);
+    guarded.iter_mut().for_each(start_paragraph);
+    statements.extend(guarded);
+    (statements, body)
+}
+
+/// What a run of statements belongs to, with the names that it binds (Python scopes by function and class).
+struct Scope {
+    is_class: bool,
+    bound: HashSet<String>,
+}
+
+#[derive(Default)]
+struct Uses {
+    deferred_annotations: bool,
+    /// From the module inwards.
+    scopes: Vec<Scope>,
+    /// Every import of the tree, and whether a use of it is evaluated at run time.
+    imports: BTreeMap<Import, bool>,
+    /// Imports that something else of the same name hides where they are used.
+    hidden: BTreeSet<Import>,
+    /// Names that are used without being bound or imported: Python's own.
+    free: HashSet<String>,
+}
+
+impl Uses {
+    fn body(&mut self, scope: Scope, body: &[Stmt]) {
+        self.scopes.push(scope);
+        body.iter().for_each(|stmt| self.statement(stmt));
+        self.scopes.pop();
+    }
+
+    fn statement(&mut self, stmt: &Stmt) {
+        match stmt {
+            Stmt::FunctionDef(def) => {
+                self.function(&def.decorator_list, &def.args, def.returns.as_deref(), &def.body);
+            }
+            Stmt::AsyncFunctionDef(def) => {
+                self.function(&def.decorator_list, &def.args, def.returns.as_deref(), &def.body);
+            }
+            Stmt::ClassDef(def) => {
+                def.decorator_list.iter().chain(&def.bases).for_each(|expr| self.expr(expr, true));
+                def.keywords.iter().for_each(|keyword| self.expr(&keyword.value, true));
+                self.body(Scope { is_class: true, bound: bound(&def.body) }, &def.body);
+            }
+            Stmt::AnnAssign(stmt) => {
+                // PEP 526: the annotation of a simple name in a function is never evaluated.
+                let deferred = match self.scopes.as_slice() {
+                    [_module] => self.deferred_annotations,
+                    [.., scope] => !scope.is_class && stmt.simple,
+                    [] => false,
+                };
+                self.expr(&stmt.target, true);
+                self.expr(&stmt.annotation, !deferred);
+                stmt.value.iter().for_each(|value| self.expr(value, true));
+            }
+            _ => children(Node::Stmt(stmt), &mut |child| self.node(child, true)),
+        }
+    }
+
+    fn function(
+        &mut self,
+        decorators: &[Expr],
+        args: &crate::Arguments,
+        returns: Option<&Expr>,
+        body: &[Stmt],
+    ) {
+        let at_run_time = !self.deferred_annotations || !decorators.iter().all(is_passive);
+        let mut bound = bound(body);
+        decorators.iter().for_each(|expr| self.expr(expr, true));
+        parameters(args, &mut |node| match node {
+            Node::Arg(arg) => {
+                bound.insert(arg.arg.to_string());
+                arg.annotation.iter().for_each(|annotation| self.expr(annotation, at_run_time));
+            }
+            default => self.node(default, true),
+        });
+        returns.into_iter().for_each(|returns| self.expr(returns, at_run_time));
+        self.body(Scope { is_class: false, bound }, body);
+    }
+
+    fn expr(&mut self, expr: &Expr, at_run_time: bool) {
+        self.node(Node::Expr(expr), at_run_time);
+    }
+
+    fn node(&mut self, node: Node<'_, Annotation>, at_run_time: bool) {
+        match node {
+            Node::Stmt(stmt) => return self.statement(stmt),
+            Node::Expr(Expr::Name(name)) => match name.range.import {
+                Some(import) => {
+                    *self.imports.entry(import).or_default() |= at_run_time;
+                    if self.is_bound_inside(&name.id) {
+                        self.hidden.insert(import);
+                    }
+                }
+                None if !self.is_bound(&name.id) => {
+                    self.free.insert(name.id.to_string());
+                }
+                None => (),
+            },
+            Node::Expr(Expr::Lambda(lambda)) => {
+                // The body of a lambda and its parameters: a scope without statements.
+                let mut bound = HashSet::new();
+                parameters(&lambda.args, &mut |node| match node {
+                    Node::Arg(arg) => {
+                        bound.insert(arg.arg.to_string());
+                    }
+                    default => self.node(default, at_run_time),
+                });
+                self.scopes.push(Scope { is_class: false, bound });
+                self.expr(&lambda.body, at_run_time);
+                self.scopes.pop();
+                return;
+            }
+            _ => (),
+        }
+        children(node, &mut |child| self.node(child, at_run_time));
+    }
+
+    /// Whether a function or class around the place binds the name, so that it is not the module's.
+    fn is_bound_inside(&self, name: &str) -> bool {
+        let inner = self.scopes.get(1..).unwrap_or_default();
+        let visible = inner.iter().enumerate().filter(|(depth, scope)| {
+            // The names of a class are seen in its own body only, not in its methods.
+            !scope.is_class || depth + 1 == inner.len()
+        });
+        visible.map(|(_, scope)| scope).any(|scope| scope.bound.contains(name))
+    }
+
+    fn is_bound(&self, name: &str) -> bool {
+        self.is_bound_inside(name)
+            || self.scopes.first().is_some_and(|module| module.bound.contains(name))
+    }
+}
+
+/// The names that a body binds, those of functions and classes in it included, what is in these not.
+fn bound(body: &[Stmt]) -> HashSet<String> {
+    let mut names = HashSet::new();
+    body.iter().for_each(|stmt| bind(Node::Stmt(stmt), &mut names));
+    names
+}
+
+fn bind(node: Node<'_, Annotation>, names: &mut HashSet<String>) {
+    match node {
+        Node::Stmt(Stmt::FunctionDef(def)) => {
+            names.insert(def.name.to_string());
+            return;
+        }
+        Node::Stmt(Stmt::AsyncFunctionDef(def)) => {
+            names.insert(def.name.to_string());
+            return;
+        }
+        Node::Stmt(Stmt::ClassDef(def)) => {
+            names.insert(def.name.to_string());
+            return;
+        }
+        Node::Expr(Expr::Lambda(_)) => return,
+        Node::Expr(Expr::Name(name)) if name.ctx != ast::ExprContext::Load => {
+            names.insert(name.id.to_string());
+        }
+        Node::ExceptHandler(ast::ExceptHandler::ExceptHandler(handler)) => {
+            names.extend(handler.name.as_ref().map(ToString::to_string));
+        }
+        Node::Alias(alias) => {
+            names.insert(alias.asname.as_ref().unwrap_or(&alias.name).to_string());
+        }
+        Node::Pattern(Pattern::MatchAs(ast::PatternMatchAs { name: Some(name), .. })) => {
+            names.insert(name.to_string());
+        }
+        Node::Pattern(Pattern::MatchStar(ast::PatternMatchStar { name: Some(name), .. })) => {
+            names.insert(name.to_string());
+        }
+        _ => (),
+    }
+    children(node, &mut |child| bind(child, names));
+}
+
+fn is_passive(decorator: &Expr) -> bool {
+    matches!(decorator, Expr::Name(name) if PASSIVE_DECORATORS.contains(&name.id.as_str()))
+}
+
+/// Gives every import whose name the module itself uses, or that two imports share, a name of its own.
+fn rename_clashes(uses: &Uses, body: Vec<Stmt>) -> (HashMap<Import, Import>, Vec<Stmt>) {
+    let mut taken: HashSet<String> = bound(&body).union(&uses.free).cloned().collect();
+    let mut aliases = HashMap::new();
+    for import in uses.imports.keys() {
+        let is_hidden = uses.hidden.contains(import);
+        if taken.insert(import.binding().to_string()) && !is_hidden {
+            continue;
+        }
+        let package = import.module.rsplit('.').next().unwrap_or(import.module);
+        let mut alias = format!("{package}_{}", import.binding());
+        while !taken.insert(alias.clone()) {
+            alias.push('_');
+        }
+        // The parts are identifiers, so the whole is one.
+        if let Ok(alias) = Name::parse(&alias) {
+            aliases.insert(*import, import.named(alias));
+        }
+    }
+    if aliases.is_empty() {
+        return (aliases, body);
+    }
+    let mut rename = Rename { aliases: &aliases };
+    let renamed = body.into_iter().map(|stmt| {
+        let Ok(stmt) = rename.fold_stmt(stmt);
+        stmt
+    });
+    let renamed = renamed.collect();
+    (aliases, renamed)
+}
+
+struct Rename<'a> {
+    aliases: &'a HashMap<Import, Import>,
+}
+
+impl Fold<Annotation> for Rename<'_> {
+    type TargetU = Annotation;
+    type Error = std::convert::Infallible;
+    type UserContext = ();
+
+    fn will_map_user(&mut self, _: &Annotation) {}
+
+    fn map_user(&mut self, user: Annotation, (): ()) -> Result<Annotation, Self::Error> {
+        Ok(user)
+    }
+
+    fn fold_expr_name(
+        &mut self,
+        mut node: ast::ExprName<Annotation>,
+    ) -> Result<ast::ExprName<Annotation>, Self::Error> {
+        if let Some(alias) = node.range.import.and_then(|import| self.aliases.get(&import)) {
+            node.id = alias.binding().as_str().into();
+        }
+        Ok(node)
+    }
+}
+
+/// Sorted and grouped the way ruff's isort rules leave it: future, standard library, third party,
+/// the project's own; in a group `import x` before `from x import y`.
+fn block(imports: Vec<Import>, first_party: &[&str]) -> Vec<Stmt> {
+    let mut groups: BTreeMap<(Group, bool, String), Vec<Import>> = BTreeMap::new();
+    for import in imports {
+        let is_from = import.name.is_some();
+        // An aliased name stands in a statement of its own.
+        let own = import.alias.map_or(String::new(), |_| member_key(import).1);
+        let key = format!("{}\0{own}", import.module.to_lowercase());
+        groups.entry((group(import.module, first_party), is_from, key)).or_default().push(import);
+    }
+    let mut statements: Vec<Stmt> = Vec::new();
+    let mut last = None;
+    for ((group, ..), mut imports) in groups {
+        imports.sort_by_key(|import| member_key(*import));
+        let mut stmt = merged(&imports);
+        if last.is_some_and(|last| last != group) {
+            start_paragraph(&mut stmt);
+        }
+        last = Some(group);
+        statements.push(stmt);
+    }
+    statements
+}
+
+/// `__all__ = […]` for the names that a module passes on, sorted as ruff sorts them.
+pub(crate) fn all(exports: &[Import]) -> Option<Stmt> {
+    let mut exports = exports.to_vec();
+    exports.sort_by_key(|import| member_key(*import));
+    let names = exports.iter().map(|import| import.binding().as_str());
+    (!exports.is_empty()).then(|| assign(name("__all__"), list(names)))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    Future,
+    StandardLibrary,
+    ThirdParty,
+    FirstParty,
+}
+
+fn group(module: &str, first_party: &[&str]) -> Group {
+    let root = module.split('.').next().unwrap_or(module);
+    if root == "__future__" {
+        Group::Future
+    } else if first_party.contains(&root) {
+        Group::FirstParty
+    } else if stdlib::MODULES.binary_search(&root).is_ok() {
+        Group::StandardLibrary
+    } else {
+        Group::ThirdParty
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum MemberKind {
+    Constant,
+    Class,
+    Variable,
+}
+
+/// Constants, then classes, then the rest, each without regard to case.
+fn member_key(import: Import) -> (MemberKind, String, &'static str) {
+    let text = import.name.map_or(import.module, Name::as_str);
+    let is_upper = !text.chars().any(char::is_lowercase) && text.chars().any(char::is_uppercase);
+    let kind = if text.len() > 1 && is_upper {
+        MemberKind::Constant
+    } else if text.starts_with(char::is_uppercase) {
+        MemberKind::Class
+    } else {
+        MemberKind::Variable
+    };
+    (kind, text.to_lowercase(), text)
+}
+
+/// One statement for imports from the same module.
+fn merged(imports: &[Import]) -> Stmt {
+    let mut statements = imports.iter().map(|import| import_stmt(*import));
+    let first = statements.next().unwrap_or_else(crate::make::pass);
+    statements.fold(first, |mut all, next| {
+        match (&mut all, next) {
+            (Stmt::ImportFrom(all), Stmt::ImportFrom(next)) => all.names.extend(next.names),
+            (Stmt::Import(all), Stmt::Import(next)) => all.names.extend(next.names),
+            _ => (),
+        }
+        all
+    })
+}
+
+fn start_paragraph(stmt: &mut Stmt) {
+    use crate::make::Commented;
+    let trivia: &mut Trivia = stmt.annotation_mut().trivia.get_or_insert_default();
+    trivia.blank_line = true;
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+    use crate::{import, print_module};
+
+    const DATE: Import = import("datetime", "date");
+    const SELECT: Import = import("sqlalchemy", "select");
+    const USER: Import = import("app.models.user", "User");
+
+    #[track_caller]
+    fn check(module: Module, expected: &str) {
+        assert_eq!(print_module(&module), expected);
+    }
+
+    #[test]
+    fn imports_are_grouped_and_sorted() {
+        let names =
+            [USER, SELECT, import("sqlalchemy", "Select"), import("sqlalchemy", "DDL"), DATE];
+        let used = names.map(do_);
+        let text = "from datetime import date\n\nfrom sqlalchemy import DDL, Select, select\n\n\
+                    from app.models.user import User\n\n\
+                    User\nselect\nSelect\nDDL\ndate\n";
+        check(module("app.x").body(used), text);
+    }
+
+    #[test]
+    fn a_name_of_the_module_itself_needs_no_import() {
+        check(module("app.models.user").body([do_(USER)]), "User\n");
+    }
+
+    #[test]
+    fn a_field_does_not_hide_the_type_of_the_next_one() {
+        names!(date, due);
+        let model = class(name("Model")).body(block![annotate(date, DATE), annotate(due, DATE)]);
+        let text = "from datetime import date as datetime_date\n\n\n\
+                    class Model:\n    date: datetime_date\n    due: datetime_date\n";
+        check(module("app.x").body(model), text);
+    }
+
+    #[test]
+    fn a_method_does_not_hide_an_import_in_another_method() {
+        let select = def("select").body([return_(py!(SELECT()))]);
+        let text = "from sqlalchemy import select\n\n\n\
+                    class Query:\n    def select():\n        return select()\n";
+        check(module("app.x").body(class(name("Query")).body(select)), text);
+    }
+
+    #[test]
+    fn a_local_variable_hides_an_import_in_its_function_only() {
+        names!(select);
+        let hiding = def(name("f")).body(block![assign(select, 1), return_(SELECT)]);
+        let text = "from sqlalchemy import select as sqlalchemy_select\n\n\n\
+                    def f():\n    select = 1\n    return sqlalchemy_select\n";
+        check(module("app.x").body(hiding), text);
+        let apart = block![def(name("f")).body([assign(select, 1)]), do_(SELECT)];
+        let text = "from sqlalchemy import select\n\n\ndef f():\n    select = 1\n\n\nselect\n";
+        check(module("app.x").body(apart), text);
+    }
+
+    #[test]
+    fn two_imports_of_one_name_get_two_names() {
+        let other = import("app.select", "select");
+        let text = "from sqlalchemy import select as sqlalchemy_select\n\n\
+                    from app.select import select\n\nselect(sqlalchemy_select)\n";
+        check(module("app.x").body([do_(py!(other(SELECT)))]), text);
+    }
+
+    #[test]
+    fn annotations_alone_are_imported_for_type_checking_where_that_is_safe() {
+        names!(user, day);
+        let f = def(name("f"))
+            .params([param(user, USER).default(none())])
+            .body(block![annotate(day, DATE), pass()]);
+        let eager = "from typing import TYPE_CHECKING\n\nfrom app.models.user import User\n\n\
+                     if TYPE_CHECKING:\n    from datetime import date\n\n\n\
+                     def f(user: User = None):\n    day: date\n    pass\n";
+        check(module("app.x").body(f.clone()), eager);
+        let deferred = "from __future__ import annotations\n\nfrom typing import TYPE_CHECKING\n\n\
+                        if TYPE_CHECKING:\n    from datetime import date\n\n    \
+                        from app.models.user import User\n\n\n\
+                        def f(user: User = None):\n    day: date\n    pass\n";
+        check(module("app.x").deferred_annotations().body(f), deferred);
+    }
+
+    #[test]
+    fn a_decorated_function_keeps_its_annotations_at_run_time() {
+        names!(router, user);
+        let route = def(name("f")).decorator(py!(router.get("/"))).params([param(user, USER)]);
+        let text = "from __future__ import annotations\n\nfrom app.models.user import User\n\n\n\
+                    @router.get(\"/\")\ndef f(user: User):\n    pass\n";
+        check(module("app.x").deferred_annotations().body(route), text);
+    }
+}

@@ -1,0 +1,107 @@
+//! The commands: each turns its arguments into an [`Outcome`].
+
+use crate::cli;
+use astgen::{Error, check, project, spec_file};
+use astgen_emitters::spec;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs;
+use std::io::{IsTerminal, stderr};
+use std::path::{Path, PathBuf};
+
+/// What a command has to say on standard output, and whether it leaves something to a person.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Bytes for standard output.
+    pub data: Vec<u8>,
+    /// Exit code 1 instead of 0.
+    pub something_is_left: bool,
+}
+
+impl Outcome {
+    /// All is done.
+    pub fn done(data: impl Into<Vec<u8>>) -> Outcome {
+        Outcome { data: data.into(), something_is_left: false }
+    }
+}
+
+/// `astgen init`
+pub fn init(args: &cli::Init) -> Result<Outcome, Error> {
+    let folder = fs::canonicalize(&args.folder).unwrap_or_else(|_| args.folder.clone());
+    let name =
+        folder.file_name().map_or_else(|| "my-product".into(), |name| name.to_string_lossy());
+    let path = args.folder.join("astgen.toml");
+    project::write_new(&path, &spec::starter(&name))?;
+    eprintln!("wrote {}", path.display());
+    eprintln!("next: edit it, then run `astgen build {}`", path.display());
+    Ok(Outcome::default())
+}
+
+/// `astgen build`
+pub fn build(args: &cli::Build) -> Result<Outcome, Error> {
+    let spec = spec_file::read(&args.spec)?;
+    let folder = args
+        .out
+        .clone()
+        .unwrap_or_else(|| Path::new("production_projects").join(&spec.project.name));
+    let files = astgen_emitters::generate(&spec);
+    let built = project::write(&folder, &spec, &files)?;
+    if args.json {
+        return Ok(Outcome::done(json(&built)));
+    }
+    let shown = built.folder.display();
+    match (&built.created[..], &built.updated[..], &built.deleted[..]) {
+        ([], [], []) => eprintln!("{shown} is up to date ({} files)", built.unchanged),
+        (created, updated, deleted) => {
+            eprintln!(
+                "{shown}: {} files created, {} updated, {} deleted, {} unchanged",
+                created.len(),
+                updated.len(),
+                deleted.len(),
+                built.unchanged
+            );
+        }
+    }
+    Ok(Outcome::default())
+}
+
+/// `astgen check`
+pub fn check(args: &cli::Check) -> Result<Outcome, Error> {
+    let files = check::python_files(&args.paths)?;
+    let bar = progress_bar(files.len());
+    let report = check::check(&files, &|| bar.inc(1))?;
+    bar.finish_and_clear();
+    let something_is_left = !report.failures.is_empty();
+    let data = if args.json { json(&report) } else { Vec::new() };
+    if !args.json {
+        eprint!("{report}");
+    }
+    Ok(Outcome { data, something_is_left })
+}
+
+fn progress_bar(files: usize) -> ProgressBar {
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(files as u64).with_style(style)
+}
+
+/// `astgen schema`
+pub fn schema() -> Result<Outcome, Error> {
+    Ok(Outcome::done(json(&spec::json_schema())))
+}
+
+/// `astgen man`
+pub fn man(command: clap::Command) -> Result<Outcome, Error> {
+    let mut page = Vec::new();
+    let place: PathBuf = "standard output".into();
+    clap_mangen::Man::new(command).render(&mut page).map_err(Error::io("write to", &place))?;
+    Ok(Outcome::done(page))
+}
+
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
+    text.push(b'\n');
+    text
+}

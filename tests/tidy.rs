@@ -1,0 +1,148 @@
+//! The invariants of the source that no compiler holds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
+    let files = walkdir::WalkDir::new(root().join(folder)).into_iter().filter_map(Result::ok);
+    let files = files.filter(|entry| entry.path().extension().is_some_and(|kind| kind == "rs"));
+    let files: Vec<_> = files
+        .map(|entry| {
+            let text = fs::read_to_string(entry.path()).expect("source is readable");
+            (entry.path().strip_prefix(root()).expect("below the root").to_owned(), text)
+        })
+        .collect();
+    assert!(!files.is_empty(), "no Rust file below {folder}");
+    files
+}
+
+/// Every place where `pattern` stands in a file that `allowed` does not excuse.
+#[track_caller]
+fn check_nowhere(folders: &[&str], pattern: &str, allowed: &[&str]) {
+    let mut found = Vec::new();
+    for (path, text) in folders.iter().flat_map(|folder| rust_files(folder)) {
+        if allowed.iter().any(|allowed| path == Path::new(allowed)) {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            if !line.trim_start().starts_with("//") && line.contains(pattern) {
+                found.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "`{pattern}` stands in\n{}", found.join("\n"));
+}
+
+#[test]
+fn one_module_writes_files() {
+    for pattern in
+        ["fs::write", "File::create", "OpenOptions", "fs::rename", "fs::remove", "create_dir"]
+    {
+        check_nowhere(&["src", "emitters/src", "pyast/src"], pattern, &["src/project.rs"]);
+    }
+}
+
+#[test]
+fn emitters_and_the_language_touch_no_file_and_no_environment() {
+    for pattern in ["std::fs", "std::env", "std::process", "std::net", "SystemTime", "Instant::"] {
+        check_nowhere(&["emitters/src", "pyast/src"], pattern, &[]);
+    }
+}
+
+#[test]
+fn only_main_knows_exit_codes() {
+    for pattern in ["ExitCode", "process::exit"] {
+        check_nowhere(&["src", "emitters/src", "pyast/src"], pattern, &["src/main.rs"]);
+    }
+}
+
+#[test]
+fn the_layout_engine_knows_no_python() {
+    let (_, layout) = rust_files("pyast/src")
+        .into_iter()
+        .find(|(path, _)| path == Path::new("pyast/src/layout.rs"))
+        .expect("the layout engine is there");
+    assert!(!layout.contains("rustpython"), "layout.rs names the syntax tree");
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    for pattern in ["todo!(", "unimplemented!(", "#[ignore", "dbg!("] {
+        check_nowhere(&["src", "emitters/src", "pyast"], pattern, &[]);
+    }
+}
+
+/// Python code in a Rust string is a defect: code is built as a tree.
+#[test]
+fn no_python_code_in_rust_strings() {
+    let mut found = Vec::new();
+    for (path, text) in rust_files("emitters/src") {
+        // Tests and documentation show the Python that a tree prints.
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in text.lines().enumerate() {
+            let code = line.trim_start();
+            if !code.starts_with("//") && strings(code).any(|string| is_python_code(&string)) {
+                found.push(format!("{}:{}: {code}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "Python code in strings:\n{}", found.join("\n"));
+}
+
+/// `format!` makes texts for people and names for `Name::parse`; it never makes code, and no string that was
+/// made by it is handed to the parser.
+#[test]
+fn emitters_never_parse_python() {
+    for pattern in ["parse_module", "rustpython_parser", "include_str!(\"../../templates"] {
+        check_nowhere(&["emitters/src"], pattern, &[]);
+    }
+}
+
+fn strings(line: &str) -> impl Iterator<Item = String> {
+    let mut strings = Vec::new();
+    let mut current: Option<String> = None;
+    let mut chars = line.chars();
+    while let Some(char) = chars.next() {
+        match (&mut current, char) {
+            (Some(string), '\\') => string.extend(chars.next()),
+            (Some(_), '"') => strings.extend(current.take()),
+            (Some(string), char) => string.push(char),
+            (None, '"') => current = Some(String::new()),
+            (None, _) => (),
+        }
+    }
+    strings.into_iter()
+}
+
+fn is_python_code(string: &str) -> bool {
+    let string = string.trim_start();
+    let starts = [
+        "def ",
+        "async def ",
+        "import ",
+        "from __future__",
+        "elif ",
+        "return ",
+        "await ",
+        "@router",
+    ];
+    let is_import_from = string.starts_with("from ") && string.contains(" import ");
+    let is_class = string.starts_with("class ") && string.ends_with(':');
+    is_import_from
+        || is_class
+        || starts.iter().any(|start| string.starts_with(start)) && string.contains('(')
+}
+
+#[test]
+fn the_test_for_python_code_finds_it() {
+    for code in ["def f(x):", "    await run(x)", "from app import main", "class User(Base):"] {
+        assert!(is_python_code(code), "{code}");
+    }
+    for text in ["Return the user.", "import failed", "users", "from the plan"] {
+        assert!(!is_python_code(text), "{text}");
+    }
+}
