@@ -480,6 +480,7 @@ impl Line<'_> {
         match parens {
             Parens::Multiline | Parens::Nested | Parens::Hugged | Parens::Callable => false,
             Parens::Omit => self.fits_hugged(i, frame),
+            Parens::RightToLeft if !self.has_exploded => self.fits_hugged(i, frame),
             Parens::BestFit | Parens::RightToLeft => {
                 self.fits_hugged(i, frame) || !self.fits_in_parens(i, frame)
             }

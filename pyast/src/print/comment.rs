@@ -68,6 +68,9 @@ impl Doc {
     /// longer than a line, waits to go above the statement.
     pub fn trailing_comment(&mut self, comment: String) -> Option<String> {
         let text = sanitized(lines_of(&comment).next().unwrap_or_default());
+        if text.is_empty() {
+            return None;
+        }
         let is_pragma = PRAGMAS.iter().any(|pragma| text.starts_with(pragma));
         let is_one_line =
             lines_of(&comment).count() == 1 && !self.layout.line_text().contains('\n');

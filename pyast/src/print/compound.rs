@@ -2,7 +2,9 @@
 
 use super::blank_lines::{self, Block};
 use super::expression::{element, expr, value};
-use super::parentheses::{Need, need, optional, optional_at, optional_later, parens};
+use super::parentheses::{
+    Need, can_omit_around, need, optional, optional_at, optional_later, parens,
+};
 use super::statement::{optional_sequence, trivia};
 use super::{Doc, pattern};
 use crate::annotation::Annotated;
@@ -77,7 +79,8 @@ pub fn for_<R: Annotated>(
         match target {
             Expr::Tuple(ExprTuple { range, elts, ctx: _ }) if elts.len() > 1 => {
                 doc.note(range);
-                optional_sequence(doc, Parens::Omit, elts);
+                let parens = if can_omit_around(elts) { Parens::Omit } else { Parens::Multiline };
+                optional_sequence(doc, parens, elts);
             }
             _ => optional(doc, target),
         }

@@ -2,8 +2,8 @@
 
 use super::expression::{element, expr, operand, value};
 use super::parentheses::{
-    has_own_brackets, optional, optional_at, optional_later, optional_right_to_left,
-    optional_unless_fitting,
+    can_omit_around, has_own_brackets, optional, optional_at, optional_later,
+    optional_right_to_left, optional_unless_fitting,
 };
 use super::{
     Doc, PARENTHESES, compound, definition, import, lambda, operators, region, type_parameters,
@@ -344,7 +344,7 @@ fn return_<R: Annotated>(doc: &mut Doc, stmt: &StmtReturn<R>) {
         Expr::Lambda(value) => assigned_lambda(doc, value),
         Expr::Tuple(ExprTuple { range, elts, ctx: _ }) if elts.len() > 1 => {
             doc.note(range);
-            let parens = if elts.len() == 2 { Parens::Omit } else { Parens::Multiline };
+            let parens = if can_omit_around(elts) { Parens::Omit } else { Parens::Multiline };
             doc.parens(parens, |doc| doc.items(elts, self::value));
         }
         _ => optional(doc, value),
