@@ -34,7 +34,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::request_id::emit(),
         core::roles::emit(spec),
         core::security::emit(),
-        core::settings::emit(),
+        core::settings::emit(spec),
         core::tenancy::emit(spec),
         models::base::emit(),
         models::invitation::emit(),
