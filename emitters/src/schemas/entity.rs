@@ -1,7 +1,8 @@
 //! `backend/app/schemas/<entity>.py`: requests and responses about an entity.
 
 use crate::entity_names::{enumeration, read_schema};
-use crate::models::entity::{Initial, LONGEST_URL, initial, value_type};
+use crate::migrations::columns::URL_LENGTH;
+use crate::models::entity::{Initial, initial, value_type};
 use crate::python::builtins::{list, str};
 use crate::python::pydantic::{
     AfterValidator, BeforeValidator, Field, JsonValue, StrictBool, StrictInt, WithJsonSchema,
@@ -79,7 +80,7 @@ fn constrained(kind: &FieldKind) -> Option<Expr> {
             py!(Annotated[(str, Field(..least, max_length = most, pattern = NO_NUL))])
         }
         FieldKind::Url { .. } => {
-            py!(Annotated[(str, Field(max_length = LONGEST_URL, pattern = WEB_ADDRESS))])
+            py!(Annotated[(str, Field(max_length = URL_LENGTH, pattern = WEB_ADDRESS))])
         }
         FieldKind::Integer(integer) => whole(integer.minimum, integer.maximum),
         FieldKind::Money(money) => whole(money.minimum, money.maximum),
