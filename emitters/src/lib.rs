@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod generated;
+mod project;
 pub mod spec;
 
 pub mod api;
@@ -16,8 +17,13 @@ pub mod models;
 pub mod packages;
 pub mod schemas;
 pub mod services;
+pub mod tests;
 
+pub mod entity_names;
 pub mod guards;
 pub mod python;
+pub mod relations;
+pub mod wording;
 
 pub use generated::{Content, Generated};
+pub use project::generate;

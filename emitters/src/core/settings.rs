@@ -56,7 +56,7 @@ fn settings_class(spec: &Spec) -> ClassDef {
         docstring("Everything that differs between one deployment and another."),
         assign(
             model_config,
-            py!(SettingsConfigDict(env_file = ".env", extra = "ignore", frozen = true))
+            py!(SettingsConfigDict(env_file = ".env", env_ignore_empty = true, extra = "ignore", frozen = true))
         ),
         declarations(spec),
         settings_name_the_driver(),

@@ -8,7 +8,7 @@ astgen_pyast::vocabulary! {
     "contextlib": asynccontextmanager, contextmanager;
     "contextvars": ContextVar;
     "dataclasses": dataclass, field;
-    "datetime": UTC, date, datetime, timedelta;
+    "datetime": UTC, date, datetime, timedelta, timezone;
     "decimal": Decimal;
     "email.message": EmailMessage;
     "enum": StrEnum;
@@ -53,9 +53,9 @@ pub const re: Import = import_module("re");
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const secrets: Import = import_module("secrets");
 
-/// `import shutil`
+/// `import time`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
-pub const shutil: Import = import_module("shutil");
+pub const time: Import = import_module("time");
 
 /// `Self` of `typing`, a keyword of Rust.
 pub const SELF_TYPE: Import = import("typing", "Self");

@@ -19,7 +19,7 @@ pub fn field(name: &str) -> Option<&'static str> {
         (GENERATED_COLUMNS, "every row has one already"),
         (SQLALCHEMY, "SQLAlchemy keeps the attribute for itself"),
         (PYDANTIC, "Pydantic keeps the attribute for itself"),
-        (ANNOTATIONS, "it would hide a type that annotations use"),
+        (CLASS_BODY, "it would hide what the model's own class uses"),
     ];
     let is_model = name.starts_with("model_").then_some("Pydantic keeps names with `model_`");
     find(name, &lists).or(is_model)
@@ -311,14 +311,18 @@ const PYDANTIC: &[&str] = &[
     "validate",
 ];
 
-const ANNOTATIONS: &[&str] = &[
+const CLASS_BODY: &[&str] = &[
     "bool",
     "bytes",
     "classmethod",
     "date",
     "datetime",
     "dict",
+    "declared_attr",
+    "field_serializer",
+    "field_validator",
     "float",
+    "func",
     "int",
     "list",
     "mapped_column",

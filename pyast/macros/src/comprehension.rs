@@ -55,10 +55,12 @@ impl Clauses {
 }
 
 fn clause(Clause { target, iter, ifs }: &Clause) -> Result<TokenStream> {
-    let names = targets(target)?;
     let target = match target {
-        Pat::Tuple(_) => quote!(::astgen_pyast::make::tuple([#(#names),*])),
-        _ => quote!(#(#names)*),
+        Pat::Tuple(tuple) => {
+            let elements = tuple.elems.iter().map(target_name).collect::<Result<Vec<_>>>()?;
+            quote!(::astgen_pyast::make::tuple([#(#elements),*]))
+        }
+        _ => target_name(target)?,
     };
     let iter = expression(iter)?;
     let ifs = ifs.iter().map(expression).collect::<Result<Vec<_>>>()?;
@@ -67,9 +69,19 @@ fn clause(Clause { target, iter, ifs }: &Clause) -> Result<TokenStream> {
     )
 }
 
+fn target_name(pattern: &Pat) -> Result<TokenStream> {
+    match pattern {
+        Pat::Ident(name) => Ok(quote!(#name)),
+        // `_` is an ordinary name in Python.
+        Pat::Wild(_) => Ok(quote!(::astgen_pyast::name("_"))),
+        _ => Err(Error::new(pattern.span(), "a loop target is a name or a tuple of names")),
+    }
+}
+
 fn targets(pattern: &Pat) -> Result<Vec<&syn::Ident>> {
     match pattern {
         Pat::Ident(name) => Ok(vec![&name.ident]),
+        Pat::Wild(_) => Ok(Vec::new()),
         Pat::Tuple(tuple) => {
             let names = tuple.elems.iter().map(targets).collect::<Result<Vec<_>>>()?;
             Ok(names.concat())

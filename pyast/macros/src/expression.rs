@@ -71,8 +71,12 @@ pub fn expression(expr: &Expr) -> Result<TokenStream> {
         Expr::Closure(closure) => {
             let body = expression(&closure.body)?;
             let params = closure.inputs.iter().map(parameter).collect::<Result<Vec<_>>>()?;
-            let bindings = params.iter().map(binding);
-            quote!({ #(#bindings)* ::astgen_pyast::make::lambda([#(#params),*], #body) })
+            let bindings = params.iter().flatten().map(binding);
+            let names = params.iter().map(|param| match param {
+                Some(name) => quote!(#name),
+                None => quote!(::astgen_pyast::name("_")),
+            });
+            quote!({ #(#bindings)* ::astgen_pyast::make::lambda([#(#names),*], #body) })
         }
         // `_` is an ordinary name in Python.
         Expr::Infer(_) => {
@@ -98,9 +102,11 @@ pub fn binding(name: &syn::Ident) -> TokenStream {
     quote!(let #name: ::astgen_pyast::Name = const { ::astgen_pyast::name(#text) };)
 }
 
-fn parameter(pattern: &Pat) -> Result<syn::Ident> {
+/// A parameter's name; `None` for `_`.
+fn parameter(pattern: &Pat) -> Result<Option<syn::Ident>> {
     match pattern {
-        Pat::Ident(name) => Ok(name.ident.clone()),
+        Pat::Ident(name) => Ok(Some(name.ident.clone())),
+        Pat::Wild(_) => Ok(None),
         _ => Err(Error::new(pattern.span(), "a lambda takes plain names")),
     }
 }

@@ -59,8 +59,9 @@ pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// let spec = astgen_emitters::spec::read(source, "astgen.toml").unwrap();
 /// assert_eq!(spec.project.title, "Acme");
 ///
-/// let errors = astgen_emitters::spec::read("[projekt]", "astgen.toml").unwrap_err();
-/// assert_eq!(errors.errors[0].to_string(), "the spec has no key `projekt`");
+/// let source = "[project]\nname = \"acme\"\n[entities.tasks]";
+/// let errors = astgen_emitters::spec::read(source, "astgen.toml").unwrap_err();
+/// assert_eq!(errors.errors[0].to_string(), "an entity needs the key `fields`");
 /// ```
 pub fn read(source: &str, path: &str) -> Result<Spec, SpecErrors> {
     let mut errors = Errors::default();

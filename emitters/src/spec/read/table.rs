@@ -109,7 +109,10 @@ impl<'a> Table<'a> {
         shape: S,
         default: S::Value,
     ) -> S::Value {
-        let written = shape.json(&default);
+        let written = match self.mode {
+            Mode::Reading { .. } => Value::Null,
+            Mode::Describing { .. } => shape.json(&default),
+        };
         let value = self.optional(key, about, shape);
         if let Mode::Describing { properties, .. } = &mut self.mode
             && let Some(Value::Object(property)) = properties.get_mut(key)

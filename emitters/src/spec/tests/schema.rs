@@ -118,3 +118,58 @@ fn what_is_not_generated_is_in_the_schema() {
         assert!(schema.contains(&format!("\"{}\"", rule.key)), "{rule:?}");
     }
 }
+
+/// Editors find the schema of the examples beside them; `astgen schema` writes it.
+#[test]
+fn the_schema_beside_the_examples_is_current() {
+    let committed = include_str!("../../../../examples/astgen.schema.json");
+    let committed: Value = serde_json::from_str(committed).expect("JSON");
+    assert_eq!(committed, json_schema());
+}
+
+/// The other way round: the keys that the reader names when it meets an unknown one are those of
+/// the schema, in every table.
+#[test]
+fn every_key_of_the_reader_is_in_the_schema() {
+    let mut found = Vec::new();
+    tables(&json_schema(), "", "", &mut found);
+    assert!(found.len() > 30, "only {} tables", found.len());
+    for (source, keys) in found {
+        let errors = read(&source, "astgen.toml").expect_err("an unknown key");
+        let unknown = |error: &&SpecError| error.problem.code() == "spec::unknown_key";
+        let error = errors.errors.iter().find(unknown).unwrap_or_else(|| panic!("{source}"));
+        let help = error.help.as_ref().expect("the keys that there are");
+        let mut listed: Vec<&str> = help.split('`').skip(1).step_by(2).collect();
+        listed.sort_unstable();
+        assert_eq!(listed, keys, "{source}");
+    }
+}
+
+/// Every table of a schema: a spec with an unknown key in it, and its keys.
+fn tables(schema: &Value, before: &str, after: &str, found: &mut Vec<(String, Vec<String>)>) {
+    for variant in ["anyOf", "oneOf"].iter().filter_map(|key| schema[key].as_array()).flatten() {
+        tables(variant, before, after, found);
+    }
+    if schema["type"] == "array" {
+        tables(&schema["items"], &format!("{before}["), &format!("]{after}"), found);
+    }
+    let (open, close) = if before.is_empty() { ("", "") } else { ("{ ", " }") };
+    if schema["additionalProperties"].is_object() {
+        let (before, after) = (format!("{before}{open}thing = "), format!("{close}{after}"));
+        tables(&schema["additionalProperties"], &before, &after, found);
+    }
+    let Some(properties) = schema["properties"].as_object() else { return };
+    let tag = properties.get("type").and_then(|tag| tag["const"].as_str());
+    // What is refused as a whole is not read further.
+    if tag != Some("file") {
+        let tag = tag.map_or_else(String::new, |tag| format!("type = '{tag}', "));
+        let source = format!("{before}{open}{tag}an_unknown_key = 1{close}{after}");
+        let mut keys: Vec<String> = properties.keys().cloned().collect();
+        keys.sort_unstable();
+        found.push((source, keys));
+    }
+    for (key, property) in properties {
+        let (before, after) = (format!("{before}{open}{key} = "), format!("{close}{after}"));
+        tables(property, &before, &after, found);
+    }
+}

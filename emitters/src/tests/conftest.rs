@@ -1,0 +1,139 @@
+//! `backend/tests/conftest.py`: the fixtures: a database, the application on it, and the world around it.
+
+use crate::app_main::create_app;
+use crate::core::settings::{Environment, Settings};
+use crate::python::builtins::str;
+use crate::python::fastapi::FastAPI;
+use crate::python::httpx2::{ASGITransport, AsyncClient};
+use crate::python::pydantic::SecretStr;
+use crate::python::pytest::pytest;
+use crate::python::standard::{AsyncGenerator, Generator};
+use crate::tests::databases::{
+    SERVER_URL, ScratchDatabase, migrate, postgresql_database, sqlite_database,
+};
+use crate::tests::world::{WEBHOOK_SECRET, World};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.conftest": SECRET_KEY, anyio_backend, _no_env_file, database, settings, app, world;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("tests.conftest")
+        .docstring("The fixtures: a database, the application on it, and the world around it.")
+        .body(block![
+            assign(SECRET_KEY, "a secret that is long enough for tests"),
+            anyio_backend_def(),
+            _no_env_file_def(),
+            database_def(),
+            settings_def(),
+            app_def(),
+            world_def()
+        ])
+}
+
+fn anyio_backend_def() -> FunctionDef {
+    def(anyio_backend).decorator(py!(pytest.fixture(scope = "session"))).returns(str).body(block![
+        docstring("Run asynchronous tests on one loop of asyncio."),
+        return_("asyncio")
+    ])
+}
+
+fn _no_env_file_def() -> FunctionDef {
+    names!(patch);
+    def(_no_env_file)
+        .decorator(py!(pytest.fixture(scope = "session", autouse = true)))
+        .returns(py!(Generator[(None, None, None)]))
+        .body(block![
+            docstring("Keep the settings of the developer out of the tests."),
+            with_as(
+                py!(pytest.MonkeyPatch.context()),
+                patch,
+                block![
+                    do_(py!(patch.setitem(Settings.model_config, "env_file", None))),
+                    do_(yield_(None))
+                ]
+            )
+        ])
+}
+
+fn database_def() -> FunctionDef {
+    names!(tmp_path_factory, file, scratch);
+    def(database)
+        .decorator(py!(pytest.fixture(scope = "session")))
+        .params([param(tmp_path_factory, py!(pytest.TempPathFactory))])
+        .returns(py!(Generator[(ScratchDatabase, None, None)]))
+        .body(block![
+            docstring("Create and migrate a database."),
+            if_(
+                py!(SERVER_URL == None),
+                block![
+                    assign(
+                        file,
+                        py!(sqlite_database(tmp_path_factory.mktemp("database") / "test.db"))
+                    ),
+                    do_(py!(migrate(file))),
+                    do_(py!(yield_!(file))),
+                    return_none()
+                ]
+            ),
+            with_as(
+                py!(postgresql_database(SERVER_URL)),
+                scratch,
+                block![do_(py!(migrate(scratch))), do_(py!(yield_!(scratch)))]
+            )
+        ])
+}
+
+fn settings_def() -> FunctionDef {
+    def(settings)
+        .decorator(py!(pytest.fixture(scope = "session")))
+        .params([param(database, ScratchDatabase)])
+        .returns(Settings)
+        .body(block![
+            docstring("Make passwords cheap and the webhook work."),
+            return_(py!(Settings(
+                environment = Environment.TEST,
+                secret_key = SecretStr(SECRET_KEY),
+                database_url = database.app_url,
+                password_time_cost = 1,
+                password_memory_kib = 8,
+                stripe_webhook_secrets = [SecretStr(WEBHOOK_SECRET)]
+            )))
+        ])
+}
+
+fn app_def() -> FunctionDef {
+    async_def(app)
+        .decorator(py!(pytest.fixture(scope = "session")))
+        .params([param(settings, Settings)])
+        .returns(py!(AsyncGenerator[(FastAPI, None)]))
+        .body(block![
+            docstring("Start the application, and stop it in the end."),
+            assign(app, py!(create_app(settings))),
+            async_with(py!(app.router.lifespan_context(app)), [do_(py!(yield_!(app)))])
+        ])
+}
+
+fn world_def() -> FunctionDef {
+    names!(transport, http);
+    async_def(world)
+        .decorator(py!(pytest.fixture))
+        .params([param(app, FastAPI)])
+        .returns(py!(AsyncGenerator[(World, None)]))
+        .body(block![
+            docstring("Talk to the application from outside; leave it as empty as it was."),
+            assign(transport, py!(ASGITransport(app = app, raise_app_exceptions = false))),
+            async_with_as(
+                py!(AsyncClient(transport = transport, base_url = "http://test")),
+                http,
+                block![
+                    assign(world, py!(World(app, http))),
+                    do_(py!(yield_!(world))),
+                    do_(py!(world.forget().await))
+                ]
+            )
+        ])
+}

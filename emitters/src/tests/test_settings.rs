@@ -1,0 +1,111 @@
+//! `backend/tests/test_settings.py`: settings.
+
+use crate::core::settings::{Environment, Settings};
+use crate::python::builtins::{len, repr, str};
+use crate::python::pydantic::{SecretStr, ValidationError};
+use crate::python::pytest::pytest;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.test_settings": LONG_SECRET, test_development_makes_a_secret_for_each_process,
+        test_production_refuses_to_start_without_a_secret, test_production_refuses_a_short_secret,
+        test_production_starts_with_a_secret, test_postgresql_urls_name_the_driver,
+        test_webhook_secrets_are_separated_by_commas, test_an_empty_webhook_secret_is_none,
+        test_secrets_are_not_shown;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("tests.test_settings").docstring("Settings.").body(block![
+        assign(LONG_SECRET, py!(SecretStr("x" * 32))),
+        test_development_makes_a_secret_for_each_process_def(),
+        test_production_refuses_to_start_without_a_secret_def(),
+        test_production_refuses_a_short_secret_def(),
+        test_production_starts_with_a_secret_def(),
+        test_postgresql_urls_name_the_driver_def(),
+        test_webhook_secrets_are_separated_by_commas_def(),
+        test_an_empty_webhook_secret_is_none_def(),
+        test_secrets_are_not_shown_def()
+    ])
+}
+
+fn test_development_makes_a_secret_for_each_process_def() -> FunctionDef {
+    names!(first, second);
+    def(test_development_makes_a_secret_for_each_process).returns(none()).body(block![
+        assign(py!((first, second)), py!((Settings().secret_key, Settings().secret_key))),
+        assert_(py!(first != second)),
+        assert_(py!(len(first.get_secret_value()) >= 32))
+    ])
+}
+
+fn test_production_refuses_to_start_without_a_secret_def() -> FunctionDef {
+    def(test_production_refuses_to_start_without_a_secret).returns(none()).body(with(
+        py!(pytest.raises(ValidationError, r#match = "SECRET_KEY must be set")),
+        [do_(py!(Settings(environment = Environment.PRODUCTION)))],
+    ))
+}
+
+fn test_production_refuses_a_short_secret_def() -> FunctionDef {
+    def(test_production_refuses_a_short_secret).returns(none()).body(with(
+        py!(pytest.raises(ValidationError, r#match = "at least 32 bytes")),
+        [do_(py!(Settings(
+            environment = Environment.PRODUCTION,
+            secret_key = SecretStr("x" * 31)
+        )))],
+    ))
+}
+
+fn test_production_starts_with_a_secret_def() -> FunctionDef {
+    names!(settings);
+    def(test_production_starts_with_a_secret).returns(none()).body(block![
+        assign(
+            settings,
+            py!(Settings(environment = Environment.PRODUCTION, secret_key = LONG_SECRET))
+        ),
+        assert_(py!(settings.secret_key == LONG_SECRET))
+    ])
+}
+
+fn test_postgresql_urls_name_the_driver_def() -> FunctionDef {
+    names!(scheme, settings);
+    def(test_postgresql_urls_name_the_driver)
+        .decorator(py!(pytest
+            .mark
+            .parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])))
+        .params([param(scheme, str)])
+        .returns(none())
+        .body(block![
+            assign(settings, py!(Settings(database_url = f!("{}://db/acme", scheme)))),
+            assert_(py!(settings.database_url == "postgresql+asyncpg://db/acme"))
+        ])
+}
+
+fn test_webhook_secrets_are_separated_by_commas_def() -> FunctionDef {
+    names!(monkeypatch, secrets);
+    def(test_webhook_secrets_are_separated_by_commas)
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .returns(none())
+        .body(block![
+            do_(py!(monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", "one, two,,"))),
+            assign(secrets, py!(Settings().stripe_webhook_secrets)),
+            assert_(py!(list!(secret.get_secret_value() for secret in secrets) == ["one", "two"]))
+        ])
+}
+
+fn test_an_empty_webhook_secret_is_none_def() -> FunctionDef {
+    names!(monkeypatch);
+    def(test_an_empty_webhook_secret_is_none)
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .returns(none())
+        .body(block![
+            do_(py!(monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", ""))),
+            assert_(py!(Settings().stripe_webhook_secrets == []))
+        ])
+}
+
+fn test_secrets_are_not_shown_def() -> FunctionDef {
+    def(test_secrets_are_not_shown)
+        .returns(none())
+        .body([assert_(py!(not_in!("xxx", repr(Settings(secret_key = LONG_SECRET)))))])
+}

@@ -1,0 +1,380 @@
+//! `backend/tests/world.py`: the world around the application: people with tokens, mailboxes, and Stripe.
+
+use crate::core::database::Database;
+use crate::models::base::utcnow;
+use crate::models::package::{BillingEvent, Organization, User};
+use crate::python::builtins::{dict, int, list, object, property, str};
+use crate::python::fastapi::FastAPI;
+use crate::python::httpx2::{AsyncClient, Response};
+use crate::python::sqlalchemy::delete;
+use crate::python::standard::{
+    Any, EmailMessage, UUID, dataclass, datetime, json, timedelta, uuid4,
+};
+use crate::python::stripe::WebhookSignature;
+use crate::services::email_service::MemoryMailer;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.world": PASSWORD, WEBHOOK_SECRET, Caller, World, signature, subscription;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("tests.world")
+        .docstring("The world around the application: people with tokens, mailboxes, and Stripe.")
+        .body(block![
+            assign(PASSWORD, "correct horse battery"),
+            assign(WEBHOOK_SECRET, "whsec_tests"),
+            caller_class(),
+            world_class(),
+            signature_def(),
+            subscription_def()
+        ])
+}
+
+fn caller_class() -> ClassDef {
+    names!(http, email, token);
+    class(Caller).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("A signed-in user."),
+        annotate(http, AsyncClient),
+        annotate(email, str),
+        annotate(token, str),
+        caller_send(),
+        caller_get(),
+        caller_post(),
+        caller_patch(),
+        caller_delete(),
+        caller_organization(),
+        caller_found()
+    ])
+}
+
+fn caller_send() -> FunctionDef {
+    names!(method, path, body, headers);
+    async_def("send")
+        .params([
+            untyped("self"),
+            param(method, str),
+            param(path, str),
+            param(body, object).default(none()),
+        ])
+        .returns(Response)
+        .body(block![
+            docstring("Send a request with the token of the user."),
+            assign(headers, py!(dict!("Authorization" => f!("Bearer {}", self.token)))),
+            return_(py!(self.http.request(method, path, json = body, headers = headers).await))
+        ])
+}
+
+fn caller_get() -> FunctionDef {
+    names!(path);
+    async_def("get")
+        .params([untyped("self"), param(path, str)])
+        .returns(Response)
+        .body(block![docstring("Read something."), return_(py!(self.send("GET", path).await))])
+}
+
+fn caller_post() -> FunctionDef {
+    names!(path, body);
+    async_def("post")
+        .params([untyped("self"), param(path, str), param(body, object)])
+        .returns(Response)
+        .body(block![
+            docstring("Add something."),
+            return_(py!(self.send("POST", path, body).await))
+        ])
+}
+
+fn caller_patch() -> FunctionDef {
+    names!(path, body);
+    async_def("patch")
+        .params([untyped("self"), param(path, str), param(body, object)])
+        .returns(Response)
+        .body(block![
+            docstring("Change something."),
+            return_(py!(self.send("PATCH", path, body).await))
+        ])
+}
+
+fn caller_delete() -> FunctionDef {
+    names!(path);
+    async_def("delete")
+        .params([untyped("self"), param(path, str)])
+        .returns(Response)
+        .body(block![docstring("Remove something."), return_(py!(self.send("DELETE", path).await))])
+}
+
+fn caller_organization() -> FunctionDef {
+    names!(page, oldest);
+    async_def("organization").params([untyped("self")]).returns(str).body(block![
+        docstring("Return the organization that came with the account; it is in its trial."),
+        assign(page, py!(self.get("/organizations?limit=100").await.json())),
+        ann_assign(oldest, str, py!(page["items"][-1]["organization"]["id"])),
+        return_(oldest)
+    ])
+}
+
+fn caller_found() -> FunctionDef {
+    names!(name, created, organization_id);
+    async_def("found").params([untyped("self"), param(name, str)]).returns(str).body(block![
+        docstring("Found another organization; it has no trial and no subscription."),
+        assign(created, py!(self.post("/organizations", dict!("name" => name)).await)),
+        ann_assign(organization_id, str, py!(created.json()["organization"]["id"])),
+        return_(organization_id)
+    ])
+}
+
+fn world_class() -> ClassDef {
+    names!(app, http);
+    class(World).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("The application from outside, and what it sends out."),
+        annotate(app, FastAPI),
+        annotate(http, AsyncClient),
+        world_database(),
+        world_outbox(),
+        world_forget(),
+        world_mailed_token(),
+        world_register(),
+        world_login(),
+        world_sign_up(),
+        world_invite(),
+        world_member(),
+        world_deliver(),
+        world_deliver_raw(),
+        world_check_out(),
+        world_end_trial(),
+        world_subscribe()
+    ])
+}
+
+fn world_database() -> FunctionDef {
+    names!(database);
+    def("database").decorator(property).params([untyped("self")]).returns(Database).body(block![
+        docstring("Return the database of the application."),
+        ann_assign(database, Database, py!(self.app.state.database)),
+        return_(database)
+    ])
+}
+
+fn world_outbox() -> FunctionDef {
+    names!(mailer);
+    def("outbox")
+        .decorator(property)
+        .params([untyped("self")])
+        .returns(py!(list[EmailMessage]))
+        .body(block![
+            docstring("Return the mails so far."),
+            ann_assign(mailer, MemoryMailer, py!(self.app.state.mailer)),
+            return_(py!(mailer.outbox))
+        ])
+}
+
+fn world_forget() -> FunctionDef {
+    names!(connection, model);
+    async_def("forget").params([untyped("self")]).returns(none()).body(block![
+        docstring("Remove every row and every mail."),
+        async_with_as(
+            py!(self.database.engine.begin()),
+            connection,
+            for_(
+                model,
+                py!((Organization, User, BillingEvent)),
+                [do_(py!(connection.execute(delete(model)).await))]
+            )
+        ),
+        do_(py!(self.outbox.clear()))
+    ])
+}
+
+fn world_mailed_token() -> FunctionDef {
+    names!(content);
+    def("mailed_token").params([untyped("self")]).returns(str).body(block![
+        docstring("Return the token in the last mail."),
+        ann_assign(content, str, py!(self.outbox[-1].get_content())),
+        return_(py!(content.rsplit(maxsplit = 1)[-1]))
+    ])
+}
+
+fn world_register() -> FunctionDef {
+    names!(email, password, body);
+    async_def("register")
+        .params([untyped("self"), param(email, str), param(password, str).default(PASSWORD)])
+        .returns(Response)
+        .body(block![
+            docstring("Send a registration."),
+            assign(body, py!(dict!("email" => email, "password" => password))),
+            return_(py!(self.http.post("/auth/register", json = body).await))
+        ])
+}
+
+fn world_login() -> FunctionDef {
+    names!(email, password, body);
+    async_def("login")
+        .params([untyped("self"), param(email, str), param(password, str).default(PASSWORD)])
+        .returns(Response)
+        .body(block![
+            docstring("Send a sign-in."),
+            assign(body, py!(dict!("email" => email, "password" => password))),
+            return_(py!(self.http.post("/auth/login", json = body).await))
+        ])
+}
+
+fn world_sign_up() -> FunctionDef {
+    names!(email, token);
+    async_def("sign_up").params([untyped("self"), param(email, str)]).returns(Caller).body(block![
+        docstring("Register and sign in."),
+        do_(py!(self.register(email).await)),
+        ann_assign(token, str, py!(self.login(email).await.json()["access_token"])),
+        return_(py!(Caller(self.http, email, token)))
+    ])
+}
+
+fn world_invite() -> FunctionDef {
+    names!(inviter, organization_id, email, role, path, response);
+    async_def("invite")
+        .params([
+            untyped("self"),
+            param(inviter, Caller),
+            param(organization_id, str),
+            param(email, str),
+            param(role, str),
+        ])
+        .returns(str)
+        .body(block![
+            docstring("Invite an address and return the token from its mailbox."),
+            assign(path, py!(f!("/organizations/{}/invitations", organization_id))),
+            assign(
+                response,
+                py!(inviter.post(path, dict!("email" => email, "role" => role)).await)
+            ),
+            assert_that(py!(response.status_code == 201), py!(response.text)),
+            return_(py!(self.mailed_token()))
+        ])
+}
+
+fn world_member() -> FunctionDef {
+    names!(owner, organization_id, role, member, token, response);
+    async_def("member")
+        .params([
+            untyped("self"),
+            param(owner, Caller),
+            param(organization_id, str),
+            param(role, str),
+        ])
+        .returns(Caller)
+        .body(block![
+            docstring("Sign somebody up who then joins an organization."),
+            assign(member, py!(self.sign_up(f!("{}-{}@example.com", role, uuid4().hex)).await)),
+            assign(token, py!(self.invite(owner, organization_id, member.email, role).await)),
+            assign(
+                response,
+                py!(member.post("/invitations/accept", dict!("token" => token)).await)
+            ),
+            assert_that(py!(response.status_code == 201), py!(response.text)),
+            return_(member)
+        ])
+}
+
+fn world_deliver() -> FunctionDef {
+    names!(kind, content, event_id, created, event);
+    async_def("deliver").params([untyped("self"), param(kind, str), param(content, py!(dict[(str, Any)])), star(), param(event_id, py!(str | None)).default(none()), param(created, py!(datetime | None)).default(none())]).returns(Response).body(block![docstring("Deliver an event as Stripe does."), assign(event, py!(dict!("id" => event_id || f!("evt_{}", uuid4().hex), "object" => "event", "type" => kind, "created" => int((created || utcnow()).timestamp()), "data" => dict!("object" => content)))), return_(py!(self.deliver_raw(json.dumps(event)).await))])
+}
+
+fn world_deliver_raw() -> FunctionDef {
+    names!(body, secret, timestamp, headers, content);
+    async_def("deliver_raw")
+        .params([
+            untyped("self"),
+            param(body, str),
+            star(),
+            param(secret, str).default(WEBHOOK_SECRET),
+            param(timestamp, py!(int | None)).default(none()),
+        ])
+        .returns(Response)
+        .body(block![
+            docstring("Sign a body with the code of the Stripe library and deliver it."),
+            assign(headers, py!(dict!("Stripe-Signature" => signature(body, secret, timestamp)))),
+            assign(content, py!(body.encode())),
+            return_(py!(self
+                .http
+                .post("/billing/webhook", content = content, headers = headers)
+                .await))
+        ])
+}
+
+fn world_check_out() -> FunctionDef {
+    names!(organization_id, customer, content);
+    async_def("check_out")
+        .params([untyped("self"), param(organization_id, str), param(customer, str)])
+        .returns(Response)
+        .body(block![
+            docstring("Finish a checkout for an organization."),
+            assign(
+                content,
+                py!(dict!("customer" => customer, "client_reference_id" => organization_id))
+            ),
+            return_(py!(self.deliver("checkout.session.completed", content).await))
+        ])
+}
+
+fn world_end_trial() -> FunctionDef {
+    names!(organization_id, past, session, organization);
+    async_def("end_trial")
+        .params([untyped("self"), param(organization_id, str)])
+        .returns(none())
+        .body(block![
+            docstring("Let the trial of an organization run out."),
+            assign(past, py!(utcnow() - timedelta(seconds = 1))),
+            async_with_as(
+                py!(self.database.session()),
+                session,
+                block![
+                    assign(
+                        organization,
+                        py!(session.get_one(Organization, UUID(organization_id)).await)
+                    ),
+                    assign(py!(organization.trial_ends_at), past),
+                    do_(py!(session.commit().await))
+                ]
+            )
+        ])
+}
+
+fn world_subscribe() -> FunctionDef {
+    names!(organization_id, lookup_key, customer, checkout, content, created);
+    async_def("subscribe")
+        .params([untyped("self"), param(organization_id, str), param(lookup_key, str)])
+        .returns(none())
+        .body(block![
+            docstring("Check out and start a subscription."),
+            assign(customer, py!(f!("cus_{}", uuid4().hex))),
+            assign(checkout, py!(self.check_out(organization_id, customer).await)),
+            assert_that(py!(checkout.json() == dict!("status" => "processed")), py!(checkout.text)),
+            assign(content, py!(subscription(customer, lookup_key))),
+            assign(created, py!(self.deliver("customer.subscription.created", content).await)),
+            assert_that(py!(created.json() == dict!("status" => "processed")), py!(created.text))
+        ])
+}
+
+fn signature_def() -> FunctionDef {
+    names!(body, secret, timestamp, header);
+    def(signature)
+        .params([param(body, str), param(secret, str), param(timestamp, py!(int | None))])
+        .returns(str)
+        .body(block![
+            docstring("Sign a body as Stripe does."),
+            ann_assign(
+                header,
+                str,
+                py!(WebhookSignature.generate_signature_header(body, secret, timestamp))
+            )
+            .trailing_comment("pyright: ignore[reportUnknownMemberType]"),
+            return_(header)
+        ])
+}
+
+fn subscription_def() -> FunctionDef {
+    names!(customer, lookup_key, status, subscription_id);
+    def(subscription).params([param(customer, str), param(lookup_key, str), star(), param(status, str).default("active"), param(subscription_id, py!(str | None)).default(none())]).returns(py!(dict[(str, Any)])).body(block![docstring("Write a subscription as Stripe does, as far as the application reads it."), return_(py!(dict!("id" => subscription_id || f!("sub_{}", customer), "object" => "subscription", "customer" => customer, "status" => status, "trial_end" => None, "items" => dict!("data" => [dict!("price" => dict!("lookup_key" => lookup_key))]))))])
+}

@@ -1,0 +1,263 @@
+//! The emitted backend, end to end: both examples are built by the real binary, checked by the tools that
+//! their own project names, tested by their own test suite, and walked through from outside under a real
+//! uvicorn.
+//!
+//! One virtual environment serves every test; it is made once for a lock and kept below the target folder.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs a command to its end and shows what it printed when it fails.
+#[track_caller]
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?} failed ({}):\n{out}\n{err}", output.status);
+    out.into_owned()
+}
+
+/// A project built from `examples/<name>.toml` in a temporary folder.
+fn build(name: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let project = folder.path().join(name);
+    let spec = root().join("examples").join(name).with_extension("toml");
+    run(Command::new(env!("CARGO_BIN_EXE_astgen"))
+        .arg("build")
+        .arg(spec)
+        .arg("--out")
+        .arg(&project));
+    (folder, project.join("backend"))
+}
+
+/// The folder with the programs of the environment that the emitted lock describes.
+fn programs() -> &'static Path {
+    static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAMS.get_or_init(|| {
+        let (_folder, backend) = build("acme");
+        let lock = backend.join("requirements-dev.txt");
+        let text = fs::read_to_string(&lock).expect("the lock is emitted");
+        let digest = astgen_pyast::region_digest(&text);
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("environment-{digest}"));
+        if !cache.join("complete").exists() {
+            let _ = fs::remove_dir_all(&cache);
+            run(Command::new(python()).args(["-m", "venv"]).arg(&cache));
+            run(Command::new(cache.join("bin/python"))
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                .args(["--require-hashes", "-r"])
+                .arg(&lock));
+            fs::write(cache.join("complete"), "").expect("the cache can be written");
+        }
+        cache.join("bin")
+    })
+}
+
+/// The interpreter to test with: the oldest that the emitted project supports, or newer.
+fn python() -> String {
+    std::env::var("ASTGEN_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
+/// A program of the environment, to be run in the backend's folder and without the caller's settings.
+fn program(name: &str, backend: &Path) -> Command {
+    let mut command = Command::new(programs().join(name));
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.current_dir(backend);
+    command.env("PATH", format!("{}:{path}", programs().display()));
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    for setting in ["DATABASE_URL", "MIGRATION_DATABASE_URL", "TEST_DATABASE_URL", "ENVIRONMENT"] {
+        command.env_remove(setting);
+    }
+    command
+}
+
+#[track_caller]
+fn check_tools(name: &str) {
+    let (_folder, backend) = build(name);
+    run(program("ruff", &backend).args(["format", "--check", "--no-cache", "."]));
+    run(program("ruff", &backend).args(["check", "--no-cache", "."]));
+    run(program("mypy", &backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
+}
+
+#[test]
+fn acme_passes_the_tools_it_names() {
+    check_tools("acme");
+}
+
+#[test]
+fn minimal_passes_the_tools_it_names() {
+    check_tools("minimal");
+}
+
+#[test]
+fn the_suite_of_acme_is_green_on_sqlite() {
+    let (_folder, backend) = build("acme");
+    run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]));
+}
+
+#[test]
+fn the_suite_of_minimal_is_green_on_sqlite() {
+    let (_folder, backend) = build("minimal");
+    run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]));
+}
+
+/// A server that is stopped when the test ends, however it ends.
+struct Server {
+    process: Child,
+    url: String,
+    log: PathBuf,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// A real uvicorn with the application, once it answers.
+fn serve(backend: &Path, settings: &[(&str, &str)]) -> Server {
+    let port = free_port();
+    let log = backend.join("server.log");
+    let file = fs::File::create(&log).expect("a log file");
+    let mut command = program("uvicorn", backend);
+    command.args(["--factory", "app.main:create_app", "--port", &port.to_string()]);
+    command.envs(settings.iter().copied());
+    command.stdout(file.try_clone().expect("a log file")).stderr(file).stdin(Stdio::null());
+    let process = command.spawn().expect("uvicorn starts");
+    let mut server = Server { process, url: format!("http://127.0.0.1:{port}"), log };
+    let start = Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        let ended = server.process.try_wait().expect("the server can be asked");
+        let log = || fs::read_to_string(&server.log).unwrap_or_default();
+        assert!(ended.is_none(), "the server ended:\n{}", log());
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "the server does not answer:\n{}",
+            log()
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    server
+}
+
+/// Migrates, serves, and walks through the application from outside.
+#[track_caller]
+fn walk(example: &str, settings: &[(&str, &str)]) {
+    let (_folder, backend) = build(example);
+    run(program("alembic", &backend).args(["upgrade", "head"]).envs(settings.iter().copied()));
+    run(program("alembic", &backend).arg("check").envs(settings.iter().copied()));
+    let server = serve(&backend, settings);
+    let mut command = program("python", &backend);
+    command.arg(root().join("tests/walk.py")).arg(&server.url).arg(&server.log).arg(example);
+    run(&mut command);
+}
+
+const WALK_SETTINGS: [(&str, &str); 2] =
+    [("ENVIRONMENT", "development"), ("STRIPE_WEBHOOK_SECRETS", "whsec_walk")];
+
+#[test]
+fn acme_is_walked_through_on_sqlite() {
+    let settings =
+        [&WALK_SETTINGS[..], &[("DATABASE_URL", "sqlite+aiosqlite:///./walk.db")]].concat();
+    walk("acme", &settings);
+}
+
+#[test]
+fn minimal_is_walked_through_on_sqlite() {
+    let settings =
+        [&WALK_SETTINGS[..], &[("DATABASE_URL", "sqlite+aiosqlite:///./walk.db")]].concat();
+    walk("minimal", &settings);
+}
+
+/// Tests that need a PostgreSQL server: `cargo test --features postgresql`. They make databases and roles of
+/// their own and drop them again.
+#[cfg(feature = "postgresql")]
+mod postgresql {
+    use super::{WALK_SETTINGS, build, program, run, walk};
+    use std::process::Command;
+
+    /// The server's address and a role that may create databases.
+    fn server() -> String {
+        std::env::var("ASTGEN_TEST_POSTGRESQL")
+            .unwrap_or_else(|_| "postgres@127.0.0.1:5432".to_owned())
+    }
+
+    /// A database with an application role that row-level security holds; both go when this is dropped.
+    struct Database {
+        name: String,
+    }
+
+    impl Database {
+        fn create(name: &str) -> Database {
+            let database = Database { name: format!("astgen_{name}_{}", std::process::id()) };
+            database.drop_all();
+            let name = &database.name;
+            psql(&format!("CREATE ROLE {name} LOGIN NOSUPERUSER NOBYPASSRLS"));
+            psql(&format!("CREATE DATABASE {name}"));
+            database
+        }
+
+        fn url(&self, role: &str) -> String {
+            let server = server();
+            let (_, address) =
+                server.split_once('@').expect("ASTGEN_TEST_POSTGRESQL is ROLE@HOST:PORT");
+            format!("postgresql+asyncpg://{role}@{address}/{}", self.name)
+        }
+
+        fn drop_all(&self) {
+            psql(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+            psql(&format!("DROP ROLE IF EXISTS {}", self.name));
+        }
+    }
+
+    impl Drop for Database {
+        fn drop(&mut self) {
+            self.drop_all();
+        }
+    }
+
+    fn psql(statement: &str) {
+        let url = format!("postgresql://{}/postgres", server());
+        run(Command::new("psql").args([
+            "-qX",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            &url,
+            "-c",
+            statement,
+        ]));
+    }
+
+    #[test]
+    fn acme_is_walked_through_on_postgresql() {
+        let database = Database::create("walk");
+        let (owner, _) =
+            server().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a role");
+        let (migrations, requests) = (database.url(&owner), database.url(&database.name));
+        let urls = [("MIGRATION_DATABASE_URL", &*migrations), ("DATABASE_URL", &*requests)];
+        walk("acme", &[&WALK_SETTINGS[..], &urls].concat());
+    }
+
+    #[test]
+    fn the_suite_of_acme_is_green_on_postgresql() {
+        let (_folder, backend) = build("acme");
+        let url = format!("postgresql+asyncpg://{}/postgres", server());
+        let mut pytest = program("pytest", &backend);
+        run(pytest.args(["-q", "-p", "no:cacheprovider"]).env("TEST_DATABASE_URL", url));
+    }
+}
