@@ -117,7 +117,8 @@ pub fn in_a_sentence(title: &str) -> String {
 #[must_use]
 pub fn article(noun: &str) -> &'static str {
     let is_vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
-    let sounds_like_you = ["uni", "use", "usa", "uti", "eu"].iter().any(|one| noun.starts_with(one));
+    let sounds_like_you =
+        ["uni", "use", "usa", "uti", "eu"].iter().any(|one| noun.starts_with(one));
     if is_vowel && !sounds_like_you { "an" } else { "a" }
 }
 

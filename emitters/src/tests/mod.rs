@@ -9,6 +9,7 @@ pub mod databases;
 pub mod factories;
 
 pub mod test_auth;
+pub mod test_billing;
 pub mod test_invitations;
 pub mod test_organizations;
 pub mod test_plans;
