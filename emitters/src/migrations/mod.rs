@@ -9,3 +9,6 @@ mod fixed;
 mod foreign_key;
 mod sql;
 mod table;
+
+#[cfg(test)]
+mod tests;
