@@ -25,9 +25,7 @@ pub fn generate(spec: &Spec) -> Vec<Generated> {
         .chain(spec.entities.iter().flat_map(|one| entity(spec, one)))
         .chain([migrations::env::emit(), migrations::initial::emit(spec)])
         .map(|module| python(module, false));
-    let others =
-        [files::env_example::emit(spec), files::gitignore::emit(), files::pyproject::emit(spec)];
-    packages.chain(modules).chain(others).chain(files::requirements::emit(spec)).collect()
+    packages.chain(modules).chain(files::emit(spec)).collect()
 }
 
 fn entity(spec: &Spec, entity: &Entity) -> [Module; 4] {
