@@ -5,18 +5,36 @@
 #![forbid(unsafe_code)]
 
 mod generated;
+mod project;
 pub mod spec;
 
 pub mod api;
 pub mod app_main;
 pub mod core;
+pub mod files;
+pub mod migrations;
 pub mod models;
 pub mod packages;
 pub mod schemas;
 pub mod services;
 pub mod tests;
 
+pub mod entity_names;
 pub mod guards;
 pub mod python;
+pub mod relations;
+pub mod wording;
 
 pub use generated::{Content, Generated};
+pub use project::generate;
+
+/// The configuration of property tests. Failing seeds are kept in one folder for all crates.
+#[cfg(test)]
+fn test_config() -> proptest::test_runner::Config {
+    use proptest::test_runner::{Config, FileFailurePersistence};
+    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/../proptest-regressions/emitters.txt");
+    Config {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(seeds))),
+        ..Config::with_cases(256)
+    }
+}

@@ -1,8 +1,13 @@
 //! Every file of a project.
 
-use crate::spec::Spec;
-use crate::{Content, Generated, api, app_main, core, models, packages, schemas, services};
-use astgen_pyast::{Import, Module};
+use crate::spec::{Entity, Spec};
+use crate::{
+    Content, Generated, api, app_main, core, files, migrations, models, packages, schemas, services,
+};
+use astgen_pyast::Module;
+
+/// The root packages of a project, which its import blocks group last.
+const FIRST_PARTY: [&str; 2] = ["app", "tests"];
 
 /// The generated files, in no particular order.
 ///
@@ -13,15 +18,30 @@ use astgen_pyast::{Import, Module};
 /// ```
 #[must_use]
 pub fn generate(spec: &Spec) -> Vec<Generated> {
-    let mut modules = packages::emit(spec);
-    modules.extend(application(spec));
-    modules.into_iter().map(python_file).collect()
+    let packages = packages::emit(spec).into_iter().map(|module| python(module, true));
+    let modules = application(spec)
+        .into_iter()
+        .chain(billing(spec))
+        .chain(spec.entities.iter().flat_map(|one| entity(spec, one)))
+        .chain([migrations::env::emit(), migrations::initial::emit(spec)])
+        .map(|module| python(module, false));
+    packages.chain(modules).chain(files::emit(spec)).collect()
+}
+
+fn entity(spec: &Spec, entity: &Entity) -> [Module; 4] {
+    [
+        models::entity::emit(spec, entity),
+        schemas::entity::emit(spec, entity),
+        services::entity_service::emit(spec, entity),
+        api::entity::emit(spec, entity),
+    ]
 }
 
 fn application(spec: &Spec) -> Vec<Module> {
     let mut modules = vec![
         app_main::emit(spec),
-        core::database::emit(),
+        core::body_limit::emit(),
+        core::database::emit(spec),
         core::errors::emit(spec),
         core::logging::emit(),
         core::org_rbac::emit(),
@@ -30,8 +50,8 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::request_id::emit(),
         core::roles::emit(spec),
         core::security::emit(),
-        core::settings::emit(),
-        core::tenancy::emit(),
+        core::settings::emit(spec),
+        core::tenancy::emit(spec),
         models::base::emit(),
         models::invitation::emit(),
         models::membership::emit(),
@@ -40,11 +60,11 @@ fn application(spec: &Spec) -> Vec<Module> {
         models::user::emit(),
         schemas::auth::emit(),
         schemas::base::emit(),
-        schemas::fields::emit(),
+        schemas::fields::emit(spec),
         schemas::health::emit(),
         schemas::invitation::emit(),
         schemas::organization::emit(spec),
-        services::auth_service::emit(),
+        services::auth_service::emit(spec),
         services::email_service::emit(),
         services::invitation_service::emit(spec),
         services::organization_service::emit(spec),
@@ -54,12 +74,24 @@ fn application(spec: &Spec) -> Vec<Module> {
         api::organizations::emit(spec),
         api::routers::emit(spec),
     ];
+    modules.extend(spec.observability.metrics.then(core::metrics::emit));
     modules
 }
 
-const PACKAGES: [&str; 4] = ["app", "app.api", "app.core", "app.models"];
+fn billing(spec: &Spec) -> Vec<Module> {
+    let Some(billing) = &spec.billing else { return Vec::new() };
+    vec![
+        core::plans::emit(billing),
+        core::billing::emit(billing),
+        models::billing_event::emit(),
+        schemas::billing::emit(billing),
+        services::billing_service::emit(),
+        api::billing::emit(spec),
+    ]
+}
 
-fn python_file(module: Module) -> Generated {
-    let path = module.name.replace('.', "/");
-    Generated { path: format!("backend/{path}.py"), content: Content::Python(module) }
+fn python(module: Module, is_package: bool) -> Generated {
+    let file = if is_package { "/__init__.py" } else { ".py" };
+    let path = format!("backend/{}{file}", module.name.replace('.', "/"));
+    Generated { path, content: Content::Python(module.first_party(FIRST_PARTY)) }
 }

@@ -27,6 +27,8 @@ pub enum Parens {
     Omit,
     /// Like `Omit`, and only if the pair makes the content fit.
     BestFit,
+    /// Before brackets to its left explode; after that like `BestFit`.
+    RightToLeft,
     /// Like `Multiline`, inside brackets too.
     Nested,
     /// Like `Nested`, and what surrounds it may count on that.
@@ -76,6 +78,8 @@ enum Kind {
     Line,
     /// Nothing, or a line break when its surroundings are broken.
     Soft,
+    /// Nothing, or a space when its surroundings are broken.
+    Gap,
     /// Nothing, or a trailing comma when its surroundings are broken.
     Comma,
     /// Breaks all its own lines if it does not fit.
@@ -135,7 +139,9 @@ impl Parens {
     /// Whether the pair is more than transparent inside `mode`.
     fn may_open(self, mode: Mode) -> bool {
         match self {
-            Parens::Multiline | Parens::Omit | Parens::BestFit => mode == Mode::Top,
+            Parens::Multiline | Parens::Omit | Parens::BestFit | Parens::RightToLeft => {
+                mode == Mode::Top
+            }
             Parens::Nested => matches!(mode, Mode::Top | Mode::Break),
             Parens::Hugged | Parens::Callable => true,
         }
@@ -225,6 +231,12 @@ impl Layout {
     #[inline]
     pub fn soft(&mut self) {
         self.mark(Kind::Soft);
+    }
+
+    /// Nothing, that becomes a space when the lines around it break.
+    #[inline]
+    pub fn gap(&mut self) {
+        self.mark(Kind::Gap);
     }
 
     /// Nothing, that becomes a trailing comma when the lines around it break.
@@ -328,7 +340,13 @@ impl Layout {
             self.measure_columns(&spare.flat);
         }
         let marks = std::mem::take(&mut self.marks);
-        let line = Line { marks: &marks, flat: &spare.flat, frames: &mut spare.frames, column: 0 };
+        let line = Line {
+            marks: &marks,
+            flat: &spare.flat,
+            frames: &mut spare.frames,
+            column: 0,
+            has_exploded: false,
+        };
         line.run(self);
         self.marks = marks;
         self.spare = spare;
@@ -352,6 +370,8 @@ struct Line<'a> {
     flat: &'a str,
     frames: &'a mut Vec<Frame>,
     column: usize,
+    /// Whether a bracket has exploded.
+    has_exploded: bool,
 }
 
 impl Line<'_> {
@@ -374,7 +394,11 @@ impl Line<'_> {
                     out.out.push(',');
                     self.column += 1;
                 }
-                Kind::Line | Kind::Soft | Kind::Comma | Kind::Whole => (),
+                Kind::Gap if frame.mode == Mode::Break => {
+                    out.out.push(' ');
+                    self.column += 1;
+                }
+                Kind::Line | Kind::Soft | Kind::Gap | Kind::Comma | Kind::Whole => (),
                 Kind::Group => {
                     if frame.mode == Mode::Break && self.fits_flat(i) {
                         i = mark.end;
@@ -428,6 +452,7 @@ impl Line<'_> {
 
     fn explode(&mut self, out: &mut Layout, end: usize, indent: usize, closing: Closing) {
         let indent = indent + INDENT;
+        self.has_exploded = true;
         self.newline(out, indent);
         self.frames.push(Frame { end, mode: Mode::Break, indent, closing });
     }
@@ -455,7 +480,10 @@ impl Line<'_> {
         match parens {
             Parens::Multiline | Parens::Nested | Parens::Hugged | Parens::Callable => false,
             Parens::Omit => self.fits_hugged(i, frame),
-            Parens::BestFit => self.fits_hugged(i, frame) || !self.fits_in_parens(i, frame),
+            Parens::RightToLeft if !self.has_exploded => self.fits_hugged(i, frame),
+            Parens::BestFit | Parens::RightToLeft => {
+                self.fits_hugged(i, frame) || !self.fits_in_parens(i, frame)
+            }
         }
     }
 
@@ -483,11 +511,14 @@ impl Line<'_> {
     }
 
     fn fits_in_parens(&self, i: usize, frame: Frame) -> bool {
-        let end = self.marks[i].end;
-        let inner = frame.indent + INDENT;
         self.column < WIDTH
-            && !matches!(self.walk(inner, i, end, Mode::All, inner), Reach::Over)
-            && self.rest_fits(frame.indent + 1, end)
+            && self.content_fits_in_parens(i, frame.indent)
+            && self.rest_fits(frame.indent + 1, self.marks[i].end)
+    }
+
+    fn content_fits_in_parens(&self, i: usize, indent: usize) -> bool {
+        let inner = indent + INDENT;
+        !matches!(self.walk(inner, i, self.marks[i].end, Mode::All, inner), Reach::Over)
     }
 
     /// Whether what follows mark `from` fits, up to the next possible line break.
@@ -522,8 +553,9 @@ impl Line<'_> {
                 (Kind::Line | Kind::Soft, Mode::Break) => return Reach::Fits,
                 (Kind::Line, Mode::All) => (column, skipped) = (indent, 1),
                 (Kind::Soft, Mode::All) => column = indent,
-                (Kind::Comma, Mode::Break | Mode::All) => column += 1,
-                (Kind::Parens(parens), Mode::Top) if parens != Parens::BestFit => {
+                (Kind::Gap | Kind::Comma, Mode::Break | Mode::All) => column += 1,
+                (Kind::Parens(Parens::BestFit), _) => (),
+                (Kind::Parens(_), Mode::Top) => {
                     return if column < WIDTH { Reach::Fits } else { Reach::Over };
                 }
                 (Kind::Whole, _) => {
@@ -546,7 +578,7 @@ impl Line<'_> {
                     }
                     (column, i) = (indent, mark.end);
                 }
-                (Kind::Line | Kind::Soft | Kind::Comma, Mode::Top | Mode::Hug) => (),
+                (Kind::Line | Kind::Soft | Kind::Gap | Kind::Comma, Mode::Top | Mode::Hug) => (),
                 (Kind::Parens(_) | Kind::Group | Kind::End, _) => (),
             }
         }

@@ -6,6 +6,8 @@
 extern crate self as astgen_pyast;
 
 pub mod annotation;
+#[cfg(feature = "arbitrary")]
+pub mod arbitrary;
 pub mod equal;
 mod imports;
 mod layout;

@@ -98,6 +98,23 @@ pub const fn import_module(module: &'static str) -> Import {
     Import { module, name: None, alias: None }
 }
 
+/// The dotted name of a module, from names that come from outside.
+///
+/// # Errors
+/// When one of its parts is not an identifier.
+///
+/// ```
+/// use astgen_pyast::name::module_name;
+/// assert_eq!(module_name("app.models.project").unwrap(), "app.models.project");
+/// assert!(module_name("app.models.class").is_err());
+/// ```
+pub fn module_name(text: &str) -> Result<&'static str, NotAnIdentifier> {
+    for part in text.split('.') {
+        Name::parse(part)?;
+    }
+    Ok(intern(text))
+}
+
 impl Name {
     /// Checks a name that comes from outside, a spec or a file.
     ///
@@ -142,10 +159,7 @@ impl Import {
     /// assert_eq!(Import::parse("app.models.project", project).unwrap().module, "app.models.project");
     /// ```
     pub fn parse(module: &str, name: Name) -> Result<Import, NotAnIdentifier> {
-        for part in module.split('.') {
-            Name::parse(part)?;
-        }
-        Ok(Import { module: intern(module), name: Some(name), alias: None })
+        Ok(Import { module: module_name(module)?, name: Some(name), alias: None })
     }
 
     /// The same import under another name: `import sqlalchemy as sa`.

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod billing;
+pub mod entity;
 pub mod health;
 pub mod invitations;
 pub mod organizations;

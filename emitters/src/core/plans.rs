@@ -79,7 +79,8 @@ fn plan_constant(plan: &spec::Plan) -> Stmt {
 }
 
 /// The member of an enum that stands for a name of the spec.
-fn constant(name: Name) -> Name {
+#[must_use]
+pub fn constant(name: Name) -> Name {
     Name::parse(&name.as_str().to_uppercase()).unwrap_or(name)
 }
 

@@ -45,7 +45,7 @@ fn request_id_middleware_init() -> FunctionDef {
 }
 
 fn request_id_middleware_call() -> FunctionDef {
-    names!(scope, receive, send, request_id, send_named, token);
+    names!(scope, receive, send, request_id, send_named);
     async_def("__call__")
         .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
         .returns(none())
@@ -69,9 +69,10 @@ fn request_id_middleware_call() -> FunctionDef {
                     ],
                 )
             },
-            assign(token, py!(current_request_id.set(request_id))),
-            try_([do_(py!(self.app(scope, receive, send_named).await))])
-                .finally([do_(py!(current_request_id.reset(token)))])
+            do_(py!(current_request_id.set(request_id))).comment(
+                "Never reset: the handler of last resort logs outside of this middleware."
+            ),
+            do_(py!(self.app(scope, receive, send_named).await))
         ])
 }
 

@@ -1,12 +1,17 @@
 //! `backend/app/core/settings.py`: the settings of the application, read from the environment.
 
-use crate::python::builtins::{ValueError, classmethod, int, isinstance, len, list, object, str};
+use crate::python::builtins::{ValueError, classmethod, isinstance, len, object, str};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::pydantic::{
-    BaseSettings, Field, NoDecode, SecretStr, SettingsConfigDict, field_validator, model_validator,
+    BaseSettings, Field, SecretStr, SettingsConfigDict, field_validator, model_validator,
 };
 use crate::python::standard::{Annotated, SELF_TYPE, StrEnum, secrets};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
+
+mod fields;
+
+pub use fields::{DefaultValue, Setting, fields};
 
 vocabulary! {
     "app.core.settings": SECRET_BYTES, Environment, generated_secret, Settings, get_settings,
@@ -15,14 +20,14 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.core.settings")
         .docstring("The settings of the application, read from the environment.")
         .body(block![
             assign(SECRET_BYTES, 32),
             environment_class(),
             generated_secret_def(),
-            settings_class(),
+            settings_class(spec),
             get_settings_def(),
             assign(SettingsDep, py!(Annotated[(Settings, Depends(get_settings))]))
         ])
@@ -45,153 +50,45 @@ fn generated_secret_def() -> FunctionDef {
     ])
 }
 
-fn settings_class() -> ClassDef {
-    names!(
-        model_config,
-        environment,
-        secret_key,
-        database_url,
-        migration_database_url,
-        database_pool_size,
-        access_token_seconds,
-        verification_token_seconds,
-        invitation_seconds,
-        password_time_cost,
-        password_memory_kib,
-        password_workers,
-        max_body_bytes,
-        stripe_webhook_secrets,
-        metrics_token,
-        log_level
-    );
+fn settings_class(spec: &Spec) -> ClassDef {
+    names!(model_config);
     class(Settings).base(BaseSettings).body(block![
         docstring("Everything that differs between one deployment and another."),
         assign(
             model_config,
-            py!(SettingsConfigDict(env_file = ".env", extra = "ignore", frozen = true))
-        ),
-        ann_assign(
-            environment,
-            Environment,
-            py!(Field(
-                default = Environment.DEVELOPMENT,
-                description = "development, test or production."
-            ))
-        )
-        .paragraph(),
-        ann_assign(
-            secret_key,
-            SecretStr,
-            py!(Field(
-                default_factory = generated_secret,
-                description = "Signs every token; production needs its own, 32 bytes or more."
+            py!(SettingsConfigDict(
+                env_file = ".env",
+                env_ignore_empty = true,
+                extra = "ignore",
+                frozen = true
             ))
         ),
-        ann_assign(
-            database_url,
-            str,
-            py!(Field(
-                default = "sqlite+aiosqlite:///./acme.db",
-                description = "The database, as the role that serves requests."
-            ))
-        ),
-        ann_assign(
-            migration_database_url,
-            py!(str | None),
-            py!(Field(
-                default = None,
-                description = "The same database as the role that owns the tables."
-            ))
-        ),
-        ann_assign(
-            database_pool_size,
-            int,
-            py!(Field(
-                default = 10,
-                ge = 1,
-                description = "Connections to PostgreSQL that one process keeps open."
-            ))
-        ),
-        ann_assign(
-            access_token_seconds,
-            int,
-            py!(Field(default = 900, ge = 60, description = "How long an access token is valid."))
-        ),
-        ann_assign(
-            verification_token_seconds,
-            int,
-            py!(Field(
-                default = 86_400,
-                ge = 60,
-                description = "How long the link in a verification mail is valid."
-            ))
-        ),
-        ann_assign(
-            invitation_seconds,
-            int,
-            py!(Field(
-                default = 604_800,
-                ge = 60,
-                description = "How long an invitation can be accepted."
-            ))
-        ),
-        ann_assign(
-            password_time_cost,
-            int,
-            py!(Field(default = 2, ge = 1, description = "Argon2id: passes over the memory."))
-        ),
-        ann_assign(
-            password_memory_kib,
-            int,
-            py!(Field(default = 19_456, ge = 8, description = "Argon2id: memory for one hash."))
-        ),
-        ann_assign(
-            password_workers,
-            int,
-            py!(Field(
-                default = 2,
-                ge = 1,
-                description = "Passwords that are hashed at the same time."
-            ))
-        ),
-        ann_assign(
-            max_body_bytes,
-            int,
-            py!(Field(
-                default = 1_048_576,
-                ge = 1024,
-                description = "The largest request body that is read."
-            ))
-        ),
-        ann_assign(
-            stripe_webhook_secrets,
-            py!(Annotated[(list[SecretStr], NoDecode)]),
-            py!(Field(
-                default_factory = list[SecretStr],
-                description = "Signing secrets, comma-separated; with none the webhook is off."
-            ))
-        ),
-        ann_assign(
-            metrics_token,
-            py!(SecretStr | None),
-            py!(Field(
-                default = None,
-                description = "The bearer token that /metrics asks for, if any."
-            ))
-        ),
-        ann_assign(
-            log_level,
-            str,
-            py!(Field(
-                default = "INFO",
-                pattern = "^(DEBUG|INFO|WARNING|ERROR)$",
-                description = "The least severe records that are logged."
-            ))
-        ),
+        declarations(spec),
         settings_name_the_driver(),
-        settings_split_secrets(),
+        spec.billing.as_ref().map(|_| settings_split_secrets()),
         settings_require_secrets_in_production()
     ])
+}
+
+fn declarations(spec: &Spec) -> Vec<Stmt> {
+    let mut declarations: Vec<Stmt> = fields(spec).iter().map(declaration).collect();
+    if let Some(first) = declarations.first_mut() {
+        *first = first.clone().paragraph();
+    }
+    declarations
+}
+
+fn declaration(setting: &Setting) -> Stmt {
+    let default = match &setting.default {
+        DefaultValue::Environment => kw("default", py!(Environment.DEVELOPMENT)),
+        DefaultValue::Text(text) => kw("default", text),
+        DefaultValue::Number(number) => kw("default", *number),
+        DefaultValue::Made(factory) => kw("default_factory", factory),
+        DefaultValue::Missing => kw("default", none()),
+    };
+    let (bounds, description) = (setting.bounds.clone(), setting.description);
+    let field = py!(Field(..[default], ..bounds, description = description));
+    ann_assign(setting.name, &setting.annotation, field)
 }
 
 fn settings_name_the_driver() -> FunctionDef {

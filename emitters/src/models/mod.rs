@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod billing_event;
+pub mod entity;
 pub mod invitation;
 pub mod membership;
 pub mod organization;

@@ -3,5 +3,6 @@
 pub mod auth_service;
 pub mod billing_service;
 pub mod email_service;
+pub mod entity_service;
 pub mod invitation_service;
 pub mod organization_service;

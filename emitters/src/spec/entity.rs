@@ -52,17 +52,30 @@ pub struct EntityNames {
     /// The schema of a change: `PurchaseOrderUpdate`.
     #[serde(serialize_with = "super::as_text")]
     pub update_class: Name,
-    /// The schema of an answer: `PurchaseOrderPublic`.
+    /// The schema of an answer: `PurchaseOrderRead`.
     #[serde(serialize_with = "super::as_text")]
-    pub public_class: Name,
+    pub read_class: Name,
+    /// The schema of a part of a list: `PurchaseOrderPage`.
+    #[serde(serialize_with = "super::as_text")]
+    pub page_class: Name,
+    /// The rules: `PurchaseOrderService`.
+    #[serde(serialize_with = "super::as_text")]
+    pub service_class: Name,
+    /// The rules as a dependency of a route: `PurchaseOrderServiceDep`.
+    #[serde(serialize_with = "super::as_text")]
+    pub service_dependency: Name,
     /// The database table: `purchase_orders`.
     pub table: String,
     /// The model's module: `app.models.purchase_order`.
-    pub model_module: String,
+    pub model_module: &'static str,
     /// The module of the schemas: `app.schemas.purchase_order`.
-    pub schema_module: String,
+    pub schema_module: &'static str,
+    /// The module of the rules: `app.services.purchase_order_service`.
+    pub service_module: &'static str,
     /// The router's module: `app.api.purchase_orders`.
-    pub api_module: String,
+    pub api_module: &'static str,
+    /// The module of its tests: `tests.test_purchase_orders`.
+    pub test_module: &'static str,
     /// The first part of the routes, without slashes: `purchase-orders`.
     pub path: String,
     /// What people read: `Purchase order`.

@@ -10,7 +10,8 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.databases": SERVER_URL, PYPROJECT, ScratchDatabase, alembic_config, environment, migrate, sqlite_database, postgresql_database, run_on, execute, render;
+    "tests.databases": SERVER_URL, PYPROJECT, ScratchDatabase, alembic_config, environment, migrate,
+        sqlite_database, postgresql_database, run_on, execute, render;
 }
 
 /// The module.

@@ -1,11 +1,12 @@
 //! Blocks of statements, and the blank lines between them.
 
-use super::statement::{self, annotation};
-use super::{Doc, docstring};
+use super::statement::{self, trivia};
+use super::{Before, Doc, docstring};
 use crate::annotation::{Annotated, Trivia};
 use rustpython_ast::{
     Constant, ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprConstant, Stmt, StmtAsyncFor,
-    StmtAsyncWith, StmtExpr, StmtFor, StmtIf, StmtMatch, StmtTry, StmtTryStar, StmtWhile, StmtWith,
+    StmtAsyncFunctionDef, StmtAsyncWith, StmtClassDef, StmtExpr, StmtFor, StmtFunctionDef, StmtIf,
+    StmtMatch, StmtTry, StmtTryStar, StmtWhile, StmtWith,
 };
 
 /// What a block of statements belongs to.
@@ -20,18 +21,23 @@ pub enum Block {
 
 /// The statements of a block at the current depth. A block without any gets a `pass`.
 pub fn block<R: Annotated>(doc: &mut Doc, body: &[Stmt<R>], block: Block) {
-    if block == Block::Clause && body.first().is_some_and(is_definition) {
-        doc.layout.verbatim("\n");
-    }
     for (i, stmt) in body.iter().enumerate() {
-        if let Some(previous) = i.checked_sub(1).and_then(|i| body.get(i)) {
-            for _ in 0..blank_lines(doc.depth, previous, stmt, block, i == 1) {
-                doc.layout.verbatim("\n");
+        doc.before = match i.checked_sub(1).and_then(|i| body.get(i)) {
+            Some(previous) => {
+                let count = blank_lines(doc.depth, previous, stmt, block, i == 1);
+                doc.blank_lines(count);
+                // Where there is none after an import, a comment asks for one.
+                let is_bare = count == 0 && is_import(previous);
+                if is_bare { Before::BlankIfCommented } else { Before::Nothing }
             }
-        }
+            None if block == Block::Clause && is_definition(stmt) => Before::BlankUnlessCommented,
+            None => Before::Nothing,
+        };
         match docstring_of(stmt) {
             Some(text) if i == 0 && block != Block::Clause => {
                 statement::stmt_with(doc, stmt, |doc| {
+                    // A formatter would not keep a comment at its end.
+                    doc.hoisted.extend(doc.trailing.take());
                     doc.logical_line(|doc| docstring::docstring(doc, text));
                 });
             }
@@ -40,6 +46,29 @@ pub fn block<R: Annotated>(doc: &mut Doc, body: &[Stmt<R>], block: Block) {
     }
     if body.is_empty() && block != Block::Module {
         doc.logical_line(|doc| doc.text("pass"));
+    }
+}
+
+/// Blank lines before the end marker of a region, which a formatter takes for the comment of a
+/// statement that follows.
+pub fn blank_lines_before_end<R>(depth: usize, stmt: &Stmt<R>) -> usize {
+    let (body, is_class) = match stmt {
+        Stmt::FunctionDef(StmtFunctionDef { body, .. })
+        | Stmt::AsyncFunctionDef(StmtAsyncFunctionDef { body, .. }) => (body.as_slice(), false),
+        Stmt::ClassDef(StmtClassDef { body, .. }) => (body.as_slice(), true),
+        _ => (std::slice::from_ref(stmt), false),
+    };
+    match body {
+        [.., last] if ends_with_definition(last) => {
+            if depth == 0 {
+                2
+            } else {
+                1
+            }
+        }
+        [.., last] if is_import(last) => 1,
+        [docstring] if is_class && docstring_of(docstring).is_some() => 1,
+        _ => 0,
     }
 }
 
@@ -62,8 +91,7 @@ fn blank_lines<R: Annotated>(
 }
 
 fn starts_paragraph<R: Annotated>(stmt: &Stmt<R>) -> bool {
-    let annotation = annotation(stmt).annotation();
-    annotation.and_then(|it| it.trivia.as_deref()).is_some_and(|trivia| trivia.blank_line)
+    trivia(statement::annotation(stmt)).is_some_and(|trivia| trivia.blank_line)
 }
 
 /// The text of a statement that is nothing but a string.
@@ -77,18 +105,14 @@ pub fn docstring_of<R>(stmt: &Stmt<R>) -> Option<&str> {
     }
 }
 
-/// Whether a body is `...` alone, with nothing to be said about it.
-pub fn is_stub<R: Annotated>(body: &[Stmt<R>]) -> bool {
-    let [stmt @ Stmt::Expr(StmtExpr { value, .. })] = body else {
-        return false;
+/// The statement of a body that is `...` alone, with no comment above it.
+pub fn stub<R: Annotated>(body: &[Stmt<R>]) -> Option<&StmtExpr<R>> {
+    let [Stmt::Expr(stmt)] = body else { return None };
+    let Expr::Constant(ExprConstant { value: Constant::Ellipsis, .. }) = &*stmt.value else {
+        return None;
     };
-    let Expr::Constant(ExprConstant { range, value: Constant::Ellipsis, .. }) = &**value else {
-        return false;
-    };
-    let is_bare =
-        |trivia: Option<&Trivia>| trivia.is_none_or(|trivia| *trivia == Trivia::default());
-    let trivia = |range: &R| range.annotation().is_none_or(|it| is_bare(it.trivia.as_deref()));
-    trivia(annotation(stmt)) && trivia(range)
+    let is_bare = |trivia: &Trivia| trivia.leading.is_empty() && trivia.region.is_none();
+    trivia(&stmt.range).is_none_or(is_bare).then_some(stmt)
 }
 
 /// Whether `stmt` is a function or a class.

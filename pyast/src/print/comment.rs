@@ -1,7 +1,7 @@
 //! Comments, made harmless: no text gets out of its comment, none passes for another one.
 
-use super::Doc;
 use super::string::{is_printable, numeric_escape};
+use super::{Before, Doc};
 use crate::annotation::{Annotated, Trivia};
 use crate::layout::{INDENT, WIDTH, width};
 
@@ -27,25 +27,50 @@ impl Doc {
     /// Comment lines above a statement.
     pub fn leading_comments<'a>(&mut self, comments: impl IntoIterator<Item = &'a String>) {
         for comment in comments {
+            self.before_comment();
             let lines = self.comment_lines(comment);
             self.layout.verbatim(&lines);
         }
     }
 
-    /// Puts the waiting comments above the statement that starts at `anchor`.
+    /// Puts what waits above the statement that starts at `anchor`: comments, and a blank line.
     pub fn flush_hoisted(&mut self, anchor: usize) {
+        let before = std::mem::take(&mut self.before);
         if self.hoisted.is_empty() {
+            if before == Before::BlankUnlessCommented {
+                self.layout.insert_lines(anchor, "\n");
+            }
             return;
         }
         let hoisted = std::mem::take(&mut self.hoisted);
         let lines: String = hoisted.iter().map(|comment| self.comment_lines(comment)).collect();
         self.layout.insert_lines(anchor, &lines);
+        if before == Before::BlankIfCommented {
+            self.layout.insert_lines(anchor, "\n");
+        }
+    }
+
+    /// The blank line that a comment above a statement asks for.
+    pub fn before_comment(&mut self) {
+        if std::mem::take(&mut self.before) == Before::BlankIfCommented {
+            self.blank_lines(1);
+        }
+    }
+
+    /// Blank lines.
+    pub fn blank_lines(&mut self, count: usize) {
+        for _ in 0..count {
+            self.layout.verbatim("\n");
+        }
     }
 
     /// The comment that ends the line just written; one that would make it too long, or that is
     /// longer than a line, waits to go above the statement.
     pub fn trailing_comment(&mut self, comment: String) -> Option<String> {
         let text = sanitized(lines_of(&comment).next().unwrap_or_default());
+        if text.is_empty() {
+            return None;
+        }
         let is_pragma = PRAGMAS.iter().any(|pragma| text.starts_with(pragma));
         let is_one_line =
             lines_of(&comment).count() == 1 && !self.layout.line_text().contains('\n');

@@ -2,12 +2,14 @@
 
 use super::blank_lines::{self, Block};
 use super::expression::{element, expr, value};
-use super::parentheses::{Need, need, optional, optional_at, optional_later, parens};
+use super::parentheses::{
+    Need, can_omit_around, need, optional, optional_at, optional_later, parens,
+};
 use super::statement::{optional_sequence, trivia};
 use super::{Doc, pattern};
 use crate::annotation::Annotated;
 use crate::layout::Parens;
-use crate::precedence::Precedence;
+use crate::precedence::{Precedence, precedence};
 use rustpython_ast::{
     ExceptHandler, ExceptHandlerExceptHandler, Expr, ExprTuple, MatchCase, Stmt, StmtIf, StmtMatch,
     StmtWhile, WithItem,
@@ -77,7 +79,8 @@ pub fn for_<R: Annotated>(
         match target {
             Expr::Tuple(ExprTuple { range, elts, ctx: _ }) if elts.len() > 1 => {
                 doc.note(range);
-                optional_sequence(doc, Parens::Omit, elts);
+                let parens = if can_omit_around(elts) { Parens::Omit } else { Parens::Multiline };
+                optional_sequence(doc, parens, elts);
             }
             _ => optional(doc, target),
         }
@@ -102,7 +105,7 @@ pub fn with<R: Annotated>(doc: &mut Doc, keyword: &str, items: &[WithItem<R>], b
                 optional(doc, context_expr)
             }
             [item] => match parens(&item.context_expr) {
-                Some(parens) if need(&item.context_expr) == Need::Multiline => {
+                Some(parens) if asks_for_parentheses(&item.context_expr) => {
                     doc.parens(parens, |doc| with_item(doc, item));
                 }
                 _ => with_item(doc, item),
@@ -110,6 +113,10 @@ pub fn with<R: Annotated>(doc: &mut Doc, keyword: &str, items: &[WithItem<R>], b
             _ => doc.parens(Parens::Multiline, |doc| doc.items(items, with_item)),
         }
     });
+}
+
+fn asks_for_parentheses<R>(context: &Expr<R>) -> bool {
+    need(context) == Need::Multiline && precedence(context) >= Precedence::Lambda
 }
 
 fn with_item<R: Annotated>(doc: &mut Doc, item: &WithItem<R>) {

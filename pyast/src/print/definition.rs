@@ -1,13 +1,13 @@
 //! Functions and classes.
 
-use super::blank_lines::{self, Block, is_stub};
-use super::expression::{element, expr};
-use super::parentheses::{optional, optional_later};
-use super::{Doc, arguments, parameters, type_parameters};
+use super::blank_lines::{self, Block, stub};
+use super::expression::expr;
+use super::parentheses::{optional, optional_at, optional_later};
+use super::{Doc, PARENTHESES, arguments, parameters, type_parameters};
 use crate::annotation::Annotated;
 use crate::precedence::Precedence;
 use rustpython_ast::{
-    Arguments, Expr, Stmt, StmtAsyncFunctionDef, StmtClassDef, StmtFunctionDef, TypeParam,
+    Arguments, Expr, Stmt, StmtAsyncFunctionDef, StmtClassDef, StmtExpr, StmtFunctionDef, TypeParam,
 };
 
 struct Signature<'a, R> {
@@ -72,7 +72,7 @@ fn decorators<R: Annotated>(doc: &mut Doc, decorators: &[Expr<R>]) {
     for decorator in decorators {
         doc.decorator_line(|doc| {
             doc.text("@");
-            element(doc, decorator);
+            optional_at(doc, decorator, Precedence::Named);
         });
     }
 }
@@ -88,6 +88,8 @@ fn signature<R: Annotated>(doc: &mut Doc, signature: &Signature<R>) {
     let has_parameters = parameters::parameter_list(args).next().is_some();
     doc.whole(|doc| match returns {
         Expr::Subscript(_) => expr(doc, returns),
+        // ruff puts these parentheses, whatever for.
+        Expr::Await(_) => doc.bracket(PARENTHESES, |doc| expr(doc, returns)),
         _ if has_parameters => optional(doc, returns),
         _ => optional_later(doc, returns, Precedence::Lambda),
     });
@@ -101,10 +103,14 @@ fn suite<R: Annotated>(
     is_region: bool,
     header: impl FnOnce(&mut Doc),
 ) {
-    if is_stub(body) && !is_region {
+    if let Some(StmtExpr { range, value }) = stub(body)
+        && !is_region
+    {
         return doc.logical_line(|doc| {
             header(doc);
-            doc.text(": ...");
+            doc.text(": ");
+            doc.note(range);
+            expr(doc, value);
         });
     }
     doc.logical_line(|doc| {

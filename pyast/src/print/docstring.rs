@@ -10,9 +10,8 @@ pub fn docstring(doc: &mut Doc, text: &str) {
     let is_multiline = text.contains('\n') && is_left_alone(text, doc.depth * INDENT);
     doc.text("\"\"\"");
     let mut quotes = 0;
-    let last = text.chars().count().saturating_sub(1);
-    for (i, char) in text.chars().enumerate() {
-        let is_end = i == 0 || i == last;
+    for (at, char) in text.char_indices() {
+        let is_end = at == 0 || at + char.len_utf8() == text.len();
         quotes = if char == '"' { quotes + 1 } else { 0 };
         match char {
             '\n' if is_multiline => doc.text("\n"),

@@ -32,17 +32,17 @@ pub fn lambda<R: Annotated>(doc: &mut Doc, lambda: &ExprLambda<R>, parens: Paren
 
 /// A body with its own brackets explodes them instead of getting another pair.
 fn explodes_by_itself<R>(body: &Expr<R>) -> bool {
-    match body {
+    matches!(
+        body,
         Expr::List(_)
-        | Expr::Dict(_)
-        | Expr::Set(_)
-        | Expr::Tuple(_)
-        | Expr::ListComp(_)
-        | Expr::SetComp(_)
-        | Expr::DictComp(_)
-        | Expr::GeneratorExp(_) => true,
-        _ => false,
-    }
+            | Expr::Dict(_)
+            | Expr::Set(_)
+            | Expr::Tuple(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_)
+            | Expr::GeneratorExp(_)
+    )
 }
 
 /// A body that explodes its own brackets if there is room for what stands before them.

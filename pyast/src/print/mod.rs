@@ -57,6 +57,17 @@ pub fn print_expr<R: Annotated>(expr: &Expr<R>) -> String {
     doc.layout.into_text()
 }
 
+/// What may have to go above a statement, once it is known whether it has comments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Before {
+    #[default]
+    Nothing,
+    /// A blank line, if there are comments.
+    BlankIfCommented,
+    /// A blank line, if there are none.
+    BlankUnlessCommented,
+}
+
 /// What the printing functions write to: the layout, and what they must hand to each other.
 #[derive(Default)]
 struct Doc {
@@ -68,6 +79,7 @@ struct Doc {
     trailing: Option<String>,
     /// Where the comments above the current statement end.
     anchor: usize,
+    before: Before,
     /// Comments that wait for the statement they belong to.
     hoisted: Vec<String>,
 }
@@ -83,6 +95,10 @@ impl Doc {
 
     fn soft(&mut self) {
         self.layout.soft();
+    }
+
+    fn gap(&mut self) {
+        self.layout.gap();
     }
 
     fn comma(&mut self) {

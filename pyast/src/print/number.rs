@@ -4,13 +4,12 @@ use super::Doc;
 use num_bigint::BigInt;
 use std::fmt::Write;
 
-/// CPython refuses to read decimal literals that have more digits than this.
-const DECIMAL_DIGITS: u64 = 4300;
+/// CPython refuses to read decimal literals of more than 4,300 digits; this many bits never need more.
+const DECIMAL_BITS: u64 = 14_284;
 
 /// An integer; in hexadecimal where Python would not read so many decimal digits.
 pub fn int(doc: &mut Doc, int: &BigInt) {
-    // Ten decimal digits need more than 33 bits.
-    if int.bits() > DECIMAL_DIGITS * 33 / 10 {
+    if int.bits() > DECIMAL_BITS {
         let sign = if int.sign() == num_bigint::Sign::Minus { "-" } else { "" };
         doc.text(&format!("{sign}0x{}", int.magnitude().to_str_radix(16).to_uppercase()));
     } else {

@@ -67,6 +67,7 @@ fn power<R: Annotated>(doc: &mut Doc, binary: &ExprBinOp<R>) {
     if !is_parenthesized && is_simple_power_operand(left) && is_simple_power_operand(right) {
         doc.soft();
         doc.text("**");
+        doc.gap();
     } else {
         doc.line();
         doc.text("** ");
@@ -108,7 +109,7 @@ fn is_simple_power_operand<R>(expr: &Expr<R>) -> bool {
     match expr {
         Expr::Name(_) => true,
         Expr::Constant(ExprConstant { value, .. }) => {
-            matches!(value, Constant::Int(_) | Constant::Float(_) | Constant::Complex { .. })
+            !matches!(value, Constant::Str(_) | Constant::Bytes(_) | Constant::Ellipsis)
         }
         Expr::UnaryOp(ExprUnaryOp { op: UnaryOp::USub, operand, .. }) => {
             is_simple_power_operand(operand)

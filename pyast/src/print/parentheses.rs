@@ -49,13 +49,11 @@ pub fn optional_later<R: Annotated>(doc: &mut Doc, expr: &Expr<R>, min: Preceden
 /// The value after a target or annotation that can itself be split: the value takes the
 /// parentheses before the left side is exploded.
 pub fn optional_right_to_left<R: Annotated>(doc: &mut Doc, expr: &Expr<R>) {
-    let parens = match expr {
-        _ if need(expr) != Need::BestFit => return optional_at(doc, expr, Precedence::Yield),
-        Expr::Name(_) | Expr::Constant(_) | Expr::JoinedStr(_) => Parens::Multiline,
-        Expr::Call(_) | Expr::Subscript(_) | Expr::Attribute(_) => Parens::Omit,
-        _ => return optional_at(doc, expr, Precedence::Yield),
-    };
-    doc.parens(parens, |doc| self::expr(doc, expr));
+    if need(expr) == Need::BestFit && precedence(expr) == Precedence::Atom {
+        doc.parens(Parens::RightToLeft, |doc| self::expr(doc, expr));
+    } else {
+        optional_at(doc, expr, Precedence::Yield);
+    }
 }
 
 /// As [`optional`], but a call or a name never gets parentheses.
@@ -91,7 +89,10 @@ pub fn need<R>(expr: &Expr<R>) -> Need {
                 need_inside(value, Precedence::Atom)
             }
         }
-        Expr::Await(ExprAwait { value, .. }) => need_inside(value, Precedence::Await),
+        Expr::Await(ExprAwait { value, .. }) => need_inside(value, Precedence::Atom),
+        Expr::Yield(ExprYield { value: Some(value), .. })
+        | Expr::YieldFrom(ExprYieldFrom { value, .. }) => need_inside(value, Precedence::Lambda),
+        Expr::Yield(ExprYield { value: None, .. }) => Need::Never,
         Expr::UnaryOp(ExprUnaryOp { operand, .. }) => need_inside(operand, precedence(expr)),
         Expr::Tuple(_)
         | Expr::List(_)
@@ -107,8 +108,6 @@ pub fn need<R>(expr: &Expr<R>) -> Need {
         | Expr::IfExp(_)
         | Expr::Lambda(_)
         | Expr::NamedExpr(_)
-        | Expr::Yield(_)
-        | Expr::YieldFrom(_)
         | Expr::Starred(_)
         | Expr::Slice(_) => Need::Multiline,
     }
@@ -158,15 +157,15 @@ pub fn is_fluent<R>(expr: &Expr<R>) -> bool {
 fn can_omit<R>(expr: &Expr<R>) -> bool {
     let mut scan = Scan::default();
     scan.inside(expr);
-    if !scan.has_brackets || scan.count > 1 {
-        return false;
-    }
-    match scan.loosest {
-        None | Some(Precedence::Atom) => true,
-        Some(_) => {
-            scan.last.is_some_and(has_brackets) || scan.first.flatten().is_some_and(has_brackets)
-        }
-    }
+    scan.can_omit()
+}
+
+/// As [`can_omit`], for elements with commas between them.
+pub fn can_omit_around<R>(elements: &[Expr<R>]) -> bool {
+    let mut scan = Scan::default();
+    scan.operator(Precedence::Yield, elements.len().saturating_sub(1));
+    elements.iter().for_each(|element| scan.visit(element, Precedence::Lambda));
+    scan.can_omit()
 }
 
 /// What an expression looks like from outside: its ends and its loosest operator.
@@ -186,6 +185,19 @@ impl<R> Default for Scan<'_, R> {
 }
 
 impl<'a, R> Scan<'a, R> {
+    fn can_omit(&self) -> bool {
+        if !self.has_brackets || self.count > 1 {
+            return false;
+        }
+        match self.loosest {
+            None | Some(Precedence::Atom) => true,
+            Some(_) => {
+                let first = self.first.flatten();
+                self.last.is_some_and(has_brackets) || first.is_some_and(has_brackets)
+            }
+        }
+    }
+
     fn visit(&mut self, expr: &'a Expr<R>, min: Precedence) {
         self.last = Some(expr);
         if precedence(expr) < min {
@@ -300,19 +312,19 @@ impl<'a, R> Scan<'a, R> {
 
 /// Whether `expr` ends in brackets of its own.
 pub fn has_own_brackets<R>(expr: &Expr<R>) -> bool {
-    match expr {
+    matches!(
+        expr,
         Expr::Tuple(_)
-        | Expr::List(_)
-        | Expr::Set(_)
-        | Expr::Dict(_)
-        | Expr::ListComp(_)
-        | Expr::SetComp(_)
-        | Expr::DictComp(_)
-        | Expr::GeneratorExp(_)
-        | Expr::Call(_)
-        | Expr::Subscript(_) => true,
-        _ => false,
-    }
+            | Expr::List(_)
+            | Expr::Set(_)
+            | Expr::Dict(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_)
+            | Expr::GeneratorExp(_)
+            | Expr::Call(_)
+            | Expr::Subscript(_)
+    )
 }
 
 /// Non-empty brackets that may be exploded; a subscript is left alone.

@@ -5,7 +5,7 @@
 //! alone; that of any other statement follows it at its own level.
 
 use super::Doc;
-use super::blank_lines::is_definition;
+use super::blank_lines::{blank_lines_before_end, is_definition};
 use crate::layout::INDENT;
 use rustpython_ast::Stmt;
 use sha2::{Digest, Sha256};
@@ -54,6 +54,7 @@ pub struct Open {
 
 /// Writes the begin marker, with room for the digest.
 pub fn begin(doc: &mut Doc, id: &str) -> Open {
+    doc.before_comment();
     let marker = format!("{}# astgen:begin {} ", " ".repeat(doc.depth * INDENT), sanitized(id));
     doc.layout.verbatim(&marker);
     let digest_at = doc.layout.written().len();
@@ -67,6 +68,7 @@ pub fn end<R>(doc: &mut Doc, id: &str, stmt: &Stmt<R>, open: &Open) {
     let depth = doc.depth + usize::from(is_definition(stmt));
     let digest = region_digest(&doc.layout.written()[open.text_at..]);
     doc.layout.patch(open.digest_at, &digest);
+    doc.blank_lines(blank_lines_before_end(depth, stmt));
     let marker = format!("{}# astgen:end {}\n", " ".repeat(depth * INDENT), sanitized(id));
     doc.layout.verbatim(&marker);
 }

@@ -2,8 +2,8 @@
 
 use super::expression::{element, expr, operand, value};
 use super::parentheses::{
-    has_own_brackets, optional, optional_at, optional_later, optional_right_to_left,
-    optional_unless_fitting,
+    can_omit_around, has_own_brackets, optional, optional_at, optional_later,
+    optional_right_to_left, optional_unless_fitting,
 };
 use super::{
     Doc, PARENTHESES, compound, definition, import, lambda, operators, region, type_parameters,
@@ -12,9 +12,10 @@ use crate::annotation::{Annotated, Trivia};
 use crate::layout::{INDENT, Parens};
 use crate::precedence::Precedence;
 use rustpython_ast::{
-    Expr, ExprAttribute, ExprBinOp, ExprTuple, Operator, Stmt, StmtAnnAssign, StmtAssert,
-    StmtAssign, StmtAsyncFor, StmtAsyncWith, StmtAugAssign, StmtDelete, StmtExpr, StmtFor,
-    StmtGlobal, StmtNonlocal, StmtRaise, StmtReturn, StmtTry, StmtTryStar, StmtTypeAlias, StmtWith,
+    Expr, ExprAttribute, ExprBinOp, ExprLambda, ExprTuple, Operator, Stmt, StmtAnnAssign,
+    StmtAssert, StmtAssign, StmtAsyncFor, StmtAsyncWith, StmtAugAssign, StmtDelete, StmtExpr,
+    StmtFor, StmtGlobal, StmtNonlocal, StmtRaise, StmtReturn, StmtTry, StmtTryStar, StmtTypeAlias,
+    StmtWith,
 };
 
 impl Doc {
@@ -236,12 +237,15 @@ fn may_be_parenthesized(operator: Operator) -> bool {
 fn assigned<R: Annotated>(doc: &mut Doc, value: &Expr<R>, is_target_splittable: bool) {
     match value {
         Expr::NamedExpr(_) => operand(doc, value, Precedence::Lambda),
-        Expr::Lambda(value) => {
-            doc.parens(Parens::Omit, |doc| lambda::lambda(doc, value, Parens::Hugged));
-        }
+        Expr::Lambda(value) => assigned_lambda(doc, value),
         _ if is_target_splittable => optional_right_to_left(doc, value),
         _ => optional_at(doc, value, Precedence::Yield),
     }
+}
+
+/// A lambda at the end of a statement parenthesizes its body before itself.
+fn assigned_lambda<R: Annotated>(doc: &mut Doc, value: &ExprLambda<R>) {
+    doc.parens(Parens::Omit, |doc| lambda::lambda(doc, value, Parens::Hugged));
 }
 
 fn assign<R: Annotated>(doc: &mut Doc, stmt: &StmtAssign<R>) {
@@ -286,6 +290,14 @@ fn annotated_assign<R: Annotated>(doc: &mut Doc, stmt: &StmtAnnAssign<R>) {
     }
     doc.text(": ");
     match value {
+        // ruff puts these parentheses, whatever for.
+        _ if annotation.is_await_expr() => {
+            doc.bracket(PARENTHESES, |doc| expr(doc, annotation));
+            if let Some(value) = value {
+                doc.text(" = ");
+                assigned(doc, value, true);
+            }
+        }
         None => optional(doc, annotation),
         Some(value) => {
             let is_splittable = is_splittable(annotation);
@@ -329,9 +341,10 @@ fn return_<R: Annotated>(doc: &mut Doc, stmt: &StmtReturn<R>) {
     };
     doc.text(" ");
     match value {
+        Expr::Lambda(value) => assigned_lambda(doc, value),
         Expr::Tuple(ExprTuple { range, elts, ctx: _ }) if elts.len() > 1 => {
             doc.note(range);
-            let parens = if elts.len() == 2 { Parens::Omit } else { Parens::Multiline };
+            let parens = if can_omit_around(elts) { Parens::Omit } else { Parens::Multiline };
             doc.parens(parens, |doc| doc.items(elts, self::value));
         }
         _ => optional(doc, value),

@@ -57,7 +57,7 @@ impl Claims {
             }
         }
         for class in reserved::GENERATED_CLASSES {
-            for suffix in ["", "Create", "Update", "Public"] {
+            for suffix in ["", "Create", "Update", "Read", "Page"] {
                 claims.reserve(Namespace::Class, format!("{class}{suffix}"));
             }
         }

@@ -143,7 +143,11 @@ pub fn field(kind: Kind, table: &mut Table<'_>) -> Option<RawField> {
 }
 
 fn text(table: &mut Table<'_>) -> Option<Text> {
-    let min_length = table.or("min_length", "The fewest characters.", Whole(0..=MAX_TEXT), 0);
+    let min_length = table.optional(
+        "min_length",
+        "The fewest characters. By default 1, or 0 where the default is empty.",
+        Whole(0..=MAX_TEXT),
+    );
     let max_length =
         table.optional("max_length", "The most characters. By default 255.", Whole(1..=MAX_TEXT));
     let default = table.optional(
@@ -153,6 +157,8 @@ fn text(table: &mut Table<'_>) -> Option<Text> {
     );
     let place = max_length.as_ref().map_or_else(|| table.place(), |max| max.place.clone());
     let max_length = max_length.map_or(255, |max| max.value);
+    let is_empty = default.as_ref().is_some_and(|default| default.value.is_empty());
+    let min_length = min_length.map_or(u32::from(!is_empty), |min| min.value);
     if max_length < min_length {
         return inconsistent(
             table,

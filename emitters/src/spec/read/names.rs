@@ -6,18 +6,21 @@ use super::name::{Entry, Identifier};
 use crate::spec::error::{Problem, SpecError, quoted};
 use crate::spec::{EntityNames, text};
 use astgen_pyast::Name;
+use astgen_pyast::name::module_name;
 
 /// The names of an entity; `None` when one of them is bad, which is then reported.
 pub fn names(entry: &Entry<RawEntity>, errors: &mut Errors) -> Option<EntityNames> {
     let (name, raw) = (entry.name?, entry.value.as_ref()?);
     let plural = plural(entry, name, raw, errors)?;
-    let Some(classes) = classes(name) else {
+    let (Some(classes), Some(modules)) = (classes(name), modules(name, plural)) else {
         let (name, what) = (quoted(name.as_str()), "an entity");
         let problem = Problem::BadName { name, what, reason: "its class would be a reserved word" };
         errors.push(SpecError::new(entry.key.place.clone(), problem).help("choose another name"));
         return None;
     };
-    let [id, class, create_class, update_class, public_class] = classes;
+    let [id, class, create_class, update_class, read_class, page_class] = classes.0;
+    let [service_class, service_dependency] = classes.1;
+    let [model_module, schema_module, service_module, api_module, test_module] = modules;
     let title = raw.title.clone().unwrap_or_else(|| text::title(name.as_str()));
     let plural_title = match (&raw.plural_title, &raw.title) {
         (Some(plural_title), _) => plural_title.clone(),
@@ -31,11 +34,16 @@ pub fn names(entry: &Entry<RawEntity>, errors: &mut Errors) -> Option<EntityName
         class,
         create_class,
         update_class,
-        public_class,
+        read_class,
+        page_class,
+        service_class,
+        service_dependency,
         table: plural.to_string(),
-        model_module: format!("app.models.{name}"),
-        schema_module: format!("app.schemas.{name}"),
-        api_module: format!("app.api.{plural}"),
+        model_module,
+        schema_module,
+        service_module,
+        api_module,
+        test_module,
         path: plural.as_str().replace('_', "-"),
         title,
         plural_title,
@@ -67,14 +75,28 @@ fn plural(
     plural
 }
 
-fn classes(name: Name) -> Option<[Name; 5]> {
+/// The key and the classes, and the two names of the service.
+fn classes(name: Name) -> Option<([Name; 6], [Name; 2])> {
     let class = text::pascal_case(name.as_str());
     let parse = |text: String| Name::parse(&text).ok();
-    Some([
+    let classes = [
         parse(format!("{name}_id"))?,
         parse(class.clone())?,
         parse(format!("{class}Create"))?,
         parse(format!("{class}Update"))?,
-        parse(format!("{class}Public"))?,
+        parse(format!("{class}Read"))?,
+        parse(format!("{class}Page"))?,
+    ];
+    Some((classes, [parse(format!("{class}Service"))?, parse(format!("{class}ServiceDep"))?]))
+}
+
+fn modules(name: Name, plural: Name) -> Option<[&'static str; 5]> {
+    let parse = |text: String| module_name(&text).ok();
+    Some([
+        parse(format!("app.models.{name}"))?,
+        parse(format!("app.schemas.{name}"))?,
+        parse(format!("app.services.{name}_service"))?,
+        parse(format!("app.api.{plural}"))?,
+        parse(format!("tests.test_{plural}"))?,
     ])
 }

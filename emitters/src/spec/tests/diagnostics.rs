@@ -259,7 +259,7 @@ fields.title = { type = "text" }
 plural = "users"
 fields.title = { type = "text" }
 
-[entities.organization_public]
+[entities.organization_read]
 fields.title = { type = "text" }
 "#,
     );

@@ -1,0 +1,185 @@
+//! The settings: one table, from which the class, `.env.example` and the README are made.
+
+use super::{Environment, generated_secret};
+use crate::python::builtins::{int, list, str};
+use crate::python::pydantic::{NoDecode, SecretStr};
+use crate::python::standard::Annotated;
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+use std::time::Duration;
+
+/// A setting. Its environment variable is its name in upper case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// The attribute of `Settings`.
+    pub name: Name,
+    /// Its type.
+    pub annotation: Expr,
+    /// The value where the environment names none.
+    pub default: DefaultValue,
+    /// What a value has to be: arguments of `Field`.
+    pub bounds: Vec<Arg>,
+    /// One sentence.
+    pub description: &'static str,
+}
+
+/// The value of a setting that the environment does not name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DefaultValue {
+    /// Development.
+    Environment,
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Number(u64),
+    /// What a function makes.
+    Made(Expr),
+    /// `None`.
+    Missing,
+}
+
+/// Every setting, in the order of the class.
+#[must_use]
+pub fn fields(spec: &Spec) -> Vec<Setting> {
+    let mut settings: Vec<Setting> = general(spec).into();
+    settings.extend(lifetimes(spec));
+    settings.extend(costs());
+    settings.extend(spec.billing.as_ref().map(|_| webhook_secrets()));
+    settings.extend(spec.observability.metrics.then(metrics_token));
+    settings.push(log_level());
+    settings
+}
+
+impl Setting {
+    /// The environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        self.name.as_str().to_ascii_uppercase()
+    }
+}
+
+impl DefaultValue {
+    /// The default as an environment variable would have it; `None` where there is none to write.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self {
+            DefaultValue::Environment => Some("development".to_owned()),
+            DefaultValue::Text(text) => Some(text.clone()),
+            DefaultValue::Number(number) => Some(number.to_string()),
+            DefaultValue::Made(_) | DefaultValue::Missing => None,
+        }
+    }
+}
+
+fn general(spec: &Spec) -> [Setting; 5] {
+    names!(environment, secret_key, database_url, migration_database_url, database_pool_size);
+    let file = format!("sqlite+aiosqlite:///./{}.db", spec.project.identifier);
+    [
+        Setting {
+            name: environment,
+            annotation: Environment.into_expr(),
+            default: DefaultValue::Environment,
+            bounds: Vec::new(),
+            description: "development, test or production.",
+        },
+        Setting {
+            name: secret_key,
+            annotation: SecretStr.into_expr(),
+            default: DefaultValue::Made(generated_secret.into_expr()),
+            bounds: Vec::new(),
+            description: "Signs every token; production needs its own, 32 bytes or more.",
+        },
+        Setting {
+            name: database_url,
+            annotation: str.into_expr(),
+            default: DefaultValue::Text(file),
+            bounds: Vec::new(),
+            description: "The database, as the role that serves requests.",
+        },
+        Setting {
+            name: migration_database_url,
+            annotation: py!(str | None),
+            default: DefaultValue::Missing,
+            bounds: Vec::new(),
+            description: "The same database as the role that owns the tables.",
+        },
+        number(database_pool_size, 10, 1, "Connections to PostgreSQL that one process keeps open."),
+    ]
+}
+
+fn lifetimes(spec: &Spec) -> [Setting; 3] {
+    names!(access_token_seconds, verification_token_seconds, invitation_seconds);
+    let lifetime =
+        |name, lifetime: Duration, description| number(name, lifetime.as_secs(), 60, description);
+    [
+        lifetime(
+            access_token_seconds,
+            spec.auth.access_token_lifetime,
+            "How long an access token is valid.",
+        ),
+        lifetime(
+            verification_token_seconds,
+            spec.auth.verification_token_lifetime,
+            "How long the link in a verification mail is valid.",
+        ),
+        lifetime(
+            invitation_seconds,
+            spec.organizations.invitation_lifetime,
+            "How long an invitation can be accepted.",
+        ),
+    ]
+}
+
+fn costs() -> [Setting; 4] {
+    names!(password_time_cost, password_memory_kib, password_workers, max_body_bytes);
+    [
+        number(password_time_cost, 2, 1, "Argon2id: passes over the memory."),
+        number(password_memory_kib, 19_456, 8, "Argon2id: memory for one hash."),
+        number(password_workers, 2, 1, "Passwords that are hashed at the same time."),
+        number(max_body_bytes, 1_048_576, 1_024, "The largest request body that is read."),
+    ]
+}
+
+fn webhook_secrets() -> Setting {
+    names!(stripe_webhook_secrets);
+    let secrets = py!(list[SecretStr]);
+    Setting {
+        name: stripe_webhook_secrets,
+        annotation: py!(Annotated[(secrets, NoDecode)]),
+        default: DefaultValue::Made(secrets),
+        bounds: Vec::new(),
+        description: "Signing secrets, comma-separated; with none the webhook is off.",
+    }
+}
+
+fn metrics_token() -> Setting {
+    names!(metrics_token);
+    Setting {
+        name: metrics_token,
+        annotation: py!(SecretStr | None),
+        default: DefaultValue::Missing,
+        bounds: Vec::new(),
+        description: "The bearer token that /metrics asks for, if any.",
+    }
+}
+
+fn log_level() -> Setting {
+    names!(log_level);
+    Setting {
+        name: log_level,
+        annotation: str.into_expr(),
+        default: DefaultValue::Text("INFO".to_owned()),
+        bounds: vec![kw("pattern", "^(DEBUG|INFO|WARNING|ERROR)$")],
+        description: "The least severe records that are logged.",
+    }
+}
+
+fn number(name: Name, default: u64, minimum: u64, description: &'static str) -> Setting {
+    Setting {
+        name,
+        annotation: int.into_expr(),
+        default: DefaultValue::Number(default),
+        bounds: vec![kw("ge", minimum)],
+        description,
+    }
+}

@@ -1,0 +1,127 @@
+//! `backend/migrations/env.py`: how Alembic reaches the database.
+
+use crate::core::settings::Settings;
+use crate::models::types::{ExactDecimal, UTCDateTime};
+use crate::python::builtins::{isinstance, object, str};
+use crate::python::sqlalchemy::{
+    AutogenContext, Connection, Enum, NullPool, context, create_async_engine, make_url, text,
+};
+use crate::python::standard::{Literal, asyncio};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    // The package: importing it registers every table.
+    "app.models": Base;
+    "migrations.env": settings, migration_url, run_offline, run_on, render_item, grant_to_app_role,
+        run_online;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("migrations.env")
+        .first_party(["app"])
+        .docstring("How Alembic reaches the database.")
+        .body(block![
+            assign(settings, py!(Settings())),
+            assign(migration_url, py!(settings.migration_database_url || settings.database_url)),
+            run_offline_def(),
+            run_on_def(),
+            render_item_def(),
+            grant_to_app_role_def(),
+            run_online_def(),
+            if_(py!(context.is_offline_mode()), [do_(py!(run_offline()))])
+                .else_([do_(py!(asyncio.run(run_online())))])
+        ])
+}
+
+fn run_offline_def() -> FunctionDef {
+    def(run_offline).returns(none()).body(block![
+        docstring("Write the statements instead of running them."),
+        do_(py!(context.configure(
+            url = migration_url,
+            target_metadata = Base.metadata,
+            literal_binds = true,
+            render_item = render_item,
+            render_as_batch = true
+        ))),
+        with(py!(context.begin_transaction()), [do_(py!(context.run_migrations()))])
+    ])
+}
+
+fn run_on_def() -> FunctionDef {
+    names!(connection);
+    def(run_on).params([param(connection, Connection)]).returns(none()).body(block![
+        docstring("Run the migrations, and let the role that serves requests use the tables."),
+        do_(py!(context.configure(
+            connection = connection,
+            target_metadata = Base.metadata,
+            render_item = render_item,
+            render_as_batch = true
+        ))),
+        with(
+            py!(context.begin_transaction()),
+            block![do_(py!(context.run_migrations())), do_(py!(grant_to_app_role(connection)))]
+        )
+    ])
+}
+
+fn render_item_def() -> FunctionDef {
+    names!(kind, item, _context, numeric);
+    def(render_item)
+        .params([param(kind, str), param(item, object), param(_context, AutogenContext)])
+        .returns(py!(str | Literal[false]))
+        .body(block![
+            docstring("Write our column types in a revision as what they are in the database."),
+            if_(
+                py!(kind == "type" && isinstance(item, UTCDateTime)),
+                [return_("sa.DateTime(timezone=True)")]
+            ),
+            if_(
+                py!(kind == "type" && isinstance(item, Enum)),
+                [return_(py!(f!("sa.String({})", item.length)))]
+            ),
+            if_(
+                py!(kind == "type" && isinstance(item, ExactDecimal)),
+                block![
+                    assign(numeric, py!(f!("sa.Numeric({}, {})", item.precision, item.scale))),
+                    return_(py!(f!("{}.with_variant(sa.BigInteger(), 'sqlite')", numeric)))
+                ]
+            ),
+            return_(false)
+        ])
+}
+
+fn grant_to_app_role_def() -> FunctionDef {
+    names!(connection, app_role, role, rights);
+    def(grant_to_app_role).params([param(connection, Connection)]).returns(none()).body(block![
+        docstring("Give the role of DATABASE_URL the rows, if another role owns the tables."),
+        assign(app_role, py!(make_url(settings.database_url).username)),
+        if_(py!(connection.dialect.name != "postgresql" || app_role == None), [return_none()]),
+        if_(py!(app_role == make_url(migration_url).username), [return_none()]),
+        assign(role, py!(connection.dialect.identifier_preparer.quote(app_role))),
+        assign(rights, "SELECT, INSERT, UPDATE, DELETE"),
+        do_(py!(connection.execute(text(f!(
+            "GRANT {} ON ALL TABLES IN SCHEMA public TO {}",
+            rights,
+            role
+        )))))
+    ])
+}
+
+fn run_online_def() -> FunctionDef {
+    names!(engine, connection);
+    async_def(run_online).returns(none()).body(block![
+        docstring("Connect as the owner of the tables and migrate."),
+        assign(engine, py!(create_async_engine(migration_url, poolclass = NullPool))),
+        async_with_as(
+            py!(engine.connect()),
+            connection,
+            block![
+                do_(py!(connection.run_sync(run_on).await)),
+                do_(py!(connection.commit().await))
+            ]
+        ),
+        do_(py!(engine.dispose().await))
+    ])
+}

@@ -1,0 +1,92 @@
+//! The tables that every project has.
+
+use super::columns::{EMAIL_LENGTH, choice, moment, text};
+use super::table::{Table, table};
+use crate::python::sqlalchemy::sa;
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+/// The tables and the functions that create them, such that a table comes after those it points at.
+#[must_use]
+pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
+    names!(create_users, create_organizations, create_memberships, create_invitations);
+    names!(create_billing_events);
+    let mut tables = vec![
+        (create_users, users(spec)),
+        (create_organizations, organizations(spec)),
+        (create_memberships, memberships(spec)),
+        (create_invitations, invitations(spec)),
+    ];
+    tables.extend(spec.billing.iter().map(|_| (create_billing_events, billing_events(spec))));
+    tables
+}
+
+fn users(spec: &Spec) -> Table {
+    table(name("users"))
+        .column("email", text(EMAIL_LENGTH))
+        .column("password_hash", text(255))
+        .column("role", choice(spec))
+        .column("is_active", py!(sa.Boolean()))
+        .optional_column("email_verified_at", moment())
+        .unique(&["email"])
+}
+
+fn organizations(spec: &Spec) -> Table {
+    let organizations = table(name("organizations")).column("name", text(120));
+    match spec.billing {
+        None => organizations,
+        Some(_) => organizations
+            .column("plan", choice(spec))
+            .column("subscription_status", choice(spec))
+            .optional_column("trial_ends_at", moment())
+            .optional_column("stripe_customer_id", text(255))
+            .optional_column("stripe_subscription_id", text(255))
+            .optional_column("subscription_event_at", moment())
+            .unique(&["stripe_customer_id"])
+            .unique(&["stripe_subscription_id"]),
+    }
+}
+
+fn memberships(spec: &Spec) -> Table {
+    table(name("memberships"))
+        .owner("organization_id", "organizations")
+        .owner("user_id", "users")
+        .column("role", choice(spec))
+        .unique(&["organization_id", "user_id"])
+        .index(&["organization_id", "created_at", "id"])
+        .index(&["user_id", "created_at", "id"])
+}
+
+fn invitations(spec: &Spec) -> Table {
+    let pending = py!(sa.text("status = 'pending'"));
+    table(name("invitations"))
+        .owner("organization_id", "organizations")
+        .owner("inviter_id", "users")
+        .column("email", text(EMAIL_LENGTH))
+        .column("role", choice(spec))
+        .column("status", choice(spec))
+        .column("token_hash", text(64))
+        .column("expires_at", moment())
+        .optional_column("accepted_at", moment())
+        .unique(&["token_hash"])
+        .index(&["organization_id", "created_at", "id"])
+        .named_index(
+            string("uq_invitations_pending"),
+            &["organization_id", "email"],
+            [kw("unique", true), kw("sqlite_where", &pending), kw("postgresql_where", &pending)],
+        )
+}
+
+fn billing_events(spec: &Spec) -> Table {
+    table(name("billing_events"))
+        .column("provider", text(32))
+        .column("event_id", text(255))
+        .column("type", text(255))
+        .column("occurred_at", moment())
+        .column("payload", py!(sa.JSON()))
+        .column("status", choice(spec))
+        .optional_column("error", py!(sa.Text()))
+        .optional_column("handled_at", moment())
+        .unique(&["provider", "event_id"])
+        .index(&["status", "created_at", "id"])
+}

@@ -1,0 +1,11 @@
+//! `backend/migrations`
+
+pub mod env;
+pub mod initial;
+
+pub(crate) mod columns;
+mod entities;
+mod fixed;
+pub(crate) mod foreign_key;
+mod sql;
+mod table;

@@ -1,0 +1,73 @@
+"""Lock the packages of the generated backend.
+
+Usage: python tools/lock.py BACKEND, where BACKEND is the generated backend of
+examples/acme.toml, which has every dependency that a spec can switch on. uv resolves
+them, and emitters/src/files/lock.json takes the answer, without a word about the
+index that it came from.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TypedDict
+
+LOCK = Path(__file__).parent.parent / "emitters/src/files/lock.json"
+COMPILE = (
+    *("uv", "pip", "compile", "--quiet", "--no-config"),
+    *("--universal", "--generate-hashes", "--no-header", "--no-emit-index-url"),
+)
+ENTRY = re.compile(
+    r"^(?P<name>[a-z0-9-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>.+?))?(?: \\)?$"
+)
+HASH = re.compile(r"^    --hash=(?P<hash>sha256:[0-9a-f]{64})(?: \\)?$")
+VIA = re.compile(r"^    #(?: via)? +(?P<name>[a-z0-9-]+)$")
+PROJECT = re.compile(r"^    #(?: via)? +\S+ \(\S+\)$")
+
+
+class Package(TypedDict):
+    """A package at one version."""
+
+    name: str
+    version: str
+    marker: str | None
+    required_by: list[str]
+    hashes: list[str]
+
+
+def read(lines: list[str]) -> list[Package]:
+    """Read what uv printed; a line that is not known is an error."""
+    packages: list[Package] = []
+    for line in lines:
+        if entry := ENTRY.match(line):
+            packages.append(
+                Package(
+                    name=entry["name"],
+                    version=entry["version"],
+                    marker=entry["marker"],
+                    required_by=[],
+                    hashes=[],
+                )
+            )
+        elif found := HASH.match(line):
+            packages[-1]["hashes"].append(found["hash"])
+        elif found := VIA.match(line):
+            packages[-1]["required_by"].append(found["name"])
+        elif not PROJECT.match(line) and line.strip() != "# via":
+            raise SystemExit(f"tools/lock.py cannot read {line!r}")
+    return packages
+
+
+def main() -> None:
+    """Resolve, and write the lock."""
+    pyproject = Path(sys.argv[1]) / "pyproject.toml"
+    command = [*COMPILE, str(pyproject), "--group", f"{pyproject}:dev"]
+    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    packages = read(answer.stdout.splitlines())
+    LOCK.write_text(json.dumps({"packages": packages}, indent=1) + "\n")
+    print(f"{LOCK}: {len(packages)} packages")
+
+
+if __name__ == "__main__":
+    main()
