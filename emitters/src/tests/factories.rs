@@ -3,7 +3,9 @@
 use crate::entity_names::joined;
 use crate::python::builtins::{dict, str};
 use crate::python::standard::{Any, uuid4};
-use crate::spec::{Decimal, Entity, EntityNames, Field, FieldKind, Integer, JsonDefault, Money, Spec, Text};
+use crate::spec::{
+    Decimal, Entity, EntityNames, Field, FieldKind, Integer, JsonDefault, Money, Spec, Text,
+};
 use crate::tests::world::Caller;
 use crate::wording::{indefinite, noun};
 use astgen_pyast::make;

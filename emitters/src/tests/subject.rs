@@ -4,6 +4,7 @@ use crate::entity_names::{enumeration, joined};
 use crate::models::package::Organization;
 use crate::python::standard::{Decimal, UTC, date, datetime, uuid4};
 use crate::spec::{Entity, EntityNames, EnumValue, Field, FieldKind, JsonDefault, Spec, Text};
+use crate::tests::casting::target;
 use crate::tests::factories::plain_text;
 use crate::tests::test_tenancy::border;
 use crate::wording::{capitalized, indefinite, noun};
@@ -30,6 +31,12 @@ pub struct Subject<'a> {
     pub table: &'a str,
 }
 
+/// The model, as the package of all models exports it.
+#[must_use]
+pub fn model_of(names: &EntityNames) -> Import {
+    Import { name: Some(names.class), ..Organization }
+}
+
 /// The first entity with a text of which rows can be made with plain values.
 #[must_use]
 pub fn subject(spec: &Spec) -> Option<Subject<'_>> {
@@ -50,7 +57,7 @@ fn subject_of<'a>(entity: &'a Entity, text: &Field) -> Subject<'a> {
     Subject {
         entity,
         noun: noun(&entity.names.title),
-        model: Import { name: Some(entity.names.class), ..Organization },
+        model: model_of(&entity.names),
         words: text.column,
         words_title: noun(&text.title),
         row: if is_taken { joined("one", name) } else { name },
@@ -134,15 +141,7 @@ pub fn child_of(spec: &Spec, subject: &Subject<'_>) -> Option<Expr> {
         Some(_) => kw(field.column, subject.theirs()),
         None => kw(field.column, plain_value(child, field)),
     });
-    let model = Import { name: Some(child.names.class), ..Organization };
-    Some(model.call(values))
-}
-
-fn target(field: &Field) -> Option<&EntityNames> {
-    match &field.kind {
-        FieldKind::Reference(reference) => Some(&reference.to),
-        _ => None,
-    }
+    Some(model_of(&child.names).call(values))
 }
 
 /// A value of a field, as a model has it.
@@ -156,7 +155,8 @@ fn plain_value(entity: &Entity, field: &Field) -> Expr {
         FieldKind::Date { .. } => py!(date(2026, 1, 31)),
         FieldKind::DateTime { .. } => py!(datetime(2026, 1, 31, 12, tzinfo = UTC)),
         FieldKind::Enum(choice) => {
-            let member = |value: &EnumValue| enumeration(&entity.names, choice).attr(value.constant);
+            let member =
+                |value: &EnumValue| enumeration(&entity.names, choice).attr(value.constant);
             choice.values.first().map_or_else(none, member)
         }
         FieldKind::Json { default: Some(JsonDefault::Array) } => py!([]),
