@@ -123,7 +123,7 @@ fn column_type(names: &EntityNames, field: &Field) -> Option<Expr> {
         FieldKind::Email => py!(sqlalchemy::String(EMAIL_LENGTH)),
         FieldKind::Url { .. } => py!(sqlalchemy::String(URL_LENGTH)),
         FieldKind::Integer(integer) => return wide(integer.minimum, integer.maximum),
-        FieldKind::Money(money) => return wide(money.minimum, money.maximum),
+        FieldKind::Money(_) => BigInteger.into_expr(),
         FieldKind::Decimal(decimal) => {
             py!(ExactDecimal({ u32::from(decimal.precision) }, { u32::from(decimal.scale) }))
         }

@@ -4,15 +4,17 @@ use crate::python::builtins::{
     OverflowError, UnicodeEncodeError, ValueError, bool, dict, float, int, isinstance, list,
     object, str,
 };
-use crate::python::pydantic::{AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue};
+use crate::python::pydantic::{
+    AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue, StrictInt,
+};
 use crate::python::standard::{Annotated, Callable, Decimal, UTC, date, datetime, math, re};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.schemas.fields": NO_NUL, ISO_DATE, DECIMAL, MAILBOX, LABEL, EMAIL, text_of_date,
-        text_of_datetime, in_utc, text_of_decimal, scaled, storable, is_unicode, Email, Password, IsoDate,
-        UtcDatetime, JsonObject;
+        text_of_datetime, in_utc, whole_number, text_of_decimal, scaled, storable, is_unicode,
+        Email, Password, Integer, IsoDate, UtcDatetime, JsonObject;
 }
 
 /// The module.
@@ -32,6 +34,7 @@ pub fn emit(spec: &Spec) -> Module {
             text_of_date_def(),
             text_of_datetime_def(),
             in_utc_def(),
+            whole_number_def(),
             text_of_decimal_def(),
             scaled_def(),
             storable_def(),
@@ -46,6 +49,7 @@ pub fn emit(spec: &Spec) -> Module {
                 py!(Annotated
                     [(str, Field(min_length = shortest, max_length = longest, pattern = NO_NUL))])
             ),
+            assign(Integer, py!(Annotated[(StrictInt, BeforeValidator(whole_number))])),
             assign(IsoDate, py!(Annotated[(date, BeforeValidator(text_of_date))])),
             assign(
                 UtcDatetime,
@@ -82,6 +86,15 @@ fn in_utc_def() -> FunctionDef {
             OverflowError,
             [raise_from(py!(ValueError("the time is out of range")), none())]
         )
+    ])
+}
+
+fn whole_number_def() -> FunctionDef {
+    names!(value);
+    def(whole_number).params([param(value, object)]).returns(object).body(block![
+        docstring("Accept 4.0 where an integer is due: in JSON it is one."),
+        if_(py!(isinstance(value, float) && value.is_integer()), [return_(py!(int(value)))]),
+        return_(value)
     ])
 }
 
