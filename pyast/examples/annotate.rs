@@ -34,6 +34,7 @@ impl Annotate {
         Trivia {
             leading: (0..number % 3).map(|i| format!("leading {number} {i}")).collect(),
             trailing: (number.is_multiple_of(2)).then(|| format!("trailing {number}")),
+            blank_line: number.is_multiple_of(11),
             region: (number.is_multiple_of(5)).then(|| Region { id: format!("region.{number}") }),
         }
     }

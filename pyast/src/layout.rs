@@ -35,6 +35,8 @@ pub enum Parens {
     Hugged,
     /// As soon as what comes before the first bracket of the content does not fit; anywhere.
     Callable,
+    /// Like `Callable`, and what surrounds it may count on that.
+    HuggedCallable,
 }
 
 /// The text under construction: finished lines, and the marks of the line that is being written.
@@ -136,6 +138,10 @@ enum Reach {
 }
 
 impl Parens {
+    fn is_callable(self) -> bool {
+        matches!(self, Parens::Callable | Parens::HuggedCallable)
+    }
+
     /// Whether the pair is more than transparent inside `mode`.
     fn may_open(self, mode: Mode) -> bool {
         match self {
@@ -143,7 +149,7 @@ impl Parens {
                 mode == Mode::Top
             }
             Parens::Nested => matches!(mode, Mode::Top | Mode::Break),
-            Parens::Hugged | Parens::Callable => true,
+            Parens::Hugged | Parens::Callable | Parens::HuggedCallable => true,
         }
     }
 }
@@ -421,7 +427,7 @@ impl Line<'_> {
                             i = mark.end;
                             continue;
                         }
-                        if parens == Parens::Callable && self.fits_to_bracket(i, frame) {
+                        if parens.is_callable() && self.fits_to_bracket(i, frame) {
                             i += 1;
                             continue;
                         }
@@ -478,7 +484,11 @@ impl Line<'_> {
     /// Whether the content of an invisible pair may stay bare although it does not fit.
     fn may_hug(&self, i: usize, parens: Parens, frame: Frame) -> bool {
         match parens {
-            Parens::Multiline | Parens::Nested | Parens::Hugged | Parens::Callable => false,
+            Parens::Multiline
+            | Parens::Nested
+            | Parens::Hugged
+            | Parens::Callable
+            | Parens::HuggedCallable => false,
             Parens::Omit => self.fits_hugged(i, frame),
             Parens::RightToLeft if !self.has_exploded => self.fits_hugged(i, frame),
             Parens::BestFit | Parens::RightToLeft => {
@@ -564,11 +574,13 @@ impl Line<'_> {
                 }
                 (Kind::Bracket, _) if column >= WIDTH => return Reach::Over,
                 (Kind::Bracket, Mode::Top | Mode::Break) => return Reach::Fits,
-                (Kind::Parens(Parens::Hugged | Parens::Callable), Mode::Hug) if column >= WIDTH => {
+                (Kind::Parens(Parens::Hugged | Parens::HuggedCallable), Mode::Hug)
+                    if column >= WIDTH =>
+                {
                     return Reach::Over;
                 }
                 (Kind::Bracket, Mode::Hug)
-                | (Kind::Parens(Parens::Hugged | Parens::Callable), Mode::Hug) => {
+                | (Kind::Parens(Parens::Hugged | Parens::HuggedCallable), Mode::Hug) => {
                     (column, i) = (indent, mark.end);
                 }
                 (Kind::Bracket, Mode::All) => {

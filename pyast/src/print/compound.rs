@@ -3,7 +3,7 @@
 use super::blank_lines::{self, Block};
 use super::expression::{element, expr, value};
 use super::parentheses::{
-    Need, can_omit_around, need, optional, optional_at, optional_later, parens,
+    Need, can_omit, can_omit_around, need, optional, optional_at, optional_later, parens,
 };
 use super::statement::{optional_sequence, trivia};
 use super::{Doc, pattern};
@@ -104,19 +104,22 @@ pub fn with<R: Annotated>(doc: &mut Doc, keyword: &str, items: &[WithItem<R>], b
             [WithItem { range: _, context_expr, optional_vars: None }] => {
                 optional(doc, context_expr)
             }
-            [item] => match parens(&item.context_expr) {
-                Some(parens) if asks_for_parentheses(&item.context_expr) => {
-                    doc.parens(parens, |doc| with_item(doc, item));
-                }
-                _ => with_item(doc, item),
+            [item] => match item_parens(&item.context_expr) {
+                Some(parens) => doc.parens(parens, |doc| with_item(doc, item)),
+                None => with_item(doc, item),
             },
             _ => doc.parens(Parens::Multiline, |doc| doc.items(items, with_item)),
         }
     });
 }
 
-fn asks_for_parentheses<R>(context: &Expr<R>) -> bool {
-    need(context) == Need::Multiline && precedence(context) >= Precedence::Lambda
+/// The invisible pair around a lone item with a target, whose brackets must not explode first.
+fn item_parens<R>(context: &Expr<R>) -> Option<Parens> {
+    match need(context) {
+        Need::Multiline if precedence(context) >= Precedence::Lambda => parens(context),
+        Need::BestFit if !can_omit(context) => Some(Parens::Multiline),
+        Need::Multiline | Need::BestFit | Need::Never => None,
+    }
 }
 
 fn with_item<R: Annotated>(doc: &mut Doc, item: &WithItem<R>) {

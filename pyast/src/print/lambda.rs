@@ -25,7 +25,11 @@ pub fn lambda<R: Annotated>(doc: &mut Doc, lambda: &ExprLambda<R>, parens: Paren
         body if precedence(body) < Precedence::Lambda || explodes_by_itself(body) => {
             operand(doc, body, Precedence::Lambda);
         }
-        body if is_callable(body) => doc.parens(Parens::Callable, |doc| expr(doc, body)),
+        body if is_callable(body) => {
+            let is_hugged = parens == Parens::Hugged;
+            let parens = if is_hugged { Parens::HuggedCallable } else { Parens::Callable };
+            doc.parens(parens, |doc| expr(doc, body));
+        }
         body => doc.parens(parens, |doc| expr(doc, body)),
     }
 }

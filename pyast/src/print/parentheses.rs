@@ -154,7 +154,7 @@ pub fn is_fluent<R>(expr: &Expr<R>) -> bool {
 
 /// Whether exploding the brackets of `expr` can stand in for parentheses around it: it starts or
 /// ends with a non-empty bracket and has at most one loosest operator.
-fn can_omit<R>(expr: &Expr<R>) -> bool {
+pub fn can_omit<R>(expr: &Expr<R>) -> bool {
     let mut scan = Scan::default();
     scan.inside(expr);
     scan.can_omit()
