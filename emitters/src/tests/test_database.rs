@@ -17,7 +17,8 @@ use crate::tests::world::world_test;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_database": SQLITE, POSTGRESQL, add_and_fail, add_what_cannot_be_committed, http, count_organizations, check_role;
+    "tests.test_database": SQLITE, POSTGRESQL, add_and_fail, add_what_cannot_be_committed, http,
+        count_organizations, check_role;
 }
 
 /// The module.
