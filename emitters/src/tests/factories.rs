@@ -2,7 +2,9 @@
 
 use crate::python::builtins::{dict, str};
 use crate::python::standard::{Any, uuid4};
-use crate::spec::{Decimal, Entity, EntityNames, Field, FieldKind, Integer, Money, Spec, Text};
+use crate::spec::{
+    Decimal, Entity, EntityNames, Field, FieldKind, Integer, JsonDefault, Money, Spec, Text,
+};
 use crate::tests::world::Caller;
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
@@ -117,7 +119,8 @@ pub fn in_a_sentence(title: &str) -> String {
 #[must_use]
 pub fn article(noun: &str) -> &'static str {
     let is_vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
-    let sounds_like_you = ["uni", "use", "usa", "uti", "eu"].iter().any(|one| noun.starts_with(one));
+    let sounds_like_you =
+        ["uni", "use", "usa", "uti", "eu"].iter().any(|one| noun.starts_with(one));
     if is_vowel && !sounds_like_you { "an" } else { "a" }
 }
 
@@ -140,6 +143,7 @@ pub fn sample(field: &Field) -> Expr {
         FieldKind::Enum(choice) => {
             choice.values.first().map_or_else(none, |one| string(&one.value))
         }
+        FieldKind::Json { default: Some(JsonDefault::Array) } => py!(["value", 1, None]),
         FieldKind::Json { .. } => py!(dict!("key" => ["value", 1, None])),
         FieldKind::Uuid => py!(str(uuid4())),
         FieldKind::Email if field.unique => f_string([formatted(some()), string("@example.com")]),

@@ -8,7 +8,15 @@ pub mod conftest;
 pub mod databases;
 pub mod factories;
 
+pub mod entity;
+
+mod entity_access;
+mod entity_relations;
+mod entity_rows;
+mod entity_values;
+
 pub mod test_auth;
+pub mod test_billing;
 pub mod test_invitations;
 pub mod test_organizations;
 pub mod test_plans;
