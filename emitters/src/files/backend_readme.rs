@@ -164,6 +164,7 @@ fn migrate() -> Vec<Block> {
         heading(2, "Change the tables"),
         commands([
             "alembic revision --autogenerate -m \"Add a column\"",
+            "ruff check --fix migrations && ruff format migrations",
             "alembic upgrade head",
             "alembic check",
         ]),

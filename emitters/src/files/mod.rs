@@ -32,3 +32,6 @@ pub fn emit(spec: &Spec) -> Vec<Generated> {
     ]);
     files
 }
+
+#[cfg(test)]
+mod tests;

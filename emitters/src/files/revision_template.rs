@@ -17,7 +17,7 @@ enum Part {
     /// `name = …`, where the value is what an expression is when the template is filled in.
     Assignment(Name, Expr),
     /// A function whose statements are what an expression is when the template is filled in.
-    Function(FunctionDef, Expr),
+    Function(Vec<Stmt>, Expr),
     /// An empty line.
     Blank,
 }
@@ -37,7 +37,7 @@ fn template() -> Vec<Part> {
     let title = format!("{}.", hole(&message.into_expr()));
     let function = |name: Name, sentence: &str, statements: Name| {
         let def = def(name).returns(none()).body([docstring(sentence)]);
-        Part::Function(def, py!(if statements { statements } else { "pass" }))
+        Part::Function(block![def], py!(if statements { statements } else { "pass" }))
     };
     let same = |name: Name| Part::Assignment(name, py!(repr(name)));
     vec![
@@ -64,9 +64,7 @@ fn text(part: &Part) -> String {
         Part::Python(statements) => print(statements),
         Part::Statements(expr) => format!("{}\n", hole(expr)),
         Part::Assignment(name, expr) => format!("{name} = {}\n", hole(expr)),
-        Part::Function(def, expr) => {
-            format!("{}    {}\n", print(&block![def.clone()]), hole(expr))
-        }
+        Part::Function(def, expr) => format!("{}    {}\n", print(def), hole(expr)),
         Part::Blank => "\n".to_owned(),
     }
 }

@@ -9,3 +9,6 @@ mod fixed;
 pub(crate) mod foreign_key;
 mod sql;
 mod table;
+
+#[cfg(test)]
+mod tests;
