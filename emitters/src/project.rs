@@ -26,6 +26,7 @@ pub fn generate(spec: &Spec) -> Vec<Generated> {
         .chain(spec.entities.iter().flat_map(|one| entity(spec, one)))
         .chain([migrations::env::emit(), migrations::initial::emit(spec)])
         .chain(tests::emit_all(spec))
+        .chain(spec.entities.iter().filter_map(|one| tests::entity::emit(spec, one)))
         .map(|module| python(module, false));
     packages.chain(modules).chain(files::emit(spec)).collect()
 }

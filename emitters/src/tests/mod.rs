@@ -8,6 +8,13 @@ pub mod conftest;
 pub mod databases;
 pub mod factories;
 
+pub mod entity;
+
+mod entity_access;
+mod entity_relations;
+mod entity_rows;
+mod entity_values;
+
 pub mod test_auth;
 pub mod test_billing;
 pub mod test_database;

@@ -1,0 +1,189 @@
+//! Tests of an entity: what is unique in a tenant, and what a row refers to.
+
+use crate::python::builtins::str;
+use crate::python::standard::uuid4;
+use crate::spec::{EntityNames, Field, FieldKind, OnDelete, Reference};
+use crate::tests::entity::{Tested, ada_and_hers, test, variable};
+use crate::tests::entity_rows::{most_rows, needed, target};
+use crate::tests::factories::{self, joined};
+use crate::tests::world::{first_organization, sign_up};
+use astgen_pyast::prelude::*;
+
+/// A test for each unique field.
+#[must_use]
+pub fn unique_tests(tested: &Tested<'_>) -> Vec<FunctionDef> {
+    let is_reference = |field: &&Field| matches!(field.kind, FieldKind::Reference(_));
+    let unique: Vec<&Field> = tested.entity.fields.iter().filter(|field| field.unique).collect();
+    // A body of another tenant, or one with a second unique value, would be refused for that.
+    let is_plain = unique.len() == 1 && needed(tested.spec, tested.entity).len() == 1;
+    let values = unique.into_iter().filter(|field| !is_reference(field));
+    values.map(|field| unique_test(tested, field, is_plain)).collect()
+}
+
+fn unique_test(tested: &Tested<'_>, field: &Field, is_plain: bool) -> FunctionDef {
+    names!(world, ada, eve, organization_id, body, other, twin, again, renamed, elsewhere, theirs);
+    let Tested { rows, rows_of, create, write, .. } = *tested;
+    let column = field.column.as_str();
+    let twin_of = |caller: Name, organization: Name| {
+        py!(write(caller, organization).await | dict!(column => body[column]))
+    };
+    let twins = (!is_plain).then(|| {
+        let theirs_is = first_organization(eve, theirs);
+        [assign(twin, twin_of(ada, organization_id)), theirs_is]
+    });
+    let twin = if is_plain { body } else { twin };
+    let posted = match is_plain {
+        true => py!(eve.post(rows_of(eve.organization().await), body).await),
+        false => {
+            let body = twin_of(eve, theirs);
+            py!(eve.post(rows_of(theirs), body).await)
+        }
+    };
+    test(joined("test_", field.column, "_is_unique_in_a_tenant")).body(block![
+        sign_up(world, ada),
+        sign_up(world, eve),
+        first_organization(ada, organization_id),
+        tested.set_rows(),
+        tested.set_body(),
+        assert_(py!(ada.post(rows, body).await.status_code == 201)),
+        assign(other, py!(create(ada, organization_id).await)),
+        twins,
+        assign(again, py!(ada.post(rows, twin).await)).paragraph(),
+        assign(
+            renamed,
+            py!(ada.patch(f!("{}/{}", rows, other["id"]), dict!(column => body[column])).await)
+        ),
+        assign(elsewhere, posted),
+        assert_(py!((again.status_code, renamed.status_code) == (409, 409))).paragraph(),
+        assert_(py!(elsewhere.status_code == 201))
+    ])
+}
+
+/// The tests of each reference to rows that the tests can make.
+#[must_use]
+pub fn reference_tests(tested: &Tested<'_>) -> Vec<FunctionDef> {
+    let fields = tested.entity.fields.iter().filter_map(|field| match &field.kind {
+        FieldKind::Reference(reference) => Some((field, reference)),
+        _ => None,
+    });
+    let is_made = |field| {
+        let most = most_rows(tested.spec, target(tested.spec, field)?)?;
+        Some(most >= 3)
+    };
+    let fields = fields.filter(|(field, _)| is_made(field) == Some(true));
+    let tests = fields.map(|(field, reference)| {
+        [
+            deletion_test(tested, field, reference),
+            same_tenant_test(tested, field, &reference.to),
+            move_test(tested, field, &reference.to),
+        ]
+    });
+    tests.flatten().collect()
+}
+
+fn deletion_test(tested: &Tested<'_>, field: &Field, reference: &Reference) -> FunctionDef {
+    names!(ada, organization_id, parent, path);
+    let (row, column) = (tested.row, field.column.as_str());
+    let owner = variable_of(tested, field);
+    let create = factories::create(&reference.to);
+    let key = if field.optional { py!(owner["id"]) } else { py!(row[column]) };
+    let pointed = field.optional.then(|| {
+        [
+            assign(owner, py!(create(ada, organization_id).await)),
+            assert_(py!(ada.patch(path, dict!(column => owner["id"])).await.status_code == 200)),
+        ]
+    });
+    let parent_path = f_string([
+        string("/organizations/"),
+        formatted(organization_id),
+        string(format!("/{}/", reference.to.path)),
+        formatted(key),
+    ]);
+    let goes = py!(ada.delete(parent).await.status_code == 204);
+    // The path is set where it is needed first.
+    let is_path_late = !field.optional && reference.on_delete == OnDelete::Cascade;
+    let is_gone = assert_(py!(ada.get(path).await.status_code == 404));
+    let (name, outcome) = match reference.on_delete {
+        OnDelete::Cascade => (
+            "test_goes_with_its_",
+            block![
+                assert_(goes).paragraph(),
+                is_path_late.then(|| tested.set_path().paragraph()),
+                if is_path_late { is_gone } else { is_gone.paragraph() }
+            ],
+        ),
+        OnDelete::Restrict => (
+            "test_keeps_its_",
+            block![
+                assert_(py!(ada.delete(parent).await.status_code == 409)).paragraph(),
+                assert_(py!(ada.delete(path).await.status_code == 204)).paragraph(),
+                assert_(goes)
+            ],
+        ),
+        OnDelete::SetNull => (
+            "test_outlives_its_",
+            block![
+                assert_(goes).paragraph(),
+                assert_(py!(ada.get(path).await.json()[column] == None)).paragraph()
+            ],
+        ),
+    };
+    test(joined(name, field.name, "")).body(block![
+        ada_and_hers(),
+        tested.set_row(ada),
+        (!is_path_late).then(|| tested.set_path()),
+        pointed,
+        assign(parent, parent_path),
+        outcome
+    ])
+}
+
+fn same_tenant_test(tested: &Tested<'_>, field: &Field, target: &EntityNames) -> FunctionDef {
+    names!(world, ada, eve, organization_id, body, foreign, created, changed);
+    let (rows, row, create) = (tested.rows, tested.row, factories::create(target));
+    let (column, key) = (field.column.as_str(), field.column);
+    test(joined("test_", field.name, "_must_be_of_the_same_tenant")).body(block![
+        sign_up(world, ada),
+        sign_up(world, eve),
+        first_organization(ada, organization_id),
+        tested.set_rows(),
+        tested.set_body(),
+        tested.set_row(ada),
+        assign(foreign, py!(create(eve, eve.organization().await).await)),
+        for_(
+            key,
+            py!((foreign["id"], str(uuid4()))),
+            block![
+                assign(created, py!(ada.post(rows, body | dict!(column => key)).await)),
+                assert_(py!(created.status_code == 409)),
+                assign(
+                    changed,
+                    py!(ada.patch(f!("{}/{}", rows, row["id"]), dict!(column => key)).await)
+                ),
+                assert_(py!(changed.status_code == 409)),
+                assert_(py!(changed.json()["code"] == "reference_missing"))
+            ]
+        )
+        .paragraph()
+    ])
+}
+
+fn move_test(tested: &Tested<'_>, field: &Field, target: &EntityNames) -> FunctionDef {
+    names!(ada, organization_id, path, moved);
+    let (create, other) = (factories::create(target), variable_of(tested, field));
+    let column = field.column.as_str();
+    test(joined("test_can_move_to_another_", field.name, "")).body(block![
+        ada_and_hers(),
+        tested.set_row(ada),
+        assign(other, py!(create(ada, organization_id).await)),
+        tested.set_path(),
+        assign(moved, py!(ada.patch(path, dict!(column => other["id"])).await)).paragraph(),
+        assert_(py!(moved.json()[column] == other["id"])).paragraph()
+    ])
+}
+
+/// A variable for the row that a reference points at: `project`.
+fn variable_of(tested: &Tested<'_>, field: &Field) -> Name {
+    let wanted = variable(field.name, name("other"));
+    if wanted == tested.row { name("other") } else { wanted }
+}

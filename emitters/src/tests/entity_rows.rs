@@ -1,0 +1,98 @@
+//! Which rows the tests of an entity can make.
+
+use crate::spec::{Entity, Field, FieldKind, Guard, Operation, Plan, Role, Spec};
+use crate::tests::casting::starting_plan;
+
+/// More rows than any test makes.
+const MANY: u32 = 100;
+
+/// How many rows Ada can make in her first organization, 100 standing for more; `None` where she cannot
+/// use each route of the entity and make what its rows refer to.
+#[must_use]
+pub fn most_rows(spec: &Spec, entity: &Entity) -> Option<u32> {
+    let owner = spec.organizations.owner();
+    let plan = spec.billing.as_ref().map(starting_plan);
+    let is_allowed = Operation::ALL.into_iter().all(|operation| {
+        entity.roles(operation).contains(owner)
+            && entity.guards.of(operation).iter().all(|guard| is_met(guard, plan, true))
+    });
+    is_allowed.then(|| room(spec, entity, owner, plan, true)).filter(|most| *most > 0)
+}
+
+/// How many rows of an entity someone with a role can make under a plan; what is needed for them
+/// counts too.
+#[must_use]
+pub fn room(
+    spec: &Spec,
+    entity: &Entity,
+    role: &Role,
+    plan: Option<&Plan>,
+    is_active: bool,
+) -> u32 {
+    needed(spec, entity)
+        .into_iter()
+        .map(|needed| {
+            let is_allowed = needed.writers.contains(role)
+                && needed.guards.create.iter().all(|guard| is_met(guard, plan, is_active));
+            let limit = needed.limit.and_then(|limit| plan?.limit(limit)).unwrap_or(MANY);
+            let distinct = if needed.fields.iter().all(is_repeatable) { MANY } else { 1 };
+            if is_allowed { limit.min(distinct) } else { 0 }
+        })
+        .min()
+        .unwrap_or(0)
+}
+
+/// An entity and everything that a row of it cannot be without.
+#[must_use]
+pub fn needed<'s>(spec: &'s Spec, entity: &'s Entity) -> Vec<&'s Entity> {
+    let mut found = vec![entity];
+    let mut next = 0;
+    while let Some(entity) = found.get(next).copied() {
+        let required = entity.fields.iter().filter(|field| !field.optional);
+        for target in required.filter_map(|field| target(spec, field)) {
+            if !found.iter().any(|known| known.names == target.names) {
+                found.push(target);
+            }
+        }
+        next += 1;
+    }
+    found
+}
+
+/// The entity that a reference points at.
+#[must_use]
+pub fn target<'s>(spec: &'s Spec, field: &Field) -> Option<&'s Entity> {
+    let FieldKind::Reference(reference) = &field.kind else { return None };
+    spec.entities.iter().find(|entity| entity.names == *reference.to)
+}
+
+/// Whether a guard lets someone through whose organization has a plan.
+#[must_use]
+pub fn is_met(guard: &Guard, plan: Option<&Plan>, is_active: bool) -> bool {
+    match guard {
+        Guard::ActiveSubscription => is_active,
+        Guard::Feature(feature) => plan.is_some_and(|plan| plan.has_feature(*feature)),
+        Guard::Limit(_) | Guard::FreshSession | Guard::RateLimit { .. } => true,
+    }
+}
+
+/// Whether a second row can have a sample of a field too.
+fn is_repeatable(field: &Field) -> bool {
+    const ENOUGH: i64 = 1_000_000;
+    !field.unique
+        || match &field.kind {
+            FieldKind::Text(text) => text.max_length >= 8,
+            FieldKind::Integer(integer) => integer.maximum.saturating_sub(integer.minimum) > ENOUGH,
+            FieldKind::Money(money) => money.maximum.saturating_sub(money.minimum) > ENOUGH,
+            FieldKind::Decimal(decimal) => decimal.precision - decimal.scale >= 6,
+            FieldKind::Uuid | FieldKind::Email | FieldKind::Url { .. } => true,
+            // A required one points at a row of its own, an optional one at nothing.
+            FieldKind::Reference(_) => true,
+            FieldKind::Boolean { .. }
+            | FieldKind::Date { .. }
+            | FieldKind::DateTime { .. }
+            | FieldKind::Enum(_)
+            | FieldKind::Json { .. }
+            | FieldKind::File(_) => false,
+        }
+}
