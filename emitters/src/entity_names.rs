@@ -60,3 +60,12 @@ pub fn region(module: &str, definition: Name) -> String {
 fn defined(module: &'static str, name: Name) -> Import {
     Import { module, name: Some(name), alias: None }
 }
+
+/// A name between two texts: `test_` + `tasks` + `_refuse_strangers`.
+///
+/// # Panics
+/// When the whole is no identifier: a mistake in the emitter.
+#[must_use]
+pub fn framed(before: &str, name: Name, after: &str) -> Name {
+    Name::parse(&format!("{before}{name}{after}")).expect("the parts make an identifier")
+}

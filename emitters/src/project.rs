@@ -27,6 +27,7 @@ pub fn generate(spec: &Spec) -> Vec<Generated> {
         .chain([migrations::env::emit(), migrations::initial::emit(spec)])
         .chain(tests::emit_all(spec))
         .chain(spec.entities.iter().filter_map(|one| tests::entity::emit(spec, one)))
+        .chain(spec.entities.iter().filter_map(|one| tests::entity::emit(spec, one)))
         .map(|module| python(module, false));
     packages.chain(modules).chain(files::emit(spec)).collect()
 }

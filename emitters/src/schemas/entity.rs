@@ -5,12 +5,13 @@ use crate::migrations::columns::URL_LENGTH;
 use crate::models::entity::{Initial, initial, value_type};
 use crate::python::builtins::{list, str};
 use crate::python::pydantic::{
-    AfterValidator, BeforeValidator, Field, JsonValue, StrictBool, WithJsonSchema,
+    AfterValidator, BeforeValidator, Field, JsonValue, StrictBool, StrictInt, WithJsonSchema,
 };
 use crate::python::standard::{self, Annotated, UUID, datetime};
 use crate::schemas::base::{Page, RequestModel, ResponseModel, absent};
 use crate::schemas::fields::{
-    Email, Integer, IsoDate, JsonObject, NO_NUL, UtcDatetime, scaled, storable, text_of_decimal,
+    Email, IsoDate, JsonObject, NO_NUL, UtcDatetime, scaled, storable, text_of_decimal,
+    whole_number,
 };
 use crate::spec::text::{pascal_case, title};
 use crate::spec::{self, Entity, EntityNames, FieldKind, JsonDefault, Spec};
@@ -101,7 +102,7 @@ fn constrained(kind: &FieldKind) -> Option<Expr> {
 }
 
 fn whole(minimum: i64, maximum: i64) -> Expr {
-    py!(Annotated[(Integer, Field(ge = minimum, le = maximum))])
+    py!(Annotated[(StrictInt, Field(ge = minimum, le = maximum), BeforeValidator(whole_number))])
 }
 
 fn digits(precision: u8, scale: u8) -> Expr {

@@ -4,9 +4,7 @@ use crate::python::builtins::{
     OverflowError, UnicodeEncodeError, ValueError, bool, dict, float, int, isinstance, list,
     object, str,
 };
-use crate::python::pydantic::{
-    AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue, StrictInt,
-};
+use crate::python::pydantic::{AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue};
 use crate::python::standard::{Annotated, Callable, Decimal, UTC, date, datetime, math, re};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
@@ -14,7 +12,7 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.schemas.fields": NO_NUL, ISO_DATE, DECIMAL, MAILBOX, LABEL, EMAIL, text_of_date,
         text_of_datetime, in_utc, whole_number, text_of_decimal, scaled, storable, is_unicode,
-        Email, Password, Integer, IsoDate, UtcDatetime, JsonObject;
+        Email, Password, IsoDate, UtcDatetime, JsonObject;
 }
 
 /// The module.
@@ -49,7 +47,6 @@ pub fn emit(spec: &Spec) -> Module {
                 py!(Annotated
                     [(str, Field(min_length = shortest, max_length = longest, pattern = NO_NUL))])
             ),
-            assign(Integer, py!(Annotated[(StrictInt, BeforeValidator(whole_number))])),
             assign(IsoDate, py!(Annotated[(date, BeforeValidator(text_of_date))])),
             assign(
                 UtcDatetime,

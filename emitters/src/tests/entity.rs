@@ -1,5 +1,6 @@
 //! `backend/tests/test_<entities>.py`: every route of an entity, for every role, on both sides of the border.
 
+use crate::entity_names::framed;
 use crate::python::builtins::{dict, list, object, range, str, tuple};
 use crate::python::pytest::pytest;
 use crate::python::standard::uuid4;
@@ -8,7 +9,7 @@ use crate::tests::entity_access::{guard_test, limit_test, role_tests};
 use crate::tests::entity_relations::{reference_tests, unique_tests};
 use crate::tests::entity_rows::most_rows;
 use crate::tests::entity_values::{changes, invalid, shown_default};
-use crate::tests::factories::{self, joined};
+use crate::tests::factories;
 use crate::tests::world::{World, first_organization, sign_up};
 use crate::wording::{capitalized, noun};
 use astgen_pyast::make;
@@ -108,7 +109,7 @@ fn tested<'s>(spec: &'s Spec, entity: &'s Entity) -> Tested<'s> {
         spec,
         entity,
         names,
-        rows_of: joined("", names.plural, "_of"),
+        rows_of: framed("", names.plural, "_of"),
         rows: variable(names.plural, name("rows")),
         row: variable(names.name, name("row")),
         write: factories::body_of(names),

@@ -1,13 +1,13 @@
 //! Tests of an entity: the limit, the guards and the roles.
 
+use crate::entity_names::framed;
 use crate::python::builtins::{range, str};
 use crate::python::pytest::pytest;
 use crate::python::standard::uuid4;
 use crate::spec::{Billing, Counted, Guard, Limit, Operation, Plan, Role};
-use crate::tests::casting::{has_room, lookup_key, paid_plans, plans_beyond};
+use crate::tests::casting::{has_room, lookup_key, paid_plans};
 use crate::tests::entity::{Tested, ada_and_hers, test};
 use crate::tests::entity_rows::{is_met, needed, room};
-use crate::tests::factories::joined;
 use crate::tests::world::sign_up;
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
@@ -40,11 +40,12 @@ pub fn limit_test(tested: &Tested<'_>) -> Option<FunctionDef> {
 fn reached(tested: &Tested<'_>, billing: &Billing, limit: &Limit, allowed: u32) -> FunctionDef {
     names!(world, ada, organization_id, body, refused);
     let (rows_of, create) = (tested.rows_of, tested.create);
-    let beyond = plans_beyond(billing, &limit.counts, allowed);
+    let allows_more = |plan: &&Plan| plan.limit(limit.name).is_none_or(|most| most > allowed);
+    let beyond = billing.plans.iter().filter(allows_more);
     let beyond = make::list(beyond.map(|plan| plan.name.as_str()));
     let fill = (allowed > 0)
         .then(|| for_(py!(_), py!(range(allowed)), [do_(py!(create(ada, organization_id).await))]));
-    test(joined("test_plan_limits_", tested.names.plural, "")).body(block![
+    test(framed("test_plan_limits_", tested.names.plural, "")).body(block![
         sign_up(world, ada),
         unpaid_organization(),
         fill,
@@ -131,12 +132,12 @@ fn guard_test_name(tested: &Tested<'_>, statuses: &[u32]) -> Name {
         }
     }
     let test = name("test_needs_a");
-    let features = features.into_iter().map(|feature| joined("", feature, ""));
-    let with = features.enumerate().fold(joined("", test, &format!("_{what}")), |test, one| {
+    let features = features.into_iter().map(|feature| framed("", feature, ""));
+    let with = features.enumerate().fold(framed("", test, &format!("_{what}")), |test, one| {
         let word = if one.0 == 0 { "with" } else { "and" };
-        joined("", test, &format!("_{word}_{}", one.1))
+        framed("", test, &format!("_{word}_{}", one.1))
     });
-    joined("", with, "")
+    framed("", with, "")
 }
 
 /// The first plan with which every route is open and a row can be made.

@@ -1,11 +1,12 @@
 //! Tests of an entity: what is unique in a tenant, and what a row refers to.
 
+use crate::entity_names::framed;
 use crate::python::builtins::str;
 use crate::python::standard::uuid4;
 use crate::spec::{EntityNames, Field, FieldKind, OnDelete, Reference};
 use crate::tests::entity::{Tested, ada_and_hers, test, variable};
 use crate::tests::entity_rows::{most_rows, needed, target};
-use crate::tests::factories::{self, joined};
+use crate::tests::factories;
 use crate::tests::world::{first_organization, sign_up};
 use astgen_pyast::prelude::*;
 
@@ -39,7 +40,7 @@ fn unique_test(tested: &Tested<'_>, field: &Field, is_plain: bool) -> FunctionDe
             py!(eve.post(rows_of(theirs), body).await)
         }
     };
-    test(joined("test_", field.column, "_is_unique_in_a_tenant")).body(block![
+    test(framed("test_", field.column, "_is_unique_in_a_tenant")).body(block![
         sign_up(world, ada),
         sign_up(world, eve),
         first_organization(ada, organization_id),
@@ -128,7 +129,7 @@ fn deletion_test(tested: &Tested<'_>, field: &Field, reference: &Reference) -> F
             ],
         ),
     };
-    test(joined(name, field.name, "")).body(block![
+    test(framed(name, field.name, "")).body(block![
         ada_and_hers(),
         tested.set_row(ada),
         (!is_path_late).then(|| tested.set_path()),
@@ -142,7 +143,7 @@ fn same_tenant_test(tested: &Tested<'_>, field: &Field, target: &EntityNames) ->
     names!(world, ada, eve, organization_id, body, foreign, created, changed);
     let (rows, row, create) = (tested.rows, tested.row, factories::create(target));
     let (column, key) = (field.column.as_str(), field.column);
-    test(joined("test_", field.name, "_must_be_of_the_same_tenant")).body(block![
+    test(framed("test_", field.name, "_must_be_of_the_same_tenant")).body(block![
         sign_up(world, ada),
         sign_up(world, eve),
         first_organization(ada, organization_id),
@@ -172,7 +173,7 @@ fn move_test(tested: &Tested<'_>, field: &Field, target: &EntityNames) -> Functi
     names!(ada, organization_id, path, moved);
     let (create, other) = (factories::create(target), variable_of(tested, field));
     let column = field.column.as_str();
-    test(joined("test_can_move_to_another_", field.name, "")).body(block![
+    test(framed("test_can_move_to_another_", field.name, "")).body(block![
         ada_and_hers(),
         tested.set_row(ada),
         assign(other, py!(create(ada, organization_id).await)),

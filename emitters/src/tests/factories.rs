@@ -100,28 +100,6 @@ fn create_def(entity: &Entity) -> FunctionDef {
         ])
 }
 
-<<<<<<< HEAD
-/// A title inside of a sentence: `purchase order`.
-#[must_use]
-pub fn in_a_sentence(title: &str) -> String {
-    let is_acronym = title.chars().nth(1).is_some_and(char::is_uppercase);
-    match title.get(..1) {
-        Some(first) if !is_acronym => first.to_ascii_lowercase() + &title[1..],
-        _ => title.to_owned(),
-    }
-}
-
-/// `a` or `an`.
-#[must_use]
-pub fn article(noun: &str) -> &'static str {
-    let is_vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
-    let sounds_like_you =
-        ["uni", "use", "usa", "uti", "eu"].iter().any(|one| noun.starts_with(one));
-    if is_vowel && !sounds_like_you { "an" } else { "a" }
-}
-
-=======
->>>>>>> main
 /// A value for a field, as a request says it; another one each time where the field is unique.
 #[must_use]
 pub fn sample(field: &Field) -> Expr {
