@@ -2,7 +2,8 @@
 
 use crate::spec::{Entity, Spec};
 use crate::{
-    Content, Generated, api, app_main, core, files, migrations, models, packages, schemas, services,
+    Content, Generated, api, app_main, core, files, migrations, models, packages, schemas,
+    services, tests,
 };
 use astgen_pyast::Module;
 
@@ -24,6 +25,7 @@ pub fn generate(spec: &Spec) -> Vec<Generated> {
         .chain(billing(spec))
         .chain(spec.entities.iter().flat_map(|one| entity(spec, one)))
         .chain([migrations::env::emit(), migrations::initial::emit(spec)])
+        .chain(tests::emit_all(spec))
         .map(|module| python(module, false));
     packages.chain(modules).chain(files::emit(spec)).collect()
 }
@@ -49,7 +51,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::rbac::emit(),
         core::request_id::emit(),
         core::roles::emit(spec),
-        core::security::emit(),
+        core::security::emit(spec),
         core::settings::emit(spec),
         core::tenancy::emit(spec),
         models::base::emit(),

@@ -50,9 +50,8 @@ fn reprint(out: &Path, root: &Path, file: &Path, summary: &mut Summary) -> std::
             return Ok(());
         }
     };
-    let start = Instant::now();
-    let text = print(&tree);
-    summary.printing += start.elapsed();
+    let (text, printing) = timed(|| print(&tree));
+    summary.printing += printing;
     summary.printed += 1;
     summary.bytes += text.len();
     let difference = match parse_module(&text) {
@@ -68,4 +67,15 @@ fn reprint(out: &Path, root: &Path, file: &Path, summary: &mut Summary) -> std::
         std::fs::create_dir_all(folder)?;
     }
     std::fs::write(target, text)
+}
+
+/// The best of three, as other processes come in between.
+fn timed(work: impl Fn() -> String) -> (String, Duration) {
+    let run = || {
+        let start = Instant::now();
+        let text = work();
+        (start.elapsed(), text)
+    };
+    let (time, text) = run();
+    (text, time.min(run().0).min(run().0))
 }

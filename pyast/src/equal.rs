@@ -5,8 +5,8 @@ use crate::print::print;
 use rustpython_ast::fold::Fold;
 use rustpython_ast::{
     Constant, ExceptHandler, Expr, ExprConstant, ExprJoinedStr, Stmt, StmtAsyncFor,
-    StmtAsyncFunctionDef, StmtAsyncWith, StmtClassDef, StmtFor, StmtFunctionDef, StmtIf, StmtMatch,
-    StmtTry, StmtTryStar, StmtWhile, StmtWith,
+    StmtAsyncFunctionDef, StmtAsyncWith, StmtClassDef, StmtDelete, StmtFor, StmtFunctionDef,
+    StmtIf, StmtMatch, StmtTry, StmtTryStar, StmtWhile, StmtWith,
 };
 use std::convert::Infallible;
 
@@ -21,8 +21,8 @@ pub struct Difference {
     pub right: String,
 }
 
-/// The tree without annotations. What has no meaning is made the same: the `u` of a string, and
-/// how the text of an f-string is divided.
+/// The tree without annotations. What has no meaning is made the same: the `u` of a string, how the
+/// text of an f-string is divided, and the parentheses of `del (a, b)`.
 ///
 /// ```
 /// use astgen_pyast::{erase, parse_module};
@@ -75,6 +75,20 @@ impl<R> Fold<R> for Erase {
         constant: ExprConstant<R>,
     ) -> Result<ExprConstant<()>, Infallible> {
         Ok(ExprConstant { range: (), value: constant.value, kind: None })
+    }
+
+    /// `del (a, b)` is `del a, b`, and the only way to break such a line.
+    fn fold_stmt_delete(&mut self, delete: StmtDelete<R>) -> Result<StmtDelete<()>, Infallible> {
+        let mut targets = Vec::new();
+        for target in delete.targets {
+            targets.push(self.fold_expr(target)?);
+        }
+        match targets.as_mut_slice() {
+            [Expr::Tuple(tuple)] if !tuple.elts.is_empty() => {
+                Ok(StmtDelete { range: (), targets: std::mem::take(&mut tuple.elts) })
+            }
+            _ => Ok(StmtDelete { range: (), targets }),
+        }
     }
 
     fn fold_expr_joined_str(

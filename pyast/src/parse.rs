@@ -11,6 +11,8 @@
 //! - `(x): int` is read as `x: int`: it does not keep apart the annotation that is not evaluated;
 //! - `match x,:` is read as `match x:`;
 //! - escapes in a format spec (`f"{x:\n}"`) are not read: the backslash stays;
+//! - a line that starts with a name `match`, `case` or `type` and has a colon further on
+//!   (`match[a]: int`) is refused, as if it were that statement;
 //! - an `except*` without handlers cannot be told from `try: … finally: …`.
 //!
 //! It refuses what came after Python 3.11's f-strings: quotes of the same kind, backslashes or

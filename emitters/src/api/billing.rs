@@ -56,7 +56,7 @@ fn list_plans_def() -> FunctionDef {
 fn receive_webhook_def() -> FunctionDef {
     names!(request, billing, stripe_signature, payload, status);
     async_def(receive_webhook)
-        .decorator(py!(router.post("/webhook")))
+        .decorator(py!(router.post("/webhook", include_in_schema = false)))
         .params([
             param(request, Request),
             param(billing, BillingServiceDep),

@@ -1,5 +1,6 @@
 //! `backend/app/core/errors.py`: errors as problem documents (RFC 9457), and nothing that the caller sent.
 
+use crate::core::request_id::REQUEST_ID_HEADER;
 use crate::python::builtins::{
     __name__, Exception, TYPE, dict, int, list, set, sorted, str, tuple,
 };
@@ -15,7 +16,7 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.errors": logger, PROBLEM_JSON, SCHEMAS, FieldProblem, Problem, ProblemError,
+    "app.core.errors": logger, PROBLEM_JSON, SCHEMAS, CODES, FieldProblem, Problem, ProblemError,
         BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError,
         ConflictError, GoneError, UnavailableError, ProblemResponse, answer_problem, answer_http,
         allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
@@ -32,6 +33,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(logger, py!(logging.getLogger(__name__))),
             assign(PROBLEM_JSON, "application/problem+json").paragraph(),
             assign(SCHEMAS, "#/components/schemas/{model}"),
+            codes(),
             field_problem_class(),
             problem_class(has_billing),
             problem_error_class(has_billing),
@@ -53,6 +55,18 @@ pub fn emit(spec: &Spec) -> Module {
             problem_responses(has_billing),
             document_problems_def()
         ])
+}
+
+fn codes() -> Stmt {
+    let codes = py!(dict!(
+        HTTPStatus.BAD_REQUEST => "bad_request",
+        HTTPStatus.UNAUTHORIZED => "unauthorized",
+        HTTPStatus.NOT_FOUND => "not_found",
+        HTTPStatus.METHOD_NOT_ALLOWED => "method_not_allowed",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE => "body_too_large"
+    ));
+    assign(CODES, codes)
+        .comment("The names in `HTTPStatus` are not the same in every version of Python.")
 }
 
 fn exception_handlers() -> Stmt {
@@ -310,7 +324,7 @@ fn answer_http_def() -> FunctionDef {
                 py!(Problem(
                     title = status.phrase,
                     status = status,
-                    code = status.name.lower(),
+                    code = CODES.get(status, "http_error"),
                     detail = error.detail,
                     request_id = request.state.request_id
                 ))
@@ -365,7 +379,7 @@ fn answer_unhandled_def() -> FunctionDef {
                     request_id = request.state.request_id
                 ))
             ),
-            return_(py!(ProblemResponse(problem)))
+            return_(py!(ProblemResponse(problem, dict!(REQUEST_ID_HEADER => problem.request_id))))
         ])
 }
 

@@ -6,7 +6,8 @@ use crate::python::standard::{ContextVar, re, uuid4};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.request_id": HEADER, VALID_ID, current_request_id, RequestIdMiddleware, inbound_id;
+    "app.core.request_id": REQUEST_ID_HEADER, VALID_ID, current_request_id, RequestIdMiddleware,
+        inbound_id;
 }
 
 /// The module.
@@ -15,7 +16,7 @@ pub fn emit() -> Module {
     module("app.core.request_id")
         .docstring("A name for each request, in its answer and in every log record.")
         .body(block![
-            assign(HEADER, "X-Request-ID"),
+            assign(REQUEST_ID_HEADER, "X-Request-ID"),
             assign(VALID_ID, py!(re.compile("[A-Za-z0-9._-]{8,64}"))),
             ann_assign(
                 current_request_id,
@@ -63,7 +64,10 @@ fn request_id_middleware_call() -> FunctionDef {
                     block![
                         if_(
                             py!(message["type"] == "http.response.start"),
-                            [assign(py!(MutableHeaders(scope = message)[HEADER]), request_id)]
+                            [assign(
+                                py!(MutableHeaders(scope = message)[REQUEST_ID_HEADER]),
+                                request_id
+                            )]
                         ),
                         do_(py!(send(message).await))
                     ],
@@ -80,7 +84,7 @@ fn inbound_id_def() -> FunctionDef {
     names!(scope, sent);
     def(inbound_id).params([param(scope, Scope)]).returns(py!(str | None)).body(block![
         docstring("Return the id that the caller sent, unless it could be an attack."),
-        assign(sent, py!(Headers(scope = scope).get(HEADER, ""))),
+        assign(sent, py!(Headers(scope = scope).get(REQUEST_ID_HEADER, ""))),
         return_(py!(if VALID_ID.fullmatch(sent) { sent } else { None }))
     ])
 }

@@ -1,6 +1,6 @@
 //! Who plays in the tests: the roles and plans of a spec that they use, and what these allow.
 
-use crate::spec::{Billing, Counted, Plan, Role, Spec};
+use crate::spec::{Billing, Entity, EntityNames, Field, FieldKind, Guard, Plan, Role, Spec};
 
 /// The role of a new member who is nothing special: the highest that may not invite.
 #[must_use]
@@ -68,14 +68,40 @@ pub fn given_plan(spec: &Spec) -> Option<&Plan> {
     paid_plans(billing).last().copied()
 }
 
-/// The plans that allow more of a limit than `allowed`.
-pub fn plans_beyond<'a>(
-    billing: &'a Billing,
-    limit: &Counted,
-    allowed: u32,
-) -> impl Iterator<Item = &'a Plan> {
-    let name = billing.limits.iter().find(|one| one.counts == *limit).map(|one| one.name);
-    billing.plans.iter().filter(move |plan| {
-        name.and_then(|name| plan.limit(name)).is_none_or(|maximum| maximum > allowed)
-    })
+/// The first entity of which an owner can make so many rows in the first organization of an account.
+#[must_use]
+pub fn open_entity(spec: &Spec, rows: u32) -> Option<&Entity> {
+    spec.entities.iter().find(|entity| is_open(spec, entity, rows))
+}
+
+/// Whether an owner can make so many rows of an entity, and of all that they point at.
+fn is_open(spec: &Spec, entity: &Entity, rows: u32) -> bool {
+    let owner = spec.organizations.owner();
+    let plan = spec.billing.as_ref().map(starting_plan);
+    let allows = |guard: &Guard| match guard {
+        Guard::ActiveSubscription => plan.is_some_and(|plan| plan.price.is_some()),
+        Guard::Feature(feature) => plan.is_some_and(|plan| plan.has_feature(*feature)),
+        Guard::Limit(name) => {
+            plan.and_then(|plan| plan.limit(*name)).is_none_or(|most| most >= rows)
+        }
+        Guard::FreshSession | Guard::RateLimit { .. } => false,
+    };
+    let guards = [&entity.guards.create, &entity.guards.list, &entity.guards.read];
+    let targets = entity.fields.iter().filter(|field| !field.optional).filter_map(target);
+    entity.readers.contains(owner)
+        && entity.writers.contains(owner)
+        && guards.into_iter().flatten().all(allows)
+        && targets.filter(|to| **to != entity.names).all(|to| {
+            let target = spec.entities.iter().find(|other| other.names == *to);
+            target.is_none_or(|target| is_open(spec, target, rows))
+        })
+}
+
+/// What a field points at.
+#[must_use]
+pub fn target(field: &Field) -> Option<&EntityNames> {
+    match &field.kind {
+        FieldKind::Reference(reference) => Some(&reference.to),
+        _ => None,
+    }
 }

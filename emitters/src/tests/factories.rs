@@ -1,9 +1,13 @@
 //! `backend/tests/factories.py`: rows to start a test from, made through the API.
 
+use crate::entity_names::joined;
 use crate::python::builtins::{dict, str};
 use crate::python::standard::{Any, uuid4};
-use crate::spec::{Decimal, Entity, EntityNames, Field, FieldKind, Integer, Money, Spec, Text};
+use crate::spec::{
+    Decimal, Entity, EntityNames, Field, FieldKind, Integer, JsonDefault, Money, Spec, Text,
+};
 use crate::tests::world::Caller;
+use crate::wording::{indefinite, noun};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
@@ -29,20 +33,13 @@ pub fn emit(spec: &Spec) -> Option<Module> {
 /// The function that writes the body of a new row: `project_body`.
 #[must_use]
 pub fn body_of(entity: &EntityNames) -> Import {
-    Import { name: Some(joined("", entity.name, "_body")), ..created }
+    Import { name: Some(joined(entity.name.as_str(), name("body"))), ..created }
 }
 
 /// The function that adds a row: `create_project`.
 #[must_use]
 pub fn create(entity: &EntityNames) -> Import {
-    Import { name: Some(joined("create_", entity.name, "")), ..created }
-}
-
-/// A name with something before and behind it.
-#[must_use]
-pub fn joined(before: &str, name: Name, behind: &str) -> Name {
-    // Identifiers in one word are an identifier.
-    Name::parse(&format!("{before}{}{behind}", name.as_str())).unwrap_or(name)
+    Import { name: Some(joined("create", entity.name)), ..created }
 }
 
 fn created_def() -> FunctionDef {
@@ -61,7 +58,7 @@ fn created_def() -> FunctionDef {
 
 fn body_def(entity: &Entity) -> FunctionDef {
     names!(caller, organization_id, _caller, _organization_id);
-    let title = in_a_sentence(&entity.names.title);
+    let title = noun(&entity.names.title);
     let value = |field: &Field| match &field.kind {
         FieldKind::Reference(reference) if !field.optional => {
             let create = create(&reference.to);
@@ -86,7 +83,7 @@ fn body_def(entity: &Entity) -> FunctionDef {
 
 fn create_def(entity: &Entity) -> FunctionDef {
     names!(caller, organization_id, body);
-    let title = in_a_sentence(&entity.names.title);
+    let title = noun(&entity.names.title);
     let write = body_of(&entity.names);
     let path = f_string([
         string("/organizations/"),
@@ -97,28 +94,10 @@ fn create_def(entity: &Entity) -> FunctionDef {
         .params([param(caller, Caller), param(organization_id, str)])
         .returns(Row)
         .body([
-            docstring(format!("Add {} {title}.", article(&title))),
+            docstring(format!("Add {}.", indefinite(&title))),
             assign(body, py!(write(caller, organization_id).await)),
             return_(py!(created(caller, path, body).await)),
         ])
-}
-
-/// A title inside of a sentence: `purchase order`.
-#[must_use]
-pub fn in_a_sentence(title: &str) -> String {
-    let is_acronym = title.chars().nth(1).is_some_and(char::is_uppercase);
-    match title.get(..1) {
-        Some(first) if !is_acronym => first.to_ascii_lowercase() + &title[1..],
-        _ => title.to_owned(),
-    }
-}
-
-/// `a` or `an`.
-#[must_use]
-pub fn article(noun: &str) -> &'static str {
-    let is_vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
-    let sounds_like_you = ["uni", "use", "usa", "uti", "eu"].iter().any(|one| noun.starts_with(one));
-    if is_vowel && !sounds_like_you { "an" } else { "a" }
 }
 
 /// A value for a field, as a request says it; another one each time where the field is unique.
@@ -140,6 +119,7 @@ pub fn sample(field: &Field) -> Expr {
         FieldKind::Enum(choice) => {
             choice.values.first().map_or_else(none, |one| string(&one.value))
         }
+        FieldKind::Json { default: Some(JsonDefault::Array) } => py!(["value", 1, None]),
         FieldKind::Json { .. } => py!(dict!("key" => ["value", 1, None])),
         FieldKind::Uuid => py!(str(uuid4())),
         FieldKind::Email if field.unique => f_string([formatted(some()), string("@example.com")]),

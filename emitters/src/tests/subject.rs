@@ -1,10 +1,13 @@
 //! The rows on which the tests of tenancy work: of an entity that needs no other one.
 
+use crate::entity_names::{enumeration, joined};
 use crate::models::package::Organization;
 use crate::python::standard::{Decimal, UTC, date, datetime, uuid4};
-use crate::spec::{Entity, Field, FieldKind, Spec, Text};
-use crate::tests::factories::{article, in_a_sentence, joined, plain_text};
+use crate::spec::{Entity, EntityNames, EnumValue, Field, FieldKind, JsonDefault, Spec, Text};
+use crate::tests::casting::target;
+use crate::tests::factories::plain_text;
 use crate::tests::test_tenancy::border;
+use crate::wording::{capitalized, indefinite, noun};
 use astgen_pyast::prelude::*;
 
 /// What the tests say of the entity that they work on.
@@ -28,6 +31,12 @@ pub struct Subject<'a> {
     pub table: &'a str,
 }
 
+/// The model, as the package of all models exports it.
+#[must_use]
+pub fn model_of(names: &EntityNames) -> Import {
+    Import { name: Some(names.class), ..Organization }
+}
+
 /// The first entity with a text of which rows can be made with plain values.
 #[must_use]
 pub fn subject(spec: &Spec) -> Option<Subject<'_>> {
@@ -47,13 +56,13 @@ fn subject_of<'a>(entity: &'a Entity, text: &Field) -> Subject<'a> {
     let is_taken = ["border", "database"].contains(&name.as_str());
     Subject {
         entity,
-        noun: in_a_sentence(&entity.names.title),
-        model: Import { name: Some(entity.names.class), ..Organization },
+        noun: noun(&entity.names.title),
+        model: model_of(&entity.names),
         words: text.column,
-        words_title: in_a_sentence(&text.title),
-        row: if is_taken { joined("one_", name, "") } else { name },
-        our_row: joined("our_", name, ""),
-        their_row: joined("their_", name, ""),
+        words_title: noun(&text.title),
+        row: if is_taken { joined("one", name) } else { name },
+        our_row: joined("our", name),
+        their_row: joined("their", name),
         table: &entity.names.table,
     }
 }
@@ -74,9 +83,8 @@ impl Subject<'_> {
     /// `a project`, or at the start of a sentence `A project`.
     #[must_use]
     pub fn a_row(&self, begins_sentence: bool) -> String {
-        let article = article(&self.noun);
-        let article = if begins_sentence { article.replacen('a', "A", 1) } else { article.into() };
-        format!("{article} {}", self.noun)
+        let row = indefinite(&self.noun);
+        if begins_sentence { capitalized(&row) } else { row }
     }
 
     /// What `Border` is.
@@ -133,42 +141,30 @@ pub fn child_of(spec: &Spec, subject: &Subject<'_>) -> Option<Expr> {
         Some(_) => kw(field.column, subject.theirs()),
         None => kw(field.column, plain_value(child, field)),
     });
-    let model = Import { name: Some(child.names.class), ..Organization };
-    Some(model.call(values))
-}
-
-fn target(field: &Field) -> Option<&crate::spec::EntityNames> {
-    match &field.kind {
-        FieldKind::Reference(reference) => Some(&reference.to),
-        _ => None,
-    }
+    Some(model_of(&child.names).call(values))
 }
 
 /// A value of a field, as a model has it.
 fn plain_value(entity: &Entity, field: &Field) -> Expr {
-    let noun = in_a_sentence(&entity.names.title);
     match &field.kind {
-        FieldKind::Text(text) => plain_text(&format!("{} {noun}", article(&noun)), text),
+        FieldKind::Text(text) => plain_text(&indefinite(&noun(&entity.names.title)), text),
         FieldKind::Integer(integer) => py!({ 1_i64.clamp(integer.minimum, integer.maximum) }),
         FieldKind::Money(money) => py!({ 1_i64.clamp(money.minimum, money.maximum) }),
         FieldKind::Decimal(_) => py!(Decimal(0)),
         FieldKind::Boolean { .. } => py!(false),
         FieldKind::Date { .. } => py!(date(2026, 1, 31)),
         FieldKind::DateTime { .. } => py!(datetime(2026, 1, 31, 12, tzinfo = UTC)),
-        FieldKind::Enum(choice) => enum_member(entity, choice),
+        FieldKind::Enum(choice) => {
+            let member =
+                |value: &EnumValue| enumeration(&entity.names, choice).attr(value.constant);
+            choice.values.first().map_or_else(none, member)
+        }
+        FieldKind::Json { default: Some(JsonDefault::Array) } => py!([]),
         FieldKind::Json { .. } => py!(dict!()),
         FieldKind::Uuid => py!(uuid4()),
         FieldKind::Email => string("somebody@example.com"),
         FieldKind::Url { .. } => string("https://example.com/a-page"),
         // Neither is made of plain values.
         FieldKind::Reference(_) | FieldKind::File(_) => none(),
-    }
-}
-
-/// `ProjectStatus.ACTIVE`
-fn enum_member(entity: &Entity, choice: &crate::spec::Enum) -> Expr {
-    match (Import::parse(&entity.names.model_module, choice.class), choice.values.first()) {
-        (Ok(class), Some(value)) => class.attr(value.constant),
-        _ => none(),
     }
 }

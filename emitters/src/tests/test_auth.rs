@@ -5,7 +5,7 @@ use crate::models::package::User;
 use crate::python::builtins::{chr, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{select, update};
-use crate::python::standard::{timedelta, uuid4};
+use crate::python::standard::{json, timedelta, uuid4};
 use crate::spec::{PasswordRules, Spec};
 use crate::tests::world::{PASSWORD, first_organization, sign_up, world_test};
 use astgen_pyast::prelude::*;
@@ -18,7 +18,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_register_does_not_tell_whether_an_address_is_known(),
         test_who_registers_twice_is_told_by_mail(),
         test_bad_registrations_are_refused(&spec.auth.password),
-        test_odd_passwords_are_refused_at_sign_in(),
+        test_odd_passwords_are_refused_at_sign_in(&spec.auth.password),
         test_sign_in_does_not_say_what_was_wrong(),
         test_a_disabled_user_is_locked_out(),
         test_signing_in_renews_an_old_hash(),
@@ -97,14 +97,23 @@ fn test_bad_registrations_are_refused(rules: &PasswordRules) -> FunctionDef {
         ])
 }
 
-fn test_odd_passwords_are_refused_at_sign_in() -> FunctionDef {
-    names!(world, password);
+fn test_odd_passwords_are_refused_at_sign_in(rules: &PasswordRules) -> FunctionDef {
+    names!(world, password, body, headers, refused);
+    let too_long = rules.max_length + 1;
     world_test("test_odd_passwords_are_refused_at_sign_in")
-        .decorator(py!(pytest.mark.parametrize("password", ["\u{0}", chr(55_296), "x" * 129])))
+        .decorator(py!(pytest.mark.parametrize("password", ["\u{0}", chr(0xD800), "x" * too_long])))
         .params([param(password, str)])
         .body(block![
-            do_(py!(world.register("ada@example.com").await)),
-            assert_(py!(world.login("ada@example.com", password).await.status_code == 422))
+            assign(
+                body,
+                py!(json.dumps(dict!("email" => "ada@example.com", "password" => password)))
+            ),
+            assign(headers, py!(dict!("Content-Type" => "application/json"))),
+            assign(
+                refused,
+                py!(world.http.post("/auth/login", content = body, headers = headers).await)
+            ),
+            assert_(py!(refused.status_code == 422))
         ])
 }
 

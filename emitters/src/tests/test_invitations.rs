@@ -12,9 +12,7 @@ use crate::spec::{Billing, Role as OrgRole, Spec};
 use crate::tests::casting::{
     deputy, has_room, lookup_key, ordinary, outsiders, seats, starting_plan,
 };
-use crate::tests::world::{
-    Caller, end_of_subscription, first_organization, sign_up, world_test,
-};
+use crate::tests::world::{Caller, end_of_subscription, first_organization, sign_up, world_test};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
@@ -300,7 +298,10 @@ fn test_the_inviter_must_still_be_able_to(
         Some(below) => (
             test.decorator(py!(pytest.mark.parametrize("role", [{ below.name.as_str() }, None])))
                 .params([param(role, py!(str | None))]),
-            block![if_(py!(role == None), [dismiss]).else_([assign(py!(membership.role), py!(Role(role)))])],
+            block![
+                if_(py!(role == None), [dismiss])
+                    .else_([assign(py!(membership.role), py!(Role(role)))])
+            ],
         ),
     };
     test.body(block![

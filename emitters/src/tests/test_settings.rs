@@ -25,6 +25,7 @@ pub fn emit(spec: &Spec) -> Module {
             test_webhook_secrets_are_separated_by_commas(),
             test_an_empty_webhook_secret_is_none()
         ]),
+        test_an_empty_value_counts_as_none(spec.observability.metrics),
         test_secrets_are_not_shown()
     ])
 }
@@ -105,6 +106,21 @@ fn test_an_empty_webhook_secret_is_none() -> FunctionDef {
         .body(block![
             do_(py!(monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", ""))),
             assert_(py!(Settings().stripe_webhook_secrets == []))
+        ])
+}
+
+fn test_an_empty_value_counts_as_none(has_metrics: bool) -> FunctionDef {
+    names!(monkeypatch);
+    let set = has_metrics.then(|| do_(py!(monkeypatch.setenv("METRICS_TOKEN", ""))));
+    let read = has_metrics.then(|| assert_(py!(Settings().metrics_token == None)));
+    def("test_an_empty_value_counts_as_none")
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .returns(none())
+        .body(block![
+            set,
+            do_(py!(monkeypatch.setenv("SECRET_KEY", ""))),
+            read,
+            assert_(py!(Settings().secret_key.get_secret_value()))
         ])
 }
 

@@ -84,7 +84,10 @@ fn probe_class(subject: &Subject<'_>) -> ClassDef {
     let name = Probe.attr(words);
     let other = Probe.attr(words);
     class(Probe).base(TenantScoped).base(ProbeBase).body(block![
-        docstring(format!("{} with a relationship that looks over the border.", subject.a_row(true))),
+        docstring(format!(
+            "{} with a relationship that looks over the border.",
+            subject.a_row(true)
+        )),
         assign(__table__, py!(model.__table__)),
         annotate(words, py!(Mapped[str])),
         ann_assign(
@@ -216,10 +219,7 @@ fn test_relationships_of_new_rows_are_filtered(subject: &Subject<'_>) -> Functio
     names!(session, probe, namesakes, row);
     let new_probe = || Probe.call(subject.values("new"));
     border_test("test_relationships_of_new_rows_are_filtered").body(block![
-        on_their_side([
-            do_(py!(session.add({ new_probe() }))),
-            do_(py!(session.commit().await)),
-        ]),
+        on_their_side([do_(py!(session.add({ new_probe() }))), do_(py!(session.commit().await)),]),
         on_our_side([
             assign(probe, new_probe()),
             do_(py!(session.add(probe))),

@@ -3,6 +3,7 @@
 use super::expression::{arguments, expr, name, parameters, single_target, target};
 use super::literal::{constant, docstring};
 use super::{identifier, identifiers, maybe, maybe_boxed, pattern};
+use crate::print::print;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -79,7 +80,14 @@ fn assignments() -> Strat {
         }),
         expr().prop_map(expression),
     ]
+    .prop_filter("the parser takes it for a match statement", |stmt| !opens_with_soft_keyword(stmt))
     .boxed()
+}
+
+/// `match[a]: b` is an annotation, and `match[a] or lambda: b` an expression.
+fn opens_with_soft_keyword(stmt: &Stmt<()>) -> bool {
+    let text = print(std::slice::from_ref(stmt));
+    ["match", "case", "type"].iter().any(|keyword| text.starts_with(keyword))
 }
 
 fn expression(value: Expr<()>) -> Stmt<()> {

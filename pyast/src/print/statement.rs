@@ -10,7 +10,7 @@ use super::{
 };
 use crate::annotation::{Annotated, Trivia};
 use crate::layout::{INDENT, Parens};
-use crate::precedence::Precedence;
+use crate::precedence::{Precedence, precedence};
 use rustpython_ast::{
     Expr, ExprAttribute, ExprBinOp, ExprLambda, ExprTuple, Operator, Stmt, StmtAnnAssign,
     StmtAssert, StmtAssign, StmtAsyncFor, StmtAsyncWith, StmtAugAssign, StmtDelete, StmtExpr,
@@ -326,7 +326,8 @@ fn type_alias<R: Annotated>(doc: &mut Doc, stmt: &StmtTypeAlias<R>) {
     expr(doc, name);
     type_parameters::type_parameters(doc, type_params);
     doc.text(" = ");
-    if type_params.is_empty() {
+    let may_stand_bare = precedence(value) >= Precedence::Lambda;
+    if type_params.is_empty() || !may_stand_bare {
         optional(doc, value);
     } else {
         assigned(doc, value, true);
