@@ -9,7 +9,6 @@ use astgen_pyast::prelude::*;
 use astgen_pyast::{print, print_expr};
 
 /// A part of the template.
-#[expect(clippy::large_enum_variant, reason = "a template has a dozen parts")]
 enum Part {
     /// Statements that are the same in every revision.
     Python(Vec<Stmt>),

@@ -75,34 +75,30 @@ fn general(spec: &Spec) -> [Setting; 5] {
     names!(environment, secret_key, database_url, migration_database_url, database_pool_size);
     let file = format!("sqlite+aiosqlite:///./{}.db", spec.project.identifier);
     [
-        Setting {
-            name: environment,
-            annotation: Environment.into_expr(),
-            default: DefaultValue::Environment,
-            bounds: Vec::new(),
-            description: "development, test or production.",
-        },
-        Setting {
-            name: secret_key,
-            annotation: SecretStr.into_expr(),
-            default: DefaultValue::Made(generated_secret.into_expr()),
-            bounds: Vec::new(),
-            description: "Signs every token; production needs its own, 32 bytes or more.",
-        },
-        Setting {
-            name: database_url,
-            annotation: str.into_expr(),
-            default: DefaultValue::Text(file),
-            bounds: Vec::new(),
-            description: "The database, as the role that serves requests.",
-        },
-        Setting {
-            name: migration_database_url,
-            annotation: py!(str | None),
-            default: DefaultValue::Missing,
-            bounds: Vec::new(),
-            description: "The same database as the role that owns the tables.",
-        },
+        setting(
+            environment,
+            Environment,
+            DefaultValue::Environment,
+            "development, test or production.",
+        ),
+        setting(
+            secret_key,
+            SecretStr,
+            DefaultValue::Made(generated_secret.into_expr()),
+            "Signs every token; production needs its own, 32 bytes or more.",
+        ),
+        setting(
+            database_url,
+            str,
+            DefaultValue::Text(file),
+            "The database, as the role that serves requests.",
+        ),
+        setting(
+            migration_database_url,
+            py!(str | None),
+            DefaultValue::Missing,
+            "The same database as the role that owns the tables.",
+        ),
         number(database_pool_size, 10, 1, "Connections to PostgreSQL that one process keeps open."),
     ]
 }
@@ -143,43 +139,42 @@ fn costs() -> [Setting; 4] {
 fn webhook_secrets() -> Setting {
     names!(stripe_webhook_secrets);
     let secrets = py!(list[SecretStr]);
-    Setting {
-        name: stripe_webhook_secrets,
-        annotation: py!(Annotated[(secrets, NoDecode)]),
-        default: DefaultValue::Made(secrets),
-        bounds: Vec::new(),
-        description: "Signing secrets, comma-separated; with none the webhook is off.",
-    }
+    setting(
+        stripe_webhook_secrets,
+        py!(Annotated[(secrets, NoDecode)]),
+        DefaultValue::Made(secrets),
+        "Signing secrets, comma-separated; with none the webhook is off.",
+    )
 }
 
 fn metrics_token() -> Setting {
     names!(metrics_token);
-    Setting {
-        name: metrics_token,
-        annotation: py!(SecretStr | None),
-        default: DefaultValue::Missing,
-        bounds: Vec::new(),
-        description: "The bearer token that /metrics asks for, if any.",
-    }
+    setting(
+        metrics_token,
+        py!(SecretStr | None),
+        DefaultValue::Missing,
+        "The bearer token that /metrics asks for, if any.",
+    )
 }
 
 fn log_level() -> Setting {
     names!(log_level);
-    Setting {
-        name: log_level,
-        annotation: str.into_expr(),
-        default: DefaultValue::Text("INFO".to_owned()),
-        bounds: vec![kw("pattern", "^(DEBUG|INFO|WARNING|ERROR)$")],
-        description: "The least severe records that are logged.",
-    }
+    let default = DefaultValue::Text("INFO".to_owned());
+    let description = "The least severe records that are logged.";
+    let bounds = vec![kw("pattern", "^(DEBUG|INFO|WARNING|ERROR)$")];
+    Setting { bounds, ..setting(log_level, str, default, description) }
+}
+
+fn setting(
+    name: Name,
+    annotation: impl IntoExpr,
+    default: DefaultValue,
+    description: &'static str,
+) -> Setting {
+    Setting { name, annotation: annotation.into_expr(), default, bounds: Vec::new(), description }
 }
 
 fn number(name: Name, default: u64, minimum: u64, description: &'static str) -> Setting {
-    Setting {
-        name,
-        annotation: int.into_expr(),
-        default: DefaultValue::Number(default),
-        bounds: vec![kw("ge", minimum)],
-        description,
-    }
+    let bounds = vec![kw("ge", minimum)];
+    Setting { bounds, ..setting(name, int, DefaultValue::Number(default), description) }
 }
