@@ -1,6 +1,7 @@
 //! `backend/app/main.py`: the application: `uvicorn --factory app.main:create_app`.
 
 use crate::api::routers::ROUTERS;
+use crate::core::body_limit::BodyLimitMiddleware;
 use crate::core::database::Database;
 use crate::core::errors::{EXCEPTION_HANDLERS, PROBLEM_RESPONSES, document_problems};
 use crate::core::logging::configure_logging;
@@ -66,8 +67,7 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
                     lifespan = lifespan,
                     responses = PROBLEM_RESPONSES,
                     exception_handlers = EXCEPTION_HANDLERS,
-                    generate_unique_id_function = operation_id,
-                    max_body_size = settings.max_body_bytes
+                    generate_unique_id_function = operation_id
                 ))
             ),
             assign(py!(app.state.settings), settings),
@@ -77,6 +77,7 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
             assign(py!(app.state.mailer), py!(build_mailer(settings))),
             assign(py!(app.state.started_at), py!(monotonic())),
             for_(router, ROUTERS, [do_(py!(app.include_router(router)))]),
+            do_(py!(app.add_middleware(BodyLimitMiddleware, max_bytes = settings.max_body_bytes))),
             spec.observability.metrics.then(|| do_(py!(init_metrics(app)))),
             do_(py!(app.add_middleware(RequestIdMiddleware))),
             return_(app)

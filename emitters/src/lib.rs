@@ -27,3 +27,14 @@ pub mod wording;
 
 pub use generated::{Content, Generated};
 pub use project::generate;
+
+/// The configuration of property tests. Failing seeds are kept in one folder for all crates.
+#[cfg(test)]
+fn test_config() -> proptest::test_runner::Config {
+    use proptest::test_runner::{Config, FileFailurePersistence};
+    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/../proptest-regressions/emitters.txt");
+    Config {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(seeds))),
+        ..Config::with_cases(256)
+    }
+}

@@ -1,5 +1,7 @@
 //! `__init__.py` of the packages that hold nothing but modules.
 
+use crate::entity_names;
+use crate::models;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
@@ -14,5 +16,8 @@ pub fn emit(spec: &Spec) -> Vec<Module> {
         ("app.services", "The rules, one service per concept.".to_owned()),
         ("tests", "The tests of the application.".to_owned()),
     ];
-    packages.into_iter().map(|(name, docstring)| module(name).docstring(docstring)).collect()
+    let entities = spec.entities.iter().map(|entity| entity_names::model(&entity.names));
+    let tables = models::package::emit(spec, entities);
+    let plain = packages.into_iter().map(|(name, docstring)| module(name).docstring(docstring));
+    plain.chain([tables]).collect()
 }

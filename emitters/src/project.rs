@@ -1,7 +1,10 @@
 //! Every file of a project.
 
-use crate::spec::Spec;
-use crate::{Content, Generated, api, app_main, core, models, packages, schemas, services};
+use crate::spec::{Entity, Spec};
+use crate::{
+    Content, Generated, api, app_main, core, files, migrations, models, packages, schemas,
+    services, tests,
+};
 use astgen_pyast::Module;
 
 /// The root packages of a project, which its import blocks group last.
@@ -17,14 +20,29 @@ const FIRST_PARTY: [&str; 2] = ["app", "tests"];
 #[must_use]
 pub fn generate(spec: &Spec) -> Vec<Generated> {
     let packages = packages::emit(spec).into_iter().map(|module| python(module, true));
-    let modules =
-        application(spec).into_iter().chain(billing(spec)).map(|module| python(module, false));
-    packages.chain(modules).collect()
+    let modules = application(spec)
+        .into_iter()
+        .chain(billing(spec))
+        .chain(spec.entities.iter().flat_map(|one| entity(spec, one)))
+        .chain([migrations::env::emit(), migrations::initial::emit(spec)])
+        .chain(tests::emit_all(spec))
+        .map(|module| python(module, false));
+    packages.chain(modules).chain(files::emit(spec)).collect()
+}
+
+fn entity(spec: &Spec, entity: &Entity) -> [Module; 4] {
+    [
+        models::entity::emit(spec, entity),
+        schemas::entity::emit(spec, entity),
+        services::entity_service::emit(spec, entity),
+        api::entity::emit(spec, entity),
+    ]
 }
 
 fn application(spec: &Spec) -> Vec<Module> {
     let mut modules = vec![
         app_main::emit(spec),
+        core::body_limit::emit(),
         core::database::emit(spec),
         core::errors::emit(spec),
         core::logging::emit(),
@@ -33,8 +51,8 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::rbac::emit(),
         core::request_id::emit(),
         core::roles::emit(spec),
-        core::security::emit(),
-        core::settings::emit(),
+        core::security::emit(spec),
+        core::settings::emit(spec),
         core::tenancy::emit(spec),
         models::base::emit(),
         models::invitation::emit(),

@@ -306,10 +306,20 @@ fn block(imports: Vec<Import>, first_party: &[&str]) -> Vec<Stmt> {
         let key = format!("{}\0{own}", import.module.to_lowercase());
         groups.entry((group(import.module, first_party), is_from, key)).or_default().push(import);
     }
+    let mut blocks: Vec<(Group, bool, Vec<Import>)> = Vec::new();
+    for ((group, is_from, _), mut imports) in groups {
+        imports.sort_by_key(|import| member_key(*import));
+        blocks.push((group, is_from, imports));
+    }
+    // Of one module, the statement whose first name comes first.
+    blocks.sort_by_cached_key(|(group, is_from, imports)| {
+        let first =
+            imports.first().map(|import| (import.module.to_lowercase(), member_key(*import)));
+        (*group, *is_from, first)
+    });
     let mut statements: Vec<Stmt> = Vec::new();
     let mut last = None;
-    for ((group, ..), mut imports) in groups {
-        imports.sort_by_key(|import| member_key(*import));
+    for (group, _, imports) in blocks {
         let mut stmt = merged(&imports);
         if last.is_some_and(|last| last != group) {
             start_paragraph(&mut stmt);
@@ -413,6 +423,19 @@ mod tests {
                     from app.models.user import User\n\n\
                     User\nselect\nSelect\nDDL\ndate\n";
         check(module("app.x").body(used), text);
+    }
+
+    #[test]
+    fn an_aliased_name_stands_where_its_own_name_would() {
+        const TYPES: &str = "app.models.types";
+        let types =
+            [import(TYPES, "UTCDateTime"), import(TYPES, "ExactDecimal"), import(TYPES, "encode")];
+        let own = ["ExactDecimal", "encode"].map(|own| assign(name(own), 1));
+        let text = "from app.models.types import ExactDecimal as types_ExactDecimal\n\
+                    from app.models.types import UTCDateTime\n\
+                    from app.models.types import encode as types_encode\n\n\
+                    UTCDateTime\ntypes_ExactDecimal\ntypes_encode\nExactDecimal = 1\nencode = 1\n";
+        check(module("app.x").body(types.map(do_)).body(own), text);
     }
 
     #[test]

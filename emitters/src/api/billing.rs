@@ -13,12 +13,12 @@ use crate::python::builtins::{list, str};
 use crate::python::fastapi::{APIRouter, Depends, Header, Request};
 use crate::python::standard::Annotated;
 use crate::schemas::billing::{BillingEventPage, PlanRead, SubscriptionRead, WebhookAnswer};
-use crate::services::billing_service::BillingServiceDep;
+use crate::services::billing_service::{BillingEventServiceDep, BillingServiceDep};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.api.billing": MAX_WEBHOOK_BYTES, router, organization_router, list_plans, receive_webhook,
+    "app.api.billing": router, organization_router, list_plans, receive_webhook,
         list_billing_events, read_subscription;
 }
 
@@ -29,8 +29,7 @@ pub fn emit(spec: &Spec) -> Module {
     module("app.api.billing")
         .docstring("Plans, the subscription of an organization, and the webhook of Stripe.")
         .body(block![
-            assign(MAX_WEBHOOK_BYTES, 262_144),
-            assign(router, py!(APIRouter(prefix = "/billing", tags = ["billing"]))).paragraph(),
+            assign(router, py!(APIRouter(prefix = "/billing", tags = ["billing"]))),
             assign(
                 organization_router,
                 py!(APIRouter(
@@ -57,7 +56,7 @@ fn list_plans_def() -> FunctionDef {
 fn receive_webhook_def() -> FunctionDef {
     names!(request, billing, stripe_signature, payload, status);
     async_def(receive_webhook)
-        .decorator(py!(router.post("/webhook", max_body_size = MAX_WEBHOOK_BYTES)))
+        .decorator(py!(router.post("/webhook", include_in_schema = false)))
         .params([
             param(request, Request),
             param(billing, BillingServiceDep),
@@ -73,17 +72,16 @@ fn receive_webhook_def() -> FunctionDef {
 }
 
 fn list_billing_events_def() -> FunctionDef {
-    names!(page, billing, events);
+    names!(page, events);
     async_def(list_billing_events)
         .decorator(py!(
             router.get("/events", dependencies = [Depends(require_user_roles(UserRole.ADMIN))])
         ))
-        .params([param(page, PageRequestDep), param(billing, BillingServiceDep)])
+        .params([param(page, PageRequestDep), param(events, BillingEventServiceDep)])
         .returns(BillingEventPage)
         .body(block![
             docstring("List the events of Stripe and what became of them."),
-            assign(events, py!(billing.events(page).await)),
-            return_(py!(BillingEventPage.model_validate(events)))
+            return_(py!(BillingEventPage.model_validate(events.page(page).await)))
         ])
 }
 

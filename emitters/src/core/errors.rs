@@ -1,5 +1,6 @@
 //! `backend/app/core/errors.py`: errors as problem documents (RFC 9457), and nothing that the caller sent.
 
+use crate::core::request_id::REQUEST_ID_HEADER;
 use crate::python::builtins::{
     __name__, Exception, TYPE, dict, int, list, set, sorted, str, tuple,
 };
@@ -15,7 +16,7 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.errors": logger, PROBLEM_JSON, PROBLEM_SCHEMA, FieldProblem, Problem, ProblemError,
+    "app.core.errors": logger, PROBLEM_JSON, SCHEMAS, CODES, FieldProblem, Problem, ProblemError,
         BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError,
         ConflictError, GoneError, UnavailableError, ProblemResponse, answer_problem, answer_http,
         allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
@@ -31,7 +32,8 @@ pub fn emit(spec: &Spec) -> Module {
         .body(block![
             assign(logger, py!(logging.getLogger(__name__))),
             assign(PROBLEM_JSON, "application/problem+json").paragraph(),
-            assign(PROBLEM_SCHEMA, py!(dict!("$ref" => "#/components/schemas/Problem"))),
+            assign(SCHEMAS, "#/components/schemas/{model}"),
+            codes(),
             field_problem_class(),
             problem_class(has_billing),
             problem_error_class(has_billing),
@@ -53,6 +55,18 @@ pub fn emit(spec: &Spec) -> Module {
             problem_responses(has_billing),
             document_problems_def()
         ])
+}
+
+fn codes() -> Stmt {
+    let codes = py!(dict!(
+        HTTPStatus.BAD_REQUEST => "bad_request",
+        HTTPStatus.UNAUTHORIZED => "unauthorized",
+        HTTPStatus.NOT_FOUND => "not_found",
+        HTTPStatus.METHOD_NOT_ALLOWED => "method_not_allowed",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE => "body_too_large"
+    ));
+    assign(CODES, codes)
+        .comment("The names in `HTTPStatus` are not the same in every version of Python.")
 }
 
 fn exception_handlers() -> Stmt {
@@ -83,11 +97,16 @@ fn problem_responses(has_billing: bool) -> Stmt {
     ];
     let statuses =
         make::tuple(statuses.into_iter().flatten().map(|status| HTTPStatus.attr(status)));
+    let content = py!(dict!(
+        PROBLEM_JSON => dict!("schema" => dict!("$ref" => SCHEMAS.format(model = "Problem")))
+    ));
     let responses = py!(dict!(
-        status.value => dict!("model" => Problem, "description" => status.phrase)
+        status.value => dict!("description" => status.phrase, "content" => content)
         for status in statuses
     ));
-    ann_assign(PROBLEM_RESPONSES, py!(dict[(int | str, dict[(str, Any)])]), responses).paragraph()
+    ann_assign(PROBLEM_RESPONSES, py!(dict[(int | str, dict[(str, Any)])]), responses)
+        .comment("A model here would cost every route one field per status at start-up.")
+        .paragraph()
 }
 
 fn field_problem_class() -> ClassDef {
@@ -305,7 +324,7 @@ fn answer_http_def() -> FunctionDef {
                 py!(Problem(
                     title = status.phrase,
                     status = status,
-                    code = status.name.lower(),
+                    code = CODES.get(status, "http_error"),
                     detail = error.detail,
                     request_id = request.state.request_id
                 ))
@@ -360,38 +379,18 @@ fn answer_unhandled_def() -> FunctionDef {
                     request_id = request.state.request_id
                 ))
             ),
-            return_(py!(ProblemResponse(problem)))
+            return_(py!(ProblemResponse(problem, dict!(REQUEST_ID_HEADER => problem.request_id))))
         ])
 }
 
 fn document_problems_def() -> FunctionDef {
-    names!(schema, path, operation, response, content);
+    names!(schema, problem, parts);
     def(document_problems).params([param(schema, py!(dict[(str, Any)]))]).returns(none()).body(
         block![
-            docstring("Name the media type of problem documents in an OpenAPI schema."),
-            for_(
-                path,
-                py!(schema["paths"].values()),
-                for_(
-                    operation,
-                    py!(path.values()),
-                    for_(
-                        response,
-                        py!(operation["responses"].values()),
-                        block![
-                            assign(content, py!(response.get("content", dict!()))),
-                            if_(
-                                py!(content.get("application/json", dict!()).get("schema")
-                                    == PROBLEM_SCHEMA),
-                                [assign(
-                                    py!(content[PROBLEM_JSON]),
-                                    py!(content.pop("application/json"))
-                                )]
-                            )
-                        ]
-                    )
-                )
-            )
+            docstring("Add what the responses refer to to an OpenAPI schema."),
+            assign(problem, py!(Problem.model_json_schema(ref_template = SCHEMAS))),
+            assign(parts, py!(problem.pop("$defs"))),
+            do_(py!(schema["components"]["schemas"].update(parts, Problem = problem)))
         ],
     )
 }

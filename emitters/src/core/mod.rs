@@ -1,6 +1,7 @@
 //! `backend/app/core`
 
 pub mod billing;
+pub mod body_limit;
 pub mod database;
 pub mod errors;
 pub mod logging;

@@ -128,8 +128,8 @@ fn issue_cursor_def() -> FunctionDef {
     def(issue_cursor).params([param(signer, Signer), param(row, Record)]).returns(str).body(block![
         docstring("Name the place of a row, with a proof that we named it."),
         assign(microseconds, py!(floor_div!(row.created_at - EPOCH, MICROSECOND))),
-        assign(place, py!(f!("{}-{}", microseconds, row.id.hex))),
-        return_(py!(f!("{}-{}", place, signer.digest(Purpose.CURSOR, place))))
+        assign(place, py!(f!("{}.{}", microseconds, row.id.hex))),
+        return_(py!(f!("{}.{}", place, signer.digest(Purpose.CURSOR, place))))
     ])
 }
 
@@ -138,13 +138,13 @@ fn read_cursor_def() -> FunctionDef {
     def(read_cursor).params([param(signer, Signer), param(cursor, str)]).returns(Position).body(
         block![
             docstring("Return the place that a cursor names."),
-            assign(py!((place, _, proof)), py!(cursor.rpartition("-"))),
+            assign(py!((place, _, proof)), py!(cursor.rpartition("."))),
             assign(expected, py!(signer.digest(Purpose.CURSOR, place))),
             if_(
                 py!(!hmac.compare_digest(proof.encode(), expected.encode())),
                 [raise(py!(NotFoundError("There is no such cursor.", code = "unknown_cursor")))]
             ),
-            assign(py!((microseconds, _, row_id)), py!(place.partition("-"))),
+            assign(py!((microseconds, _, row_id)), py!(place.partition("."))),
             return_(py!(Position(EPOCH + int(microseconds) * MICROSECOND, UUID(row_id))))
         ],
     )

@@ -6,7 +6,8 @@ use crate::python::standard::{ContextVar, re, uuid4};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.request_id": HEADER, VALID_ID, current_request_id, RequestIdMiddleware, inbound_id;
+    "app.core.request_id": REQUEST_ID_HEADER, VALID_ID, current_request_id, RequestIdMiddleware,
+        inbound_id;
 }
 
 /// The module.
@@ -15,7 +16,7 @@ pub fn emit() -> Module {
     module("app.core.request_id")
         .docstring("A name for each request, in its answer and in every log record.")
         .body(block![
-            assign(HEADER, "X-Request-ID"),
+            assign(REQUEST_ID_HEADER, "X-Request-ID"),
             assign(VALID_ID, py!(re.compile("[A-Za-z0-9._-]{8,64}"))),
             ann_assign(
                 current_request_id,
@@ -45,7 +46,7 @@ fn request_id_middleware_init() -> FunctionDef {
 }
 
 fn request_id_middleware_call() -> FunctionDef {
-    names!(scope, receive, send, request_id, send_named, token);
+    names!(scope, receive, send, request_id, send_named);
     async_def("__call__")
         .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
         .returns(none())
@@ -63,15 +64,19 @@ fn request_id_middleware_call() -> FunctionDef {
                     block![
                         if_(
                             py!(message["type"] == "http.response.start"),
-                            [assign(py!(MutableHeaders(scope = message)[HEADER]), request_id)]
+                            [assign(
+                                py!(MutableHeaders(scope = message)[REQUEST_ID_HEADER]),
+                                request_id
+                            )]
                         ),
                         do_(py!(send(message).await))
                     ],
                 )
             },
-            assign(token, py!(current_request_id.set(request_id))),
-            try_([do_(py!(self.app(scope, receive, send_named).await))])
-                .finally([do_(py!(current_request_id.reset(token)))])
+            do_(py!(current_request_id.set(request_id))).comment(
+                "Never reset: the handler of last resort logs outside of this middleware."
+            ),
+            do_(py!(self.app(scope, receive, send_named).await))
         ])
 }
 
@@ -79,7 +84,7 @@ fn inbound_id_def() -> FunctionDef {
     names!(scope, sent);
     def(inbound_id).params([param(scope, Scope)]).returns(py!(str | None)).body(block![
         docstring("Return the id that the caller sent, unless it could be an attack."),
-        assign(sent, py!(Headers(scope = scope).get(HEADER, ""))),
+        assign(sent, py!(Headers(scope = scope).get(REQUEST_ID_HEADER, ""))),
         return_(py!(if VALID_ID.fullmatch(sent) { sent } else { None }))
     ])
 }

@@ -12,6 +12,7 @@ use crate::python::pwdlib::{Argon2Hasher, PasswordHash};
 use crate::python::standard::{
     Annotated, Any, Mapping, StrEnum, UUID, hmac, secrets, sha256, timedelta, uuid4,
 };
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -22,9 +23,9 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.core.security").docstring("Passwords and tokens.").body(block![
-        assign(ISSUER, "acme"),
+        assign(ISSUER, spec.project.name.as_str()),
         assign(ALGORITHM, "HS256"),
         assign(KEY_BYTES, 32),
         assign(CLOCK_SKEW_SECONDS, 5),
@@ -149,7 +150,32 @@ fn signer_init() -> FunctionDef {
 
 fn signer_sign() -> FunctionDef {
     names!(purpose, subject, lifetime, claims, now, payload);
-    def("sign").params([untyped("self"), param(purpose, Purpose), param(subject, UUID), param(lifetime, timedelta), param(claims, py!(Mapping[(str, str)] | None)).default(none())]).returns(str).body(block![docstring("Issue a token about a user."), assign(now, py!(utcnow())), ann_assign(payload, py!(dict[(str, Any)]), py!(dict!(**(claims || dict!()), "iss" => ISSUER, "aud" => audience(purpose), "sub" => str(subject), "iat" => now, "nbf" => now, "exp" => now + lifetime, "jti" => uuid4().hex, "typ" => purpose.value))), return_(py!(jwt.encode(payload, self.keys[purpose], algorithm = ALGORITHM)))])
+    let claims_of_all = py!(dict!(
+        **(claims || dict!()),
+        "iss" => ISSUER,
+        "aud" => audience(purpose),
+        "sub" => str(subject),
+        "iat" => now,
+        "nbf" => now,
+        "exp" => now + lifetime,
+        "jti" => uuid4().hex,
+        "typ" => purpose.value
+    ));
+    def("sign")
+        .params([
+            untyped("self"),
+            param(purpose, Purpose),
+            param(subject, UUID),
+            param(lifetime, timedelta),
+            param(claims, py!(Mapping[(str, str)] | None)).default(none()),
+        ])
+        .returns(str)
+        .body(block![
+            docstring("Issue a token about a user."),
+            assign(now, py!(utcnow())),
+            ann_assign(payload, py!(dict[(str, Any)]), claims_of_all),
+            return_(py!(jwt.encode(payload, self.keys[purpose], algorithm = ALGORITHM)))
+        ])
 }
 
 fn signer_read() -> FunctionDef {

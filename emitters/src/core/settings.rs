@@ -56,7 +56,12 @@ fn settings_class(spec: &Spec) -> ClassDef {
         docstring("Everything that differs between one deployment and another."),
         assign(
             model_config,
-            py!(SettingsConfigDict(env_file = ".env", extra = "ignore", frozen = true))
+            py!(SettingsConfigDict(
+                env_file = ".env",
+                env_ignore_empty = true,
+                extra = "ignore",
+                frozen = true
+            ))
         ),
         declarations(spec),
         settings_name_the_driver(),
@@ -149,4 +154,42 @@ fn get_settings_def() -> FunctionDef {
         ann_assign(settings, Settings, py!(request.app.state.settings)),
         return_(settings)
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec;
+    use astgen_pyast::print_module;
+
+    fn printed(source: &str) -> String {
+        let spec = spec::read(source, "astgen.toml").expect("a good spec");
+        print_module(&emit(&spec))
+    }
+
+    #[test]
+    fn acme() {
+        let settings = printed(include_str!("../../../examples/acme.toml"));
+        insta::assert_snapshot!("settings_acme", settings);
+    }
+
+    #[test]
+    fn what_the_spec_says_is_the_default() {
+        let settings = printed(
+            "[project]\nname = \"my-app\"\n[auth]\naccess_token_lifetime = \"30m\"\n\
+             [organizations]\ninvitation_lifetime = \"2d\"\n",
+        );
+        assert!(settings.contains("\"sqlite+aiosqlite:///./my_app.db\""), "{settings}");
+        assert!(settings.contains("default=1800, ge=60"), "{settings}");
+        assert!(settings.contains("default=172800, ge=60"), "{settings}");
+    }
+
+    #[test]
+    fn what_is_switched_off_has_no_setting() {
+        let source = "[project]\nname = \"app\"\n[observability]\nmetrics = false\n";
+        let settings = printed(source);
+        for word in ["stripe", "NoDecode", "split_secrets", "metrics"] {
+            assert!(!settings.contains(word), "{word} in {settings}");
+        }
+    }
 }

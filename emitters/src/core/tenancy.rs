@@ -174,8 +174,7 @@ fn guard_statement_def() -> FunctionDef {
                 py!(state.statement.options(with_loader_criteria(
                     TenantScoped,
                     |model| model.organization_id == tenant,
-                    include_aliases = true,
-                    propagate_to_loaders = false
+                    include_aliases = true
                 )))
             )
         ])

@@ -59,10 +59,8 @@ pub fn enum_length(spec: &Spec) -> usize {
 pub fn column_type(kind: &FieldKind, spec: &Spec) -> Expr {
     match kind {
         FieldKind::Text(bounds) => text(bounds.max_length),
-        FieldKind::Integer(bounds) if is_32_bits(bounds.minimum, bounds.maximum) => {
-            py!(sa.Integer())
-        }
-        FieldKind::Integer(_) | FieldKind::Money(_) => py!(sa.BigInteger()),
+        FieldKind::Integer(bounds) => integer(bounds.minimum, bounds.maximum),
+        FieldKind::Money(bounds) => integer(bounds.minimum, bounds.maximum),
         FieldKind::Decimal(digits) => {
             let (precision, scale) = (u32::from(digits.precision), u32::from(digits.scale));
             py!(sa.Numeric(precision, scale).with_variant(sa.BigInteger(), "sqlite"))
@@ -78,6 +76,8 @@ pub fn column_type(kind: &FieldKind, spec: &Spec) -> Expr {
     }
 }
 
-fn is_32_bits(minimum: i64, maximum: i64) -> bool {
-    i32::try_from(minimum).is_ok() && i32::try_from(maximum).is_ok()
+/// `Integer`, or `BigInteger` where 32 bits are not enough.
+fn integer(minimum: i64, maximum: i64) -> Expr {
+    let is_small = i32::try_from(minimum).is_ok() && i32::try_from(maximum).is_ok();
+    if is_small { py!(sa.Integer()) } else { py!(sa.BigInteger()) }
 }

@@ -1,7 +1,7 @@
 //! The tables of the spec's entities.
 
 use super::columns::column_type;
-use super::foreign_key::{TENANT, foreign_keys};
+use super::foreign_key::{TENANT, foreign_keys, index};
 use super::table::{Table, table};
 use crate::spec::{Entity, Field, FieldKind, Spec};
 
@@ -24,20 +24,17 @@ fn is_referenced(entity: &Entity, spec: &Spec) -> bool {
 fn with_field(table: Table, entity: &Entity, field: &Field, spec: &Spec) -> Table {
     let column = field.column.as_str();
     let mut table = table.any_column(column, column_type(&field.kind, spec), field.optional);
-    let is_reference = if let FieldKind::Reference(reference) = &field.kind {
-        if !reference.is_deferred {
-            let keys = foreign_keys(entity, field, reference);
-            table = keys.iter().fold(table, Table::foreign_key);
-        }
-        true
-    } else {
-        false
-    };
+    if let FieldKind::Reference(reference) = &field.kind
+        && !reference.is_deferred
+    {
+        let keys = foreign_keys(entity, field, reference);
+        table = keys.iter().fold(table, Table::foreign_key);
+    }
     if field.unique {
-        table.unique(&[TENANT, column])
-    } else if field.index || is_reference {
-        table.index(&[TENANT, column])
-    } else {
-        table
+        table = table.unique(&[TENANT, column]);
+    }
+    match index(field) {
+        Some(columns) => table.index(&columns),
+        None => table,
     }
 }

@@ -45,7 +45,8 @@ pub fn foreign_keys(entity: &Entity, field: &Field, reference: &Reference) -> Ve
     let on_delete = |action| ForeignKey { on_delete: Some(action), ..tenant_key.clone() };
     match reference.on_delete {
         OnDelete::Cascade => vec![on_delete("CASCADE")],
-        OnDelete::Restrict => vec![on_delete("RESTRICT")],
+        // RESTRICT would also refuse when both rows go together, with their organization.
+        OnDelete::Restrict => vec![tenant_key],
         OnDelete::SetNull => vec![
             ForeignKey {
                 columns: vec![column],
@@ -54,6 +55,22 @@ pub fn foreign_keys(entity: &Entity, field: &Field, reference: &Reference) -> Ve
             },
             ForeignKey { is_late: true, ..tenant_key },
         ],
+    }
+}
+
+/// The columns of the index that finds rows by a field, if there is one.
+#[must_use]
+pub fn index(field: &Field) -> Option<Vec<&'static str>> {
+    let column = field.column.as_str();
+    match &field.kind {
+        // The database looks for what to set to null without knowing the organization.
+        FieldKind::Reference(reference) if reference.on_delete == OnDelete::SetNull => {
+            Some(vec![column])
+        }
+        // The unique constraint is an index too.
+        _ if field.unique => None,
+        FieldKind::Reference(_) => Some(vec![TENANT, column]),
+        _ => field.index.then(|| vec![TENANT, column]),
     }
 }
 
@@ -112,7 +129,9 @@ impl ForeignKey {
         do_(py!(batch.drop_constraint(name, type_ = "foreignkey")))
     }
 
-    fn options(&self) -> Vec<Arg> {
+    /// What it says beside the columns.
+    #[must_use]
+    pub fn options(&self) -> Vec<Arg> {
         let on_delete = self.on_delete.map(|action| kw("ondelete", action));
         let late = [kw("deferrable", true), kw("initially", "DEFERRED")];
         on_delete.into_iter().chain(late.into_iter().filter(|_| self.is_late)).collect()

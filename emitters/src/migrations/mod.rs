@@ -3,9 +3,12 @@
 pub mod env;
 pub mod initial;
 
-mod columns;
+pub(crate) mod columns;
 mod entities;
 mod fixed;
-mod foreign_key;
+pub(crate) mod foreign_key;
 mod sql;
 mod table;
+
+#[cfg(test)]
+mod tests;

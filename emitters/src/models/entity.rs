@@ -1,28 +1,22 @@
 //! `backend/app/models/<entity>.py`: the table of an entity.
 
 use crate::entity_names::{enumeration, region};
+use crate::migrations::columns::{EMAIL_LENGTH, URL_LENGTH};
+use crate::migrations::foreign_key::{ForeignKey, foreign_keys, index};
 use crate::models::base::{Base, TenantScoped, utcnow};
 use crate::models::types::{ExactDecimal, UTCDateTime, text_enum};
 use crate::python::builtins::{bool, dict, int, list, str};
 use crate::python::sqlalchemy::{
-    self, BigInteger, ForeignKey, ForeignKeyConstraint, Index, JSON, Mapped, UniqueConstraint,
-    mapped_column,
+    self, BigInteger, ForeignKeyConstraint, Index, JSON, Mapped, UniqueConstraint, mapped_column,
 };
 use crate::python::standard::{Any, Decimal, StrEnum, UUID, date, datetime};
 use crate::relations::pointing_at;
 use crate::spec::{
-    DateDefault, DateTimeDefault, Entity, EntityNames, Field, FieldKind, JsonDefault, OnDelete,
-    Reference, Spec,
+    DateDefault, DateTimeDefault, Entity, EntityNames, Field, FieldKind, JsonDefault, Spec,
 };
 use crate::wording::{capitalized, documented, indefinite, noun};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
-
-/// The most characters of an e-mail address (RFC 5321, 4.5.3.1.3).
-const LONGEST_EMAIL: u32 = 254;
-
-/// The most characters of a web address.
-pub const LONGEST_URL: u32 = 2000;
 
 /// What a field is in a new row that does not name it.
 pub enum Initial {
@@ -74,48 +68,33 @@ fn constraints(spec: &Spec, entity: &Entity) -> Vec<Expr> {
     let order = py!(Index(None, "organization_id", "created_at", "id"));
     let mut constraints: Vec<Expr> = is_referenced.then_some(key).into_iter().collect();
     constraints.push(order);
-    constraints.extend(entity.fields.iter().flat_map(field_constraints));
+    constraints.extend(entity.fields.iter().flat_map(|field| field_constraints(entity, field)));
     constraints
 }
 
-fn field_constraints(field: &Field) -> Vec<Expr> {
+fn field_constraints(entity: &Entity, field: &Field) -> Vec<Expr> {
     let column = field.column.as_str();
-    let reference = match &field.kind {
-        FieldKind::Reference(reference) => Some(reference),
-        _ => None,
+    let keys = match &field.kind {
+        FieldKind::Reference(reference) => {
+            let keys = foreign_keys(entity, field, reference);
+            keys.iter().map(|key| foreign_key(key, reference.is_deferred)).collect()
+        }
+        _ => Vec::new(),
     };
-    let sets_null = reference.is_some_and(sets_null);
-    let foreign_key = reference.map(|reference| same_tenant(column, reference));
     let unique = field.unique.then(|| py!(UniqueConstraint("organization_id", column)));
-    let is_found_by = (field.index || reference.is_some()) && !field.unique && !sets_null;
-    let index = is_found_by.then(|| py!(Index(None, "organization_id", column)));
-    // The database looks for what to set to null without knowing the organization.
-    let own_index = sets_null.then(|| py!(Index(None, column)));
-    [foreign_key, unique, index, own_index].into_iter().flatten().collect()
+    let index = index(field).map(|columns| {
+        let columns = columns.into_iter().map(arg);
+        py!(Index(None, ..columns))
+    });
+    keys.into_iter().chain(unique).chain(index).collect()
 }
 
-/// A foreign key that no row of another organization satisfies.
-fn same_tenant(column: &str, reference: &Reference) -> Expr {
-    let table = &reference.to.table;
-    let targets = [format!("{table}.organization_id"), format!("{table}.id")];
-    let options = match reference.on_delete {
-        OnDelete::Cascade => vec![kw("ondelete", "CASCADE")],
-        OnDelete::Restrict => Vec::new(),
-        // SET NULL would clear the organization too, so a second key does it, see `column_type`;
-        // this one has to look after that.
-        OnDelete::SetNull => vec![kw("deferrable", true), kw("initially", "DEFERRED")],
-    };
-    let options = options.into_iter().chain(late(reference));
-    py!(ForeignKeyConstraint(["organization_id", column], [..targets], ..options))
-}
-
-/// The argument of a foreign key to a table that is made after this one.
-fn late(reference: &Reference) -> Option<Arg> {
-    reference.is_deferred.then(|| kw("use_alter", true))
-}
-
-fn sets_null(reference: &Reference) -> bool {
-    reference.on_delete == OnDelete::SetNull
+fn foreign_key(key: &ForeignKey, is_deferred: bool) -> Expr {
+    let columns = key.columns.iter().copied();
+    let targets = key.target_columns.iter().map(|column| format!("{}.{column}", key.target));
+    let late = is_deferred.then(|| kw("use_alter", true));
+    let options = key.options().into_iter().chain(late);
+    py!(ForeignKeyConstraint([..columns], [..targets], ..options))
 }
 
 /// The first column starts a paragraph.
@@ -141,10 +120,10 @@ fn column(names: &EntityNames, field: &Field) -> Stmt {
 fn column_type(names: &EntityNames, field: &Field) -> Option<Expr> {
     Some(match &field.kind {
         FieldKind::Text(text) => py!(sqlalchemy::String({ text.max_length })),
-        FieldKind::Email => py!(sqlalchemy::String(LONGEST_EMAIL)),
-        FieldKind::Url { .. } => py!(sqlalchemy::String(LONGEST_URL)),
+        FieldKind::Email => py!(sqlalchemy::String(EMAIL_LENGTH)),
+        FieldKind::Url { .. } => py!(sqlalchemy::String(URL_LENGTH)),
         FieldKind::Integer(integer) => return wide(integer.minimum, integer.maximum),
-        FieldKind::Money(money) => return wide(money.minimum, money.maximum),
+        FieldKind::Money(_) => BigInteger.into_expr(),
         FieldKind::Decimal(decimal) => {
             py!(ExactDecimal({ u32::from(decimal.precision) }, { u32::from(decimal.scale) }))
         }
@@ -153,11 +132,6 @@ fn column_type(names: &EntityNames, field: &Field) -> Option<Expr> {
         // `None` would be the JSON value `null`.
         FieldKind::Json { .. } if field.optional => py!(JSON(none_as_null = true)),
         FieldKind::Json { .. } => JSON.into_expr(),
-        FieldKind::Reference(reference) if sets_null(reference) => {
-            let target = format!("{}.id", reference.to.table);
-            let late = late(reference);
-            py!(ForeignKey(target, ondelete = "SET NULL", ..late))
-        }
         FieldKind::Boolean { .. }
         | FieldKind::Date { .. }
         | FieldKind::Uuid

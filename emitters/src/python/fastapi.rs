@@ -1,7 +1,8 @@
 //! FastAPI and Starlette.
 
 astgen_pyast::vocabulary! {
-    "fastapi": APIRouter, BackgroundTasks, Depends, FastAPI, Header, Query, Request, Response, status;
+    "fastapi": APIRouter, BackgroundTasks, Depends, FastAPI, Header, Query, Request, Response,
+        status;
     "fastapi.exceptions": RequestValidationError;
     "fastapi.routing": APIRoute, iter_route_contexts;
     "fastapi.security": HTTPAuthorizationCredentials, HTTPBearer;

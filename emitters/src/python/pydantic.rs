@@ -1,6 +1,8 @@
 //! Pydantic and its settings.
 
 astgen_pyast::vocabulary! {
-    "pydantic": AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, SecretStr, StrictBool, StrictInt, TypeAdapter, ValidationError, WithJsonSchema, field_validator, model_validator;
+    "pydantic": AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field,
+        JsonValue, SecretStr, StrictBool, StrictInt, TypeAdapter, ValidationError, WithJsonSchema,
+        field_validator, model_validator;
     "pydantic_settings": BaseSettings, NoDecode, SettingsConfigDict;
 }

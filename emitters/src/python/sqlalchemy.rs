@@ -6,11 +6,17 @@ astgen_pyast::vocabulary! {
     "alembic": command, context, op;
     "alembic.autogenerate.api": AutogenContext;
     "alembic.config": Config;
-    "sqlalchemy": BigInteger, Column, Connection, DateTime, Dialect, Enum, Executable, ForeignKey, ForeignKeyConstraint, Index, JSON, MetaData, Numeric, Select, String, Table, Text, TypeDecorator, URL, UniqueConstraint, Update, Uuid, and_, delete, event, exists, r#false, func, insert, inspect, literal, make_url, select, text, tuple_, union, update;
+    "alembic.script": ScriptDirectory;
+    "sqlalchemy": BigInteger, Column, Connection, DateTime, Dialect, Enum, Executable, ForeignKey,
+        ForeignKeyConstraint, Index, JSON, MetaData, Numeric, Select, String, Table, Text,
+        TypeDecorator, URL, UniqueConstraint, Update, Uuid, and_, delete, event, exists, r#false,
+        func, insert, inspect, literal, make_url, select, text, tuple_, union, update;
     "sqlalchemy.engine.interfaces": DBAPIConnection;
     "sqlalchemy.exc": DBAPIError, IntegrityError, SQLAlchemyError;
     "sqlalchemy.ext.asyncio": AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine;
-    "sqlalchemy.orm": DeclarativeBase, Mapped, ORMExecuteState, Session, SessionTransaction, UOWTransaction, aliased, foreign, joinedload, mapped_column, relationship, remote, selectinload, subqueryload, with_loader_criteria;
+    "sqlalchemy.orm": DeclarativeBase, Mapped, ORMExecuteState, Session, SessionTransaction,
+        UOWTransaction, aliased, foreign, joinedload, mapped_column, relationship, remote,
+        selectinload, subqueryload, with_loader_criteria;
     "sqlalchemy.pool": ConnectionPoolEntry, NullPool;
     "sqlalchemy.sql": ClauseElement, ColumnElement;
     "sqlalchemy.sql.base": ExecutableOption;

@@ -3,11 +3,12 @@
 use astgen_pyast::{Import, import, import_module};
 
 astgen_pyast::vocabulary! {
-    "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Mapping;
+    "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable,
+        Iterator, Mapping;
     "contextlib": asynccontextmanager, contextmanager;
     "contextvars": ContextVar;
     "dataclasses": dataclass, field;
-    "datetime": UTC, date, datetime, timedelta;
+    "datetime": UTC, date, datetime, timedelta, timezone;
     "decimal": Decimal;
     "email.message": EmailMessage;
     "enum": StrEnum;

@@ -46,7 +46,7 @@ fn login_request_class() -> ClassDef {
     class(LoginRequest).base(RequestModel).body(block![
         docstring("A sign-in; a password of any length is compared, not judged."),
         annotate(email, Email),
-        annotate(password, py!(Annotated[(str, Field(max_length = 128))]))
+        annotate(password, py!(Annotated[(str, Field(max_length = 128, pattern = NO_NUL))]))
     ])
 }
 

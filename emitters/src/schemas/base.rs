@@ -2,25 +2,17 @@
 
 use crate::python::builtins::{list, str};
 use crate::python::pydantic::{BaseModel, ConfigDict};
-use crate::python::standard::{Any, Generic, TypeVar};
+use crate::python::standard::{Any, Callable, Generic, TypeVar};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.base": ItemT, RequestModel, ResponseModel, Page, absent;
+    "app.schemas.base": ItemT, RequestModel, ResponseModel, Page, nothing, absent;
 }
 
 /// The module.
 #[must_use]
 pub fn emit() -> Module {
-    module("app.schemas.base")
-        .docstring("What the shapes of requests and of responses have in common.")
-        .body(block![
-            assign(ItemT, py!(TypeVar("ItemT"))),
-            request_model_class(),
-            response_model_class(),
-            page_class(),
-            absent_def()
-        ])
+    module("app.schemas.base").docstring("What the shapes of requests and of responses have in common.").body(block![assign(ItemT, py!(TypeVar("ItemT"))), request_model_class(), response_model_class(), page_class(), nothing_def(), ann_assign(absent, py!(Callable[([], Any)]), nothing).comment("Stands in for a field that a change leaves out, whatever its type: read a change with").comment("`model_dump(exclude_unset=True)`, which holds what was sent and null only where the").comment("field may be null.")])
 }
 
 fn request_model_class() -> ClassDef {
@@ -48,17 +40,6 @@ fn page_class() -> ClassDef {
     ])
 }
 
-fn absent_def() -> FunctionDef {
-    def(absent)
-        .returns(Any)
-        .body(block![
-            docstring(
-                "Stand in for a field that a change leaves out.\n\
-                 \n\
-                 Read a change with `model_dump(exclude_unset=True)`: it holds what was sent, and\n\
-                 null only where the field may be null."
-            ),
-            return_(none())
-        ])
-        .trailing_comment("noqa: ANN401 - it stands for a value of any type")
+fn nothing_def() -> FunctionDef {
+    def(nothing).returns(none()).body(block![docstring("Return nothing.")])
 }

@@ -1,15 +1,16 @@
 //! `backend/app/schemas/<entity>.py`: requests and responses about an entity.
 
 use crate::entity_names::{enumeration, read_schema};
-use crate::models::entity::{Initial, LONGEST_URL, initial, value_type};
+use crate::migrations::columns::URL_LENGTH;
+use crate::models::entity::{Initial, initial, value_type};
 use crate::python::builtins::{list, str};
 use crate::python::pydantic::{
-    AfterValidator, BeforeValidator, Field, JsonValue, StrictBool, StrictInt, WithJsonSchema,
+    AfterValidator, BeforeValidator, Field, JsonValue, StrictBool, WithJsonSchema,
 };
 use crate::python::standard::{self, Annotated, UUID, datetime};
 use crate::schemas::base::{Page, RequestModel, ResponseModel, absent};
 use crate::schemas::fields::{
-    Email, IsoDate, JsonObject, NO_NUL, UtcDatetime, scaled, storable, text_of_decimal,
+    Email, Integer, IsoDate, JsonObject, NO_NUL, UtcDatetime, scaled, storable, text_of_decimal,
 };
 use crate::spec::text::{pascal_case, title};
 use crate::spec::{self, Entity, EntityNames, FieldKind, JsonDefault, Spec};
@@ -79,7 +80,7 @@ fn constrained(kind: &FieldKind) -> Option<Expr> {
             py!(Annotated[(str, Field(..least, max_length = most, pattern = NO_NUL))])
         }
         FieldKind::Url { .. } => {
-            py!(Annotated[(str, Field(max_length = LONGEST_URL, pattern = WEB_ADDRESS))])
+            py!(Annotated[(str, Field(max_length = URL_LENGTH, pattern = WEB_ADDRESS))])
         }
         FieldKind::Integer(integer) => whole(integer.minimum, integer.maximum),
         FieldKind::Money(money) => whole(money.minimum, money.maximum),
@@ -100,7 +101,7 @@ fn constrained(kind: &FieldKind) -> Option<Expr> {
 }
 
 fn whole(minimum: i64, maximum: i64) -> Expr {
-    py!(Annotated[(StrictInt, Field(ge = minimum, le = maximum))])
+    py!(Annotated[(Integer, Field(ge = minimum, le = maximum))])
 }
 
 fn digits(precision: u8, scale: u8) -> Expr {

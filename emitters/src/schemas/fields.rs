@@ -1,17 +1,20 @@
 //! `backend/app/schemas/fields.py`: field types that accept what their JSON schema says, and nothing else.
 
 use crate::python::builtins::{
-    OverflowError, ValueError, dict, float, int, isinstance, list, object, str,
+    OverflowError, UnicodeEncodeError, ValueError, bool, dict, float, int, isinstance, list,
+    object, str,
 };
-use crate::python::pydantic::{AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue};
+use crate::python::pydantic::{
+    AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue, StrictInt,
+};
 use crate::python::standard::{Annotated, Callable, Decimal, UTC, date, datetime, math, re};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.schemas.fields": NO_NUL, ISO_DATE, DECIMAL, MAILBOX, LABEL, EMAIL, text_of_date,
-        text_of_datetime, in_utc, text_of_decimal, scaled, storable, Email, Password, IsoDate,
-        UtcDatetime, JsonObject;
+        text_of_datetime, in_utc, whole_number, text_of_decimal, scaled, storable, is_unicode,
+        Email, Password, Integer, IsoDate, UtcDatetime, JsonObject;
 }
 
 /// The module.
@@ -31,9 +34,11 @@ pub fn emit(spec: &Spec) -> Module {
             text_of_date_def(),
             text_of_datetime_def(),
             in_utc_def(),
+            whole_number_def(),
             text_of_decimal_def(),
             scaled_def(),
             storable_def(),
+            is_unicode_def(),
             assign(
                 Email,
                 py!(Annotated
@@ -44,6 +49,7 @@ pub fn emit(spec: &Spec) -> Module {
                 py!(Annotated
                     [(str, Field(min_length = shortest, max_length = longest, pattern = NO_NUL))])
             ),
+            assign(Integer, py!(Annotated[(StrictInt, BeforeValidator(whole_number))])),
             assign(IsoDate, py!(Annotated[(date, BeforeValidator(text_of_date))])),
             assign(
                 UtcDatetime,
@@ -83,6 +89,15 @@ fn in_utc_def() -> FunctionDef {
     ])
 }
 
+fn whole_number_def() -> FunctionDef {
+    names!(value);
+    def(whole_number).params([param(value, object)]).returns(object).body(block![
+        docstring("Accept 4.0 where an integer is due: in JSON it is one."),
+        if_(py!(isinstance(value, float) && value.is_integer()), [return_(py!(int(value)))]),
+        return_(value)
+    ])
+}
+
 fn text_of_decimal_def() -> FunctionDef {
     names!(value);
     def(text_of_decimal).params([param(value, object)]).returns(object).body(block![
@@ -116,20 +131,39 @@ fn storable_def() -> FunctionDef {
         .params([param(value, py!(dict[(str, JsonValue)]))])
         .returns(py!(dict[(str, JsonValue)]))
         .body(block![
-            docstring("Refuse numbers that JSON cannot write."),
+            docstring("Refuse numbers and texts that an answer could not hold."),
             ann_assign(remaining, py!(list[JsonValue]), py!([value])),
             while_(
                 remaining,
                 block![
                     assign(item, py!(remaining.pop())),
-                    if_(py!(isinstance(item, dict)), [do_(py!(remaining.extend(item.values())))])
-                        .elif(py!(isinstance(item, list)), [do_(py!(remaining.extend(item)))])
-                        .elif(
-                            py!(isinstance(item, float) && !math.isfinite(item)),
-                            [raise(py!(ValueError("a number is out of range")))]
-                        )
+                    if_(
+                        py!(isinstance(item, dict)),
+                        block![
+                            do_(py!(remaining.extend(item.keys()))),
+                            do_(py!(remaining.extend(item.values())))
+                        ]
+                    )
+                    .elif(py!(isinstance(item, list)), [do_(py!(remaining.extend(item)))])
+                    .elif(
+                        py!(isinstance(item, float) && !math.isfinite(item)),
+                        [raise(py!(ValueError("a number is out of range")))]
+                    )
+                    .elif(
+                        py!(isinstance(item, str) && !is_unicode(item)),
+                        [raise(py!(ValueError("a text has half a character")))]
+                    )
                 ]
             ),
             return_(value)
         ])
+}
+
+fn is_unicode_def() -> FunctionDef {
+    names!(text);
+    def(is_unicode).params([param(text, str)]).returns(bool).body(block![
+        docstring("Tell whether a text can be encoded: JSON can name half of a surrogate pair."),
+        try_([do_(py!(text.encode()))]).except(UnicodeEncodeError, [return_(false)]),
+        return_(true)
+    ])
 }

@@ -1,6 +1,6 @@
 //! `backend/app/services/billing_service.py`: what Stripe says about subscriptions, and what follows from it.
 
-use crate::core::database::DatabaseDep;
+use crate::core::database::{DatabaseDep, SessionDep};
 use crate::core::errors::{BadRequestError, UnavailableError};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::core::plans::{DEFAULT_PLAN, Plan, SubscriptionStatus, plan_for_lookup_key};
@@ -21,15 +21,16 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.services.billing_service": logger, PROVIDER, TOLERANCE_SECONDS, CONTENT, STATUSES, ENDED,
-        UnusableEventError, BillingService, BillingServiceDep, decoded, is_signed, handle, reason,
-        link_customer, follow_subscription, find_organization, lock_organization, is_outdated,
-        read_status, plan_of, HANDLERS;
+        UnusableEventError, BillingService, BillingEventService, BillingServiceDep,
+        BillingEventServiceDep, decoded, is_signed, handle, reason, link_customer,
+        follow_subscription, find_organization, lock_organization, is_outdated, read_status,
+        plan_of, HANDLERS;
 }
 
 /// The module.
 #[must_use]
 pub fn emit() -> Module {
-    module("app.services.billing_service").docstring("What Stripe says about subscriptions, and what follows from it.").body(block![assign(logger, py!(logging.getLogger(__name__))), assign(PROVIDER, "stripe").paragraph(), assign(TOLERANCE_SECONDS, 300), assign(CONTENT, py!(TypeAdapter(dict[(str, JsonValue)]))), assign(STATUSES, py!(dict!(status.value => status for status in SubscriptionStatus))), assign(ENDED, py!(frozenset(set!(SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED)))), unusable_event_error_class(), billing_service_class(), assign(BillingServiceDep, py!(Annotated[(BillingService, Depends(BillingService))])), decoded_def(), is_signed_def(), handle_def(), reason_def(), link_customer_def(), follow_subscription_def(), find_organization_def(), lock_organization_def(), is_outdated_def(), read_status_def(), plan_of_def(), ann_assign(HANDLERS, py!(dict[(str, Callable[([AsyncSession, BillingEvent], Awaitable[None])])]), py!(dict!("checkout.session.completed" => link_customer, "customer.subscription.created" => follow_subscription, "customer.subscription.updated" => follow_subscription, "customer.subscription.deleted" => follow_subscription, "customer.subscription.paused" => follow_subscription, "customer.subscription.resumed" => follow_subscription)))])
+    module("app.services.billing_service").docstring("What Stripe says about subscriptions, and what follows from it.").body(block![assign(logger, py!(logging.getLogger(__name__))), assign(PROVIDER, "stripe").paragraph(), assign(TOLERANCE_SECONDS, 300), assign(CONTENT, py!(TypeAdapter(dict[(str, JsonValue)]))), assign(STATUSES, py!(dict!(status.value => status for status in SubscriptionStatus))), assign(ENDED, py!(frozenset(set!(SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED)))), unusable_event_error_class(), billing_service_class(), billing_event_service_class(), assign(BillingServiceDep, py!(Annotated[(BillingService, Depends(BillingService))])), assign(BillingEventServiceDep, py!(Annotated[(BillingEventService, Depends(BillingEventService))])), decoded_def(), is_signed_def(), handle_def(), reason_def(), link_customer_def(), follow_subscription_def(), find_organization_def(), lock_organization_def(), is_outdated_def(), read_status_def(), plan_of_def(), ann_assign(HANDLERS, py!(dict[(str, Callable[([AsyncSession, BillingEvent], Awaitable[None])])]), py!(dict!("checkout.session.completed" => link_customer, "customer.subscription.created" => follow_subscription, "customer.subscription.updated" => follow_subscription, "customer.subscription.deleted" => follow_subscription, "customer.subscription.paused" => follow_subscription, "customer.subscription.resumed" => follow_subscription)))])
 }
 
 fn unusable_event_error_class() -> ClassDef {
@@ -47,8 +48,7 @@ fn billing_service_class() -> ClassDef {
         billing_service_receive(),
         billing_service_verified(),
         billing_service_store(),
-        billing_service_process(),
-        billing_service_events()
+        billing_service_process()
     ])
 }
 
@@ -165,18 +165,23 @@ fn billing_service_process() -> FunctionDef {
         ])
 }
 
-fn billing_service_events() -> FunctionDef {
-    names!(page, session);
-    async_def("events")
+fn billing_event_service_class() -> ClassDef {
+    names!(session);
+    class(BillingEventService).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("What became of the events."),
+        annotate(session, SessionDep),
+        billing_event_service_page()
+    ])
+}
+
+fn billing_event_service_page() -> FunctionDef {
+    names!(page);
+    async_def("page")
         .params([untyped("self"), param(page, PageRequest)])
         .returns(py!(Slice[BillingEvent]))
         .body(block![
-            docstring("List the stored events."),
-            async_with_as(
-                py!(self.database.session()),
-                session,
-                [return_(py!(fetch_page(session, select(BillingEvent), BillingEvent, page).await))]
-            )
+            docstring("List the stored events, newest first."),
+            return_(py!(fetch_page(self.session, select(BillingEvent), BillingEvent, page).await))
         ])
 }
 

@@ -72,7 +72,9 @@ fn conflict(entity: &Entity) -> Option<String> {
     let missing = format!("no such {}", alternatives(&targets));
     let (sentence, shorter) = match (unique.is_empty(), targets.is_empty()) {
         (true, true) => return None,
-        (true, false) => (format!("There is {missing}."), "A row that this one names is not there."),
+        (true, false) => {
+            (format!("There is {missing}."), "A row that this one names is not there.")
+        }
         (false, true) => (format!("{twice}."), "Another row has the same unique value already."),
         (false, false) => (
             format!("{twice}, or {missing}."),

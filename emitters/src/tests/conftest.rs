@@ -8,6 +8,7 @@ use crate::python::httpx2::{ASGITransport, AsyncClient};
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::standard::{AsyncGenerator, Generator};
+use crate::spec::Spec;
 use crate::tests::databases::{
     SERVER_URL, ScratchDatabase, migrate, postgresql_database, sqlite_database,
 };
@@ -20,7 +21,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("tests.conftest")
         .docstring("The fixtures: a database, the application on it, and the world around it.")
         .body(block![
@@ -28,7 +29,7 @@ pub fn emit() -> Module {
             anyio_backend_def(),
             _no_env_file_def(),
             database_def(),
-            settings_def(),
+            settings_def(spec),
             app_def(),
             world_def()
         ])
@@ -87,20 +88,25 @@ fn database_def() -> FunctionDef {
         ])
 }
 
-fn settings_def() -> FunctionDef {
+fn settings_def(spec: &Spec) -> FunctionDef {
+    let webhook =
+        spec.billing.iter().map(|_| kw("stripe_webhook_secrets", py!([SecretStr(WEBHOOK_SECRET)])));
     def(settings)
         .decorator(py!(pytest.fixture(scope = "session")))
         .params([param(database, ScratchDatabase)])
         .returns(Settings)
         .body(block![
-            docstring("Make passwords cheap and the webhook work."),
+            docstring(match spec.billing {
+                Some(_) => "Make passwords cheap and the webhook work.",
+                None => "Make passwords cheap.",
+            }),
             return_(py!(Settings(
                 environment = Environment.TEST,
                 secret_key = SecretStr(SECRET_KEY),
                 database_url = database.app_url,
                 password_time_cost = 1,
                 password_memory_kib = 8,
-                stripe_webhook_secrets = [SecretStr(WEBHOOK_SECRET)]
+                ..webhook
             )))
         ])
 }

@@ -6,15 +6,17 @@ use crate::python::sqlalchemy::{
     Config, NullPool, URL, command, create_async_engine, make_url, text,
 };
 use crate::python::standard::{Generator, Path, asyncio, contextmanager, dataclass, os, secrets};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.databases": SERVER_URL, PYPROJECT, ScratchDatabase, alembic_config, environment, migrate, sqlite_database, postgresql_database, run_on, execute, render;
+    "tests.databases": SERVER_URL, PYPROJECT, ScratchDatabase, alembic_config, environment, migrate,
+        sqlite_database, postgresql_database, run_on, execute, render;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("tests.databases")
         .docstring("Databases for tests: a file for each test on SQLite, or one on PostgreSQL.")
         .body(block![
@@ -25,7 +27,7 @@ pub fn emit() -> Module {
             environment_def(),
             migrate_def(),
             sqlite_database_def(),
-            postgresql_database_def(),
+            postgresql_database_def(spec),
             run_on_def(),
             execute_def(),
             render_def()
@@ -85,15 +87,18 @@ fn sqlite_database_def() -> FunctionDef {
     ])
 }
 
-fn postgresql_database_def() -> FunctionDef {
+fn postgresql_database_def(spec: &Spec) -> FunctionDef {
     names!(server_url, name, password, server, owner, app);
+    // PostgreSQL cuts identifiers off after 63 bytes, and what makes the name unique is its end.
+    let prefix: String = spec.project.identifier.as_str().chars().take(40).collect();
+    let prefix = format!("{prefix}_test_");
     def(postgresql_database)
         .decorator(contextmanager)
         .params([param(server_url, str)])
         .returns(py!(Generator[(ScratchDatabase, None, None)]))
         .body(block![
             docstring("Create a database and a role without privileges, and drop both in the end."),
-            assign(name, py!(f!("acme_test_{}", secrets.token_hex(4)))),
+            assign(name, f_string([string(prefix), formatted(py!(secrets.token_hex(4)))])),
             assign(password, py!(secrets.token_hex(16))),
             assign(server, py!(make_url(server_url))),
             assign(owner, py!(server.set(database = name))),

@@ -1,10 +1,63 @@
 //! `backend/tests`
 
+pub mod casting;
+pub mod subject;
+pub mod world;
+
 pub mod conftest;
 pub mod databases;
+pub mod factories;
+
 pub mod test_auth;
+pub mod test_billing;
+pub mod test_database;
+pub mod test_email;
+pub mod test_errors;
+pub mod test_fields;
+pub mod test_health;
 pub mod test_invitations;
+pub mod test_metrics;
+pub mod test_migrations;
+pub mod test_openapi;
 pub mod test_organizations;
+pub mod test_pagination;
+pub mod test_plans;
+pub mod test_request_id;
 pub mod test_security;
 pub mod test_settings;
-pub mod world;
+pub mod test_statements;
+pub mod test_tenancy;
+
+use crate::spec::Spec;
+use astgen_pyast::Module;
+
+/// Every test module that a spec wants, but for those of its entities.
+#[must_use]
+pub fn emit_all(spec: &Spec) -> Vec<Module> {
+    let mut modules = vec![
+        conftest::emit(spec),
+        databases::emit(spec),
+        world::emit(spec),
+        test_auth::emit(spec),
+        test_database::emit(spec),
+        test_email::emit(spec),
+        test_errors::emit(spec),
+        test_fields::emit(),
+        test_health::emit(spec),
+        test_migrations::emit(spec),
+        test_openapi::emit(spec),
+        test_organizations::emit(spec),
+        test_pagination::emit(spec),
+        test_request_id::emit(),
+        test_security::emit(spec),
+        test_settings::emit(spec),
+    ];
+    modules.extend(factories::emit(spec));
+    modules.extend(casting::has_room(spec, 2).then(|| test_invitations::emit(spec)));
+    modules.extend(test_billing::emit(spec));
+    modules.extend(test_plans::emit(spec));
+    modules.extend(spec.observability.metrics.then(|| test_metrics::emit(spec)));
+    modules.extend(test_statements::emit(spec));
+    modules.extend(test_tenancy::emit(spec));
+    modules
+}

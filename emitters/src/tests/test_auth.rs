@@ -2,47 +2,46 @@
 
 use crate::core::security::{PasswordHasher, Purpose, Signer};
 use crate::models::package::User;
-use crate::python::builtins::str;
+use crate::python::builtins::{chr, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{select, update};
-use crate::python::standard::{timedelta, uuid4};
-use crate::tests::world::{PASSWORD, World};
+use crate::python::standard::{json, timedelta, uuid4};
+use crate::spec::{PasswordRules, Spec};
+use crate::tests::world::{PASSWORD, first_organization, sign_up, world_test};
 use astgen_pyast::prelude::*;
-
-vocabulary! {
-    "tests.test_auth": test_register_and_sign_in, test_register_does_not_tell_whether_an_address_is_known, test_who_registers_twice_is_told_by_mail, test_bad_registrations_are_refused, test_sign_in_does_not_say_what_was_wrong, test_a_disabled_user_is_locked_out, test_signing_in_renews_an_old_hash, test_verify_with_the_mailed_token, test_only_the_account_itself_can_be_verified, test_a_token_for_a_former_address_is_void, test_an_access_token_does_not_verify, test_the_token_of_a_user_who_is_gone, test_a_bad_authorization_header_is_refused;
-}
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("tests.test_auth").docstring("Accounts.").body(block![
-        test_register_and_sign_in_def(),
-        test_register_does_not_tell_whether_an_address_is_known_def(),
-        test_who_registers_twice_is_told_by_mail_def(),
-        test_bad_registrations_are_refused_def(),
-        test_sign_in_does_not_say_what_was_wrong_def(),
-        test_a_disabled_user_is_locked_out_def(),
-        test_signing_in_renews_an_old_hash_def(),
-        test_verify_with_the_mailed_token_def(),
-        test_only_the_account_itself_can_be_verified_def(),
-        test_a_token_for_a_former_address_is_void_def(),
-        test_an_access_token_does_not_verify_def(),
-        test_the_token_of_a_user_who_is_gone_def(),
-        test_a_bad_authorization_header_is_refused_def()
+        test_register_and_sign_in(spec),
+        test_register_does_not_tell_whether_an_address_is_known(),
+        test_who_registers_twice_is_told_by_mail(),
+        test_bad_registrations_are_refused(&spec.auth.password),
+        test_odd_passwords_are_refused_at_sign_in(&spec.auth.password),
+        test_sign_in_does_not_say_what_was_wrong(),
+        test_a_disabled_user_is_locked_out(),
+        test_signing_in_renews_an_old_hash(),
+        test_verify_with_the_mailed_token(),
+        test_only_the_account_itself_can_be_verified(),
+        test_a_token_for_a_former_address_is_void(),
+        test_an_access_token_does_not_verify(),
+        test_the_token_of_a_user_who_is_gone(),
+        test_a_bad_authorization_header_is_refused()
     ])
 }
 
-fn test_register_and_sign_in_def() -> FunctionDef {
+fn test_register_and_sign_in(spec: &Spec) -> FunctionDef {
     names!(world, registered, login, ada, me);
-    async_def(test_register_and_sign_in).params([param(world, World)]).returns(none()).body(block![
+    let lifetime = spec.auth.access_token_lifetime.as_secs();
+    world_test("test_register_and_sign_in").body(block![
         assign(registered, py!(world.register("Ada@Example.com").await)),
         assert_(py!(registered.status_code == 202)),
         assign(login, py!(world.login("ADA@example.com").await)).paragraph(),
         assert_(py!(login.status_code == 200)),
         assert_(py!(login.json()["token_type"] == "bearer")),
-        assert_(py!(login.json()["expires_in"] == 900)),
-        assign(ada, py!(world.sign_up("ada@example.com").await)).paragraph(),
+        assert_(py!(login.json()["expires_in"] == lifetime)),
+        sign_up(world, ada).paragraph(),
         assign(me, py!(ada.get("/auth/me").await.json())),
         assert_(py!(me["email"] == "ada@example.com")),
         assert_(py!(me["role"] == "user")),
@@ -50,43 +49,36 @@ fn test_register_and_sign_in_def() -> FunctionDef {
     ])
 }
 
-fn test_register_does_not_tell_whether_an_address_is_known_def() -> FunctionDef {
+fn test_register_does_not_tell_whether_an_address_is_known() -> FunctionDef {
     names!(world, first, again);
-    async_def(test_register_does_not_tell_whether_an_address_is_known)
-        .params([param(world, World)])
-        .returns(none())
-        .body(block![
-            assign(first, py!(world.register("ada@example.com").await)),
-            assign(again, py!(world.register("ada@example.com", "another password").await)),
-            assert_(py!((again.status_code, again.json()) == (first.status_code, first.json()))),
-            assert_(py!(
-                world.login("ada@example.com", "another password").await.status_code == 401
-            )),
-            assert_(py!(list!(mail["To"] for mail in world.outbox) == ["ada@example.com"] * 2))
-        ])
+    world_test("test_register_does_not_tell_whether_an_address_is_known").body(block![
+        assign(first, py!(world.register("ada@example.com").await)),
+        assign(again, py!(world.register("ada@example.com", PASSWORD.upper()).await)),
+        assert_(py!((again.status_code, again.json()) == (first.status_code, first.json()))),
+        assert_(py!(world.login("ada@example.com", PASSWORD.upper()).await.status_code == 401)),
+        assert_(py!(list!(mail["To"] for mail in world.outbox) == ["ada@example.com"] * 2))
+    ])
 }
 
-fn test_who_registers_twice_is_told_by_mail_def() -> FunctionDef {
+fn test_who_registers_twice_is_told_by_mail() -> FunctionDef {
     names!(world, ada);
-    async_def(test_who_registers_twice_is_told_by_mail)
-        .params([param(world, World)])
-        .returns(none())
-        .body(block![
-            assign(ada, py!(world.sign_up("ada@example.com").await)),
-            do_(py!(ada.post("/auth/verify", dict!("token" => world.mailed_token())).await)),
-            do_(py!(world.register("ada@example.com").await)),
-            assert_(py!(world.outbox[-1]["Subject"] == "You have an account"))
-        ])
+    world_test("test_who_registers_twice_is_told_by_mail").body(block![
+        sign_up(world, ada),
+        do_(py!(ada.post("/auth/verify", dict!("token" => world.mailed_token())).await)),
+        do_(py!(world.register("ada@example.com").await)),
+        assert_(py!(world.outbox[-1]["Subject"] == "You have an account"))
+    ])
 }
 
-fn test_bad_registrations_are_refused_def() -> FunctionDef {
+fn test_bad_registrations_are_refused(rules: &PasswordRules) -> FunctionDef {
     names!(world, email, password, refused);
-    async_def(test_bad_registrations_are_refused)
+    let (too_short, too_long) = (rules.min_length - 1, rules.max_length + 1);
+    world_test("test_bad_registrations_are_refused")
         .decorator(py!(pytest.mark.parametrize(
             ("email", "password"),
             [
-                ("ada@example.com", "eleven char"),
-                ("ada@example.com", "x" * 129),
+                ("ada@example.com", PASSWORD[..{ too_short }]),
+                ("ada@example.com", "x" * too_long),
                 ("ada@example.com", "a password\u{0}with NUL"),
                 ("ada", PASSWORD),
                 ("ada@example", PASSWORD),
@@ -97,8 +89,7 @@ fn test_bad_registrations_are_refused_def() -> FunctionDef {
                 ("ada@-example.com", PASSWORD)
             ]
         )))
-        .params([param(world, World), param(email, str), param(password, str)])
-        .returns(none())
+        .params([param(email, str), param(password, str)])
         .body(block![
             assign(refused, py!(world.register(email, password).await)),
             assert_(py!(refused.status_code == 422)),
@@ -106,183 +97,165 @@ fn test_bad_registrations_are_refused_def() -> FunctionDef {
         ])
 }
 
-fn test_sign_in_does_not_say_what_was_wrong_def() -> FunctionDef {
-    names!(world, wrong_password, unknown_user, differing);
-    async_def(test_sign_in_does_not_say_what_was_wrong)
-        .params([param(world, World)])
-        .returns(none())
+fn test_odd_passwords_are_refused_at_sign_in(rules: &PasswordRules) -> FunctionDef {
+    names!(world, password, body, headers, refused);
+    let too_long = rules.max_length + 1;
+    world_test("test_odd_passwords_are_refused_at_sign_in")
+        .decorator(py!(pytest.mark.parametrize("password", ["\u{0}", chr(0xD800), "x" * too_long])))
+        .params([param(password, str)])
         .body(block![
-            do_(py!(world.register("ada@example.com").await)),
-            assign(wrong_password, py!(world.login("ada@example.com", "not the password").await)),
-            assign(unknown_user, py!(world.login("eve@example.com", PASSWORD).await)),
-            assert_(py!(chain!(
-                wrong_password.status_code,
-                "==",
-                unknown_user.status_code,
-                "==",
-                401
-            ))),
-            assert_(py!(wrong_password.json()["code"] == "invalid_credentials")),
-            assign(differing, py!(dict!("request_id" => None))),
-            assert_(py!(wrong_password.json() | differing == unknown_user.json() | differing))
-        ])
-}
-
-fn test_a_disabled_user_is_locked_out_def() -> FunctionDef {
-    names!(world, ada, organization_id, session);
-    async_def(test_a_disabled_user_is_locked_out)
-        .params([param(world, World)])
-        .returns(none())
-        .body(block![
-            assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.organization().await)),
-            async_with_as(
-                py!(world.database.session()),
-                session,
-                block![
-                    do_(py!(session.execute(update(User).values(is_active = false)).await)),
-                    do_(py!(session.commit().await))
-                ]
-            ),
-            assert_(py!(world.login("ada@example.com").await.status_code == 401)),
-            assert_(py!(ada.get("/auth/me").await.status_code == 401)),
-            assert_(
-                py!(ada.get(f!("/organizations/{}", organization_id)).await.status_code == 401)
-            )
-        ])
-}
-
-fn test_signing_in_renews_an_old_hash_def() -> FunctionDef {
-    names!(world, old_settings, old_hash, session, stored);
-    async_def(test_signing_in_renews_an_old_hash)
-        .params([param(world, World)])
-        .returns(none())
-        .body(block![
-            do_(py!(world.register("ada@example.com").await)),
             assign(
-                old_settings,
-                py!(world
-                    .app
-                    .state
-                    .settings
-                    .model_copy(update = dict!("password_memory_kib" => 16)))
+                body,
+                py!(json.dumps(dict!("email" => "ada@example.com", "password" => password)))
             ),
-            assign(old_hash, py!(PasswordHasher(old_settings).hash(PASSWORD).await)),
-            async_with_as(
-                py!(world.database.session()),
-                session,
-                block![
-                    do_(py!(session.execute(update(User).values(password_hash = old_hash)).await)),
-                    do_(py!(session.commit().await))
-                ]
+            assign(headers, py!(dict!("Content-Type" => "application/json"))),
+            assign(
+                refused,
+                py!(world.http.post("/auth/login", content = body, headers = headers).await)
             ),
-            assert_(py!(world.login("ada@example.com").await.status_code == 200)).paragraph(),
-            async_with_as(
-                py!(world.database.session()),
-                session,
-                [assign(stored, py!(session.scalars(select(User.password_hash)).await.one()))]
-            )
-            .paragraph(),
-            assert_(py!(in_!("m=8,t=1,p=1", stored))),
-            assert_(py!(world.login("ada@example.com").await.status_code == 200))
+            assert_(py!(refused.status_code == 422))
         ])
 }
 
-fn test_verify_with_the_mailed_token_def() -> FunctionDef {
+fn test_sign_in_does_not_say_what_was_wrong() -> FunctionDef {
+    names!(world, wrong_password, unknown_user, differing);
+    world_test("test_sign_in_does_not_say_what_was_wrong").body(block![
+        do_(py!(world.register("ada@example.com").await)),
+        assign(wrong_password, py!(world.login("ada@example.com", "not the password").await)),
+        assign(unknown_user, py!(world.login("eve@example.com", PASSWORD).await)),
+        assert_(py!(chain!(wrong_password.status_code, "==", unknown_user.status_code, "==", 401))),
+        assert_(py!(wrong_password.json()["code"] == "invalid_credentials")),
+        assign(differing, py!(dict!("request_id" => None))),
+        assert_(py!(wrong_password.json() | differing == unknown_user.json() | differing))
+    ])
+}
+
+fn test_a_disabled_user_is_locked_out() -> FunctionDef {
+    names!(world, ada, organization_id, session);
+    world_test("test_a_disabled_user_is_locked_out").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                do_(py!(session.execute(update(User).values(is_active = false)).await)),
+                do_(py!(session.commit().await))
+            ]
+        ),
+        assert_(py!(world.login("ada@example.com").await.status_code == 401)),
+        assert_(py!(ada.get("/auth/me").await.status_code == 401)),
+        assert_(py!(ada.get(f!("/organizations/{}", organization_id)).await.status_code == 401))
+    ])
+}
+
+fn test_signing_in_renews_an_old_hash() -> FunctionDef {
+    names!(world, old_settings, old_hash, session, stored);
+    world_test("test_signing_in_renews_an_old_hash").body(block![
+        do_(py!(world.register("ada@example.com").await)),
+        assign(
+            old_settings,
+            py!(world.app.state.settings.model_copy(update = dict!("password_memory_kib" => 16)))
+        ),
+        assign(old_hash, py!(PasswordHasher(old_settings).hash(PASSWORD).await)),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                do_(py!(session.execute(update(User).values(password_hash = old_hash)).await)),
+                do_(py!(session.commit().await))
+            ]
+        ),
+        assert_(py!(world.login("ada@example.com").await.status_code == 200)).paragraph(),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            [assign(stored, py!(session.scalars(select(User.password_hash)).await.one()))]
+        )
+        .paragraph(),
+        assert_(py!(in_!("m=8,t=1,p=1", stored))),
+        assert_(py!(world.login("ada@example.com").await.status_code == 200))
+    ])
+}
+
+fn test_verify_with_the_mailed_token() -> FunctionDef {
     names!(world, ada, token, verified, again);
-    async_def(test_verify_with_the_mailed_token).params([param(world, World)]).returns(none()).body(
-        block![
-            assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(token, py!(world.mailed_token())),
-            assign(verified, py!(ada.post("/auth/verify", dict!("token" => token)).await)),
-            assert_(py!(verified.status_code == 200)),
-            assert_(py!(verified.json()["email_verified_at"] != None)),
-            assign(again, py!(ada.post("/auth/verify", dict!("token" => token)).await)),
-            assert_(py!(again.json() == verified.json()))
-        ],
-    )
+    world_test("test_verify_with_the_mailed_token").body(block![
+        sign_up(world, ada),
+        assign(token, py!(world.mailed_token())),
+        assign(verified, py!(ada.post("/auth/verify", dict!("token" => token)).await)),
+        assert_(py!(verified.status_code == 200)),
+        assert_(py!(verified.json()["email_verified_at"] != None)),
+        assign(again, py!(ada.post("/auth/verify", dict!("token" => token)).await)),
+        assert_(py!(again.json() == verified.json()))
+    ])
 }
 
-fn test_only_the_account_itself_can_be_verified_def() -> FunctionDef {
+fn test_only_the_account_itself_can_be_verified() -> FunctionDef {
     names!(world, token, eve, refused);
-    async_def(test_only_the_account_itself_can_be_verified)
-        .params([param(world, World)])
-        .returns(none())
-        .body(block![
-            do_(py!(world.sign_up("ada@example.com").await)),
-            assign(token, py!(world.mailed_token())),
-            assign(eve, py!(world.sign_up("eve@example.com").await)),
-            assign(refused, py!(eve.post("/auth/verify", dict!("token" => token)).await)),
-            assert_(py!(refused.status_code == 404)),
-            assert_(py!(eve.get("/auth/me").await.json()["email_verified_at"] == None))
-        ])
+    world_test("test_only_the_account_itself_can_be_verified").body(block![
+        do_(py!(world.sign_up("ada@example.com").await)),
+        assign(token, py!(world.mailed_token())),
+        sign_up(world, eve),
+        assign(refused, py!(eve.post("/auth/verify", dict!("token" => token)).await)),
+        assert_(py!(refused.status_code == 404)),
+        assert_(py!(eve.get("/auth/me").await.json()["email_verified_at"] == None))
+    ])
 }
 
-fn test_a_token_for_a_former_address_is_void_def() -> FunctionDef {
+fn test_a_token_for_a_former_address_is_void() -> FunctionDef {
     names!(world, ada, token, session);
-    async_def(test_a_token_for_a_former_address_is_void)
-        .params([param(world, World)])
-        .returns(none())
-        .body(block![
-            assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(token, py!(world.mailed_token())),
-            async_with_as(
-                py!(world.database.session()),
-                session,
-                block![
-                    do_(py!(session.execute(update(User).values(email = "new@example.com")).await)),
-                    do_(py!(session.commit().await))
-                ]
-            ),
-            assert_(
-                py!(ada.post("/auth/verify", dict!("token" => token)).await.status_code == 404)
-            )
-        ])
+    world_test("test_a_token_for_a_former_address_is_void").body(block![
+        sign_up(world, ada),
+        assign(token, py!(world.mailed_token())),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                do_(py!(session.execute(update(User).values(email = "new@example.com")).await)),
+                do_(py!(session.commit().await))
+            ]
+        ),
+        assert_(py!(ada.post("/auth/verify", dict!("token" => token)).await.status_code == 404))
+    ])
 }
 
-fn test_an_access_token_does_not_verify_def() -> FunctionDef {
+fn test_an_access_token_does_not_verify() -> FunctionDef {
     names!(world, ada);
-    async_def(test_an_access_token_does_not_verify)
-        .params([param(world, World)])
-        .returns(none())
-        .body(block![
-            assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assert_(py!(
-                ada.post("/auth/verify", dict!("token" => ada.token)).await.status_code == 404
-            ))
-        ])
+    world_test("test_an_access_token_does_not_verify").body(block![
+        sign_up(world, ada),
+        assert_(
+            py!(ada.post("/auth/verify", dict!("token" => ada.token)).await.status_code == 404)
+        )
+    ])
 }
 
-fn test_the_token_of_a_user_who_is_gone_def() -> FunctionDef {
+fn test_the_token_of_a_user_who_is_gone() -> FunctionDef {
     names!(world, ada, signer, token, headers, path, refused);
-    async_def(test_the_token_of_a_user_who_is_gone)
-        .params([param(world, World)])
-        .returns(none())
-        .body(block![
-            assign(ada, py!(world.sign_up("ada@example.com").await)),
-            ann_assign(signer, Signer, py!(world.app.state.signer)),
-            assign(token, py!(signer.sign(Purpose.ACCESS, uuid4(), timedelta(hours = 1)))),
-            assign(headers, py!(dict!("Authorization" => f!("Bearer {}", token)))),
-            for_(
-                path,
-                py!(("/auth/me", f!("/organizations/{}", ada.organization().await))),
-                block![
-                    assign(refused, py!(world.http.get(path, headers = headers).await)),
-                    assert_(py!(refused.status_code == 401)),
-                    assert_(py!(refused.headers["WWW-Authenticate"] == "Bearer"))
-                ]
-            )
-        ])
+    world_test("test_the_token_of_a_user_who_is_gone").body(block![
+        sign_up(world, ada),
+        ann_assign(signer, Signer, py!(world.app.state.signer)),
+        assign(token, py!(signer.sign(Purpose.ACCESS, uuid4(), timedelta(hours = 1)))),
+        assign(headers, py!(dict!("Authorization" => f!("Bearer {}", token)))),
+        for_(
+            path,
+            py!(("/auth/me", f!("/organizations/{}", ada.organization().await))),
+            block![
+                assign(refused, py!(world.http.get(path, headers = headers).await)),
+                assert_(py!(refused.status_code == 401)),
+                assert_(py!(refused.headers["WWW-Authenticate"] == "Bearer"))
+            ]
+        )
+    ])
 }
 
-fn test_a_bad_authorization_header_is_refused_def() -> FunctionDef {
+fn test_a_bad_authorization_header_is_refused() -> FunctionDef {
     names!(world, header, headers, refused);
-    async_def(test_a_bad_authorization_header_is_refused)
+    world_test("test_a_bad_authorization_header_is_refused")
         .decorator(py!(pytest
             .mark
             .parametrize("header", ["", "Bearer", "Bearer x", "Basic eDp5", "Bearer ÿ"])))
-        .params([param(world, World), param(header, str)])
-        .returns(none())
+        .params([param(header, str)])
         .body(block![
             assign(headers, py!([(b"Authorization", header.encode("latin-1"))])),
             assign(refused, py!(world.http.get("/auth/me", headers = headers).await)),

@@ -8,30 +8,31 @@ use crate::python::jwt::jwt;
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::standard::{timedelta, uuid4};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_security": HOUR, signer, test_passwords_are_hashed_with_the_parameters_in_the_settings, test_an_unknown_user_never_matches, test_a_hash_with_old_parameters_is_replaced, test_the_loop_runs_while_passwords_are_hashed, test_a_token_says_who_and_what_for, test_a_token_serves_one_purpose, test_a_token_expires, test_a_token_of_another_application_is_refused, test_noise_is_refused, test_only_our_algorithm_is_accepted, test_every_claim_is_required, test_keys_differ_by_purpose;
+    "tests.test_security": HOUR, signer;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("tests.test_security").docstring("Passwords and tokens.").body(block![
         assign(HOUR, py!(timedelta(hours = 1))),
         signer_def(),
-        test_passwords_are_hashed_with_the_parameters_in_the_settings_def(),
-        test_an_unknown_user_never_matches_def(),
-        test_a_hash_with_old_parameters_is_replaced_def(),
-        test_the_loop_runs_while_passwords_are_hashed_def(),
-        test_a_token_says_who_and_what_for_def(),
-        test_a_token_serves_one_purpose_def(),
-        test_a_token_expires_def(),
-        test_a_token_of_another_application_is_refused_def(),
-        test_noise_is_refused_def(),
-        test_only_our_algorithm_is_accepted_def(),
-        test_every_claim_is_required_def(),
-        test_keys_differ_by_purpose_def()
+        test_passwords_are_hashed_with_the_parameters_in_the_settings(),
+        test_an_unknown_user_never_matches(),
+        test_a_hash_with_old_parameters_is_replaced(),
+        test_the_loop_runs_while_passwords_are_hashed(),
+        test_a_token_says_who_and_what_for(spec),
+        test_a_token_serves_one_purpose(),
+        test_a_token_expires(),
+        test_a_token_of_another_application_is_refused(),
+        test_noise_is_refused(),
+        test_only_our_algorithm_is_accepted(),
+        test_every_claim_is_required(),
+        test_keys_differ_by_purpose()
     ])
 }
 
@@ -44,9 +45,9 @@ fn signer_def() -> FunctionDef {
         .body([return_(py!(Signer(settings)))])
 }
 
-fn test_passwords_are_hashed_with_the_parameters_in_the_settings_def() -> FunctionDef {
+fn test_passwords_are_hashed_with_the_parameters_in_the_settings() -> FunctionDef {
     names!(hasher, password_hash);
-    async_def(test_passwords_are_hashed_with_the_parameters_in_the_settings).returns(none()).body(
+    async_def("test_passwords_are_hashed_with_the_parameters_in_the_settings").returns(none()).body(
         block![
             assign(
                 hasher,
@@ -63,9 +64,9 @@ fn test_passwords_are_hashed_with_the_parameters_in_the_settings_def() -> Functi
     )
 }
 
-fn test_an_unknown_user_never_matches_def() -> FunctionDef {
+fn test_an_unknown_user_never_matches() -> FunctionDef {
     names!(settings, hasher);
-    async_def(test_an_unknown_user_never_matches)
+    async_def("test_an_unknown_user_never_matches")
         .params([param(settings, Settings)])
         .returns(none())
         .body(block![
@@ -74,9 +75,9 @@ fn test_an_unknown_user_never_matches_def() -> FunctionDef {
         ])
 }
 
-fn test_a_hash_with_old_parameters_is_replaced_def() -> FunctionDef {
+fn test_a_hash_with_old_parameters_is_replaced() -> FunctionDef {
     names!(settings, cheap, old_hash, verified);
-    async_def(test_a_hash_with_old_parameters_is_replaced)
+    async_def("test_a_hash_with_old_parameters_is_replaced")
         .params([param(settings, Settings)])
         .returns(none())
         .body(block![
@@ -92,9 +93,9 @@ fn test_a_hash_with_old_parameters_is_replaced_def() -> FunctionDef {
         ])
 }
 
-fn test_the_loop_runs_while_passwords_are_hashed_def() -> FunctionDef {
+fn test_the_loop_runs_while_passwords_are_hashed() -> FunctionDef {
     names!(hasher, tasks);
-    async_def(test_the_loop_runs_while_passwords_are_hashed).returns(none()).body(block![
+    async_def("test_the_loop_runs_while_passwords_are_hashed").returns(none()).body(block![
         assign(hasher, py!(PasswordHasher(Settings(password_workers = 1)))),
         async_with_as(
             py!(create_task_group()),
@@ -119,9 +120,9 @@ fn test_the_loop_runs_while_passwords_are_hashed_def() -> FunctionDef {
     ])
 }
 
-fn test_a_token_says_who_and_what_for_def() -> FunctionDef {
+fn test_a_token_says_who_and_what_for(spec: &Spec) -> FunctionDef {
     names!(user_id, token, claims);
-    def(test_a_token_says_who_and_what_for).params([param(signer, Signer)]).returns(none()).body(
+    def("test_a_token_says_who_and_what_for").params([param(signer, Signer)]).returns(none()).body(
         block![
             assign(user_id, py!(uuid4())),
             assign(token, py!(signer.sign(Purpose.ACCESS, user_id, HOUR))),
@@ -129,15 +130,15 @@ fn test_a_token_says_who_and_what_for_def() -> FunctionDef {
             assert_(py!(claims != None)),
             assert_(py!(claims["sub"] == str(user_id))),
             assert_(py!(claims["typ"] == "access")),
-            assert_(py!(claims["iss"] == "acme")),
+            assert_(py!(claims["iss"] == { spec.project.name.as_str() })),
             assert_(py!(set!("aud", "iat", "nbf", "exp", "jti") <= claims.keys()))
         ],
     )
 }
 
-fn test_a_token_serves_one_purpose_def() -> FunctionDef {
+fn test_a_token_serves_one_purpose() -> FunctionDef {
     names!(token);
-    def(test_a_token_serves_one_purpose).params([param(signer, Signer)]).returns(none()).body(
+    def("test_a_token_serves_one_purpose").params([param(signer, Signer)]).returns(none()).body(
         block![
             assign(token, py!(signer.sign(Purpose.VERIFICATION, uuid4(), HOUR))),
             assert_(py!(signer.read(Purpose.ACCESS, token) == None))
@@ -145,17 +146,17 @@ fn test_a_token_serves_one_purpose_def() -> FunctionDef {
     )
 }
 
-fn test_a_token_expires_def() -> FunctionDef {
+fn test_a_token_expires() -> FunctionDef {
     names!(token);
-    def(test_a_token_expires).params([param(signer, Signer)]).returns(none()).body(block![
+    def("test_a_token_expires").params([param(signer, Signer)]).returns(none()).body(block![
         assign(token, py!(signer.sign(Purpose.ACCESS, uuid4(), -HOUR))),
         assert_(py!(signer.read(Purpose.ACCESS, token) == None))
     ])
 }
 
-fn test_a_token_of_another_application_is_refused_def() -> FunctionDef {
+fn test_a_token_of_another_application_is_refused() -> FunctionDef {
     names!(other, token);
-    def(test_a_token_of_another_application_is_refused)
+    def("test_a_token_of_another_application_is_refused")
         .params([param(signer, Signer)])
         .returns(none())
         .body(block![
@@ -168,18 +169,18 @@ fn test_a_token_of_another_application_is_refused_def() -> FunctionDef {
         ])
 }
 
-fn test_noise_is_refused_def() -> FunctionDef {
+fn test_noise_is_refused() -> FunctionDef {
     names!(token);
-    def(test_noise_is_refused)
+    def("test_noise_is_refused")
         .decorator(py!(pytest.mark.parametrize("token", ["", "x", "a.b.c", "é.é.é"])))
         .params([param(signer, Signer), param(token, str)])
         .returns(none())
         .body([assert_(py!(signer.read(Purpose.ACCESS, token) == None))])
 }
 
-fn test_only_our_algorithm_is_accepted_def() -> FunctionDef {
+fn test_only_our_algorithm_is_accepted() -> FunctionDef {
     names!(key, token, claims, unsigned, stronger);
-    def(test_only_our_algorithm_is_accepted).params([param(signer, Signer)]).returns(none()).body(
+    def("test_only_our_algorithm_is_accepted").params([param(signer, Signer)]).returns(none()).body(
         block![
             assign(key, py!(signer.keys[Purpose.ACCESS])),
             assign(token, py!(signer.sign(Purpose.ACCESS, uuid4(), HOUR))),
@@ -195,9 +196,9 @@ fn test_only_our_algorithm_is_accepted_def() -> FunctionDef {
     )
 }
 
-fn test_every_claim_is_required_def() -> FunctionDef {
+fn test_every_claim_is_required() -> FunctionDef {
     names!(claim, key, token, claims);
-    def(test_every_claim_is_required)
+    def("test_every_claim_is_required")
         .decorator(py!(pytest
             .mark
             .parametrize("claim", ["iss", "aud", "sub", "exp", "jti", "typ"])))
@@ -215,8 +216,8 @@ fn test_every_claim_is_required_def() -> FunctionDef {
         ])
 }
 
-fn test_keys_differ_by_purpose_def() -> FunctionDef {
-    def(test_keys_differ_by_purpose)
+fn test_keys_differ_by_purpose() -> FunctionDef {
+    def("test_keys_differ_by_purpose")
         .params([param(signer, Signer)])
         .returns(none())
         .body([assert_(py!(len(set(signer.keys.values())) == len(Purpose)))])

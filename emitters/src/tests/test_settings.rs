@@ -4,46 +4,50 @@ use crate::core::settings::{Environment, Settings};
 use crate::python::builtins::{len, repr, str};
 use crate::python::pydantic::{SecretStr, ValidationError};
 use crate::python::pytest::pytest;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_settings": LONG_SECRET, test_development_makes_a_secret_for_each_process, test_production_refuses_to_start_without_a_secret, test_production_refuses_a_short_secret, test_production_starts_with_a_secret, test_postgresql_urls_name_the_driver, test_webhook_secrets_are_separated_by_commas, test_an_empty_webhook_secret_is_none, test_secrets_are_not_shown;
+    "tests.test_settings": LONG_SECRET;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("tests.test_settings").docstring("Settings.").body(block![
         assign(LONG_SECRET, py!(SecretStr("x" * 32))),
-        test_development_makes_a_secret_for_each_process_def(),
-        test_production_refuses_to_start_without_a_secret_def(),
-        test_production_refuses_a_short_secret_def(),
-        test_production_starts_with_a_secret_def(),
-        test_postgresql_urls_name_the_driver_def(),
-        test_webhook_secrets_are_separated_by_commas_def(),
-        test_an_empty_webhook_secret_is_none_def(),
-        test_secrets_are_not_shown_def()
+        test_development_makes_a_secret_for_each_process(),
+        test_production_refuses_to_start_without_a_secret(),
+        test_production_refuses_a_short_secret(),
+        test_production_starts_with_a_secret(),
+        test_postgresql_urls_name_the_driver(spec),
+        spec.billing.as_ref().map(|_| [
+            test_webhook_secrets_are_separated_by_commas(),
+            test_an_empty_webhook_secret_is_none()
+        ]),
+        test_an_empty_value_counts_as_none(spec.observability.metrics),
+        test_secrets_are_not_shown()
     ])
 }
 
-fn test_development_makes_a_secret_for_each_process_def() -> FunctionDef {
+fn test_development_makes_a_secret_for_each_process() -> FunctionDef {
     names!(first, second);
-    def(test_development_makes_a_secret_for_each_process).returns(none()).body(block![
+    def("test_development_makes_a_secret_for_each_process").returns(none()).body(block![
         assign(py!((first, second)), py!((Settings().secret_key, Settings().secret_key))),
         assert_(py!(first != second)),
         assert_(py!(len(first.get_secret_value()) >= 32))
     ])
 }
 
-fn test_production_refuses_to_start_without_a_secret_def() -> FunctionDef {
-    def(test_production_refuses_to_start_without_a_secret).returns(none()).body(with(
+fn test_production_refuses_to_start_without_a_secret() -> FunctionDef {
+    def("test_production_refuses_to_start_without_a_secret").returns(none()).body(with(
         py!(pytest.raises(ValidationError, r#match = "SECRET_KEY must be set")),
         [do_(py!(Settings(environment = Environment.PRODUCTION)))],
     ))
 }
 
-fn test_production_refuses_a_short_secret_def() -> FunctionDef {
-    def(test_production_refuses_a_short_secret).returns(none()).body(with(
+fn test_production_refuses_a_short_secret() -> FunctionDef {
+    def("test_production_refuses_a_short_secret").returns(none()).body(with(
         py!(pytest.raises(ValidationError, r#match = "at least 32 bytes")),
         [do_(py!(Settings(
             environment = Environment.PRODUCTION,
@@ -52,9 +56,9 @@ fn test_production_refuses_a_short_secret_def() -> FunctionDef {
     ))
 }
 
-fn test_production_starts_with_a_secret_def() -> FunctionDef {
+fn test_production_starts_with_a_secret() -> FunctionDef {
     names!(settings);
-    def(test_production_starts_with_a_secret).returns(none()).body(block![
+    def("test_production_starts_with_a_secret").returns(none()).body(block![
         assign(
             settings,
             py!(Settings(environment = Environment.PRODUCTION, secret_key = LONG_SECRET))
@@ -63,23 +67,28 @@ fn test_production_starts_with_a_secret_def() -> FunctionDef {
     ])
 }
 
-fn test_postgresql_urls_name_the_driver_def() -> FunctionDef {
+fn test_postgresql_urls_name_the_driver(spec: &Spec) -> FunctionDef {
     names!(scheme, settings);
-    def(test_postgresql_urls_name_the_driver)
+    let rest = format!("://db/{}", spec.project.identifier.as_str());
+    let driver = format!("postgresql+asyncpg{rest}");
+    def("test_postgresql_urls_name_the_driver")
         .decorator(py!(pytest
             .mark
             .parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])))
         .params([param(scheme, str)])
         .returns(none())
         .body(block![
-            assign(settings, py!(Settings(database_url = f!("{}://db/acme", scheme)))),
-            assert_(py!(settings.database_url == "postgresql+asyncpg://db/acme"))
+            assign(
+                settings,
+                py!(Settings(database_url = { f_string([formatted(scheme), string(rest)]) }))
+            ),
+            assert_(py!(settings.database_url == driver))
         ])
 }
 
-fn test_webhook_secrets_are_separated_by_commas_def() -> FunctionDef {
+fn test_webhook_secrets_are_separated_by_commas() -> FunctionDef {
     names!(monkeypatch, secrets);
-    def(test_webhook_secrets_are_separated_by_commas)
+    def("test_webhook_secrets_are_separated_by_commas")
         .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
         .returns(none())
         .body(block![
@@ -89,9 +98,9 @@ fn test_webhook_secrets_are_separated_by_commas_def() -> FunctionDef {
         ])
 }
 
-fn test_an_empty_webhook_secret_is_none_def() -> FunctionDef {
+fn test_an_empty_webhook_secret_is_none() -> FunctionDef {
     names!(monkeypatch);
-    def(test_an_empty_webhook_secret_is_none)
+    def("test_an_empty_webhook_secret_is_none")
         .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
         .returns(none())
         .body(block![
@@ -100,8 +109,23 @@ fn test_an_empty_webhook_secret_is_none_def() -> FunctionDef {
         ])
 }
 
-fn test_secrets_are_not_shown_def() -> FunctionDef {
-    def(test_secrets_are_not_shown)
+fn test_an_empty_value_counts_as_none(has_metrics: bool) -> FunctionDef {
+    names!(monkeypatch);
+    let set = has_metrics.then(|| do_(py!(monkeypatch.setenv("METRICS_TOKEN", ""))));
+    let read = has_metrics.then(|| assert_(py!(Settings().metrics_token == None)));
+    def("test_an_empty_value_counts_as_none")
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .returns(none())
+        .body(block![
+            set,
+            do_(py!(monkeypatch.setenv("SECRET_KEY", ""))),
+            read,
+            assert_(py!(Settings().secret_key.get_secret_value()))
+        ])
+}
+
+fn test_secrets_are_not_shown() -> FunctionDef {
+    def("test_secrets_are_not_shown")
         .returns(none())
         .body([assert_(py!(not_in!("xxx", repr(Settings(secret_key = LONG_SECRET)))))])
 }

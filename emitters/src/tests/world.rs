@@ -1,6 +1,10 @@
 //! `backend/tests/world.py`: the world around the application: people with tokens, mailboxes, and Stripe.
+//!
+//! Whatever the spec, `Caller.organization` is an organization in which a test can begin: the one that
+//! came with the account or was founded for it, in its trial or with a subscription.
 
 use crate::core::database::Database;
+use crate::core::plans::{PlanName, SubscriptionStatus};
 use crate::models::base::utcnow;
 use crate::models::package::{BillingEvent, Organization, User};
 use crate::python::builtins::{dict, int, list, object, property, str};
@@ -12,6 +16,8 @@ use crate::python::standard::{
 };
 use crate::python::stripe::WebhookSignature;
 use crate::services::email_service::MemoryMailer;
+use crate::spec::{PasswordRules, Plan, Spec};
+use crate::tests::casting::{given_plan, has_trial, paid_plans};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -20,20 +26,60 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let bills = spec.billing.is_some();
     module("tests.world")
-        .docstring("The world around the application: people with tokens, mailboxes, and Stripe.")
+        .docstring(if bills {
+            "The world around the application: people with tokens, mailboxes, and Stripe."
+        } else {
+            "The world around the application: people with tokens, and mailboxes."
+        })
         .body(block![
-            assign(PASSWORD, "correct horse battery"),
-            assign(WEBHOOK_SECRET, "whsec_tests"),
-            caller_class(),
-            world_class(),
-            signature_def(),
-            subscription_def()
+            assign(PASSWORD, password(&spec.auth.password)),
+            bills.then(|| assign(WEBHOOK_SECRET, "whsec_tests")),
+            caller_class(spec),
+            world_class(spec),
+            bills.then(|| [signature_def(), subscription_def()])
         ])
 }
 
-fn caller_class() -> ClassDef {
+/// `async def test_…(world: World) -> None: …`
+#[must_use]
+pub fn world_test(test: &'static str) -> FunctionDef {
+    async_def(test).params([param("world", World)]).returns(none())
+}
+
+/// `ada = await world.sign_up("ada@example.com")`
+#[must_use]
+pub fn sign_up(world: Name, person: Name) -> Stmt {
+    let address = format!("{}@example.com", person.as_str());
+    assign(person, py!(world.sign_up(address).await))
+}
+
+/// `organization_id = await ada.organization()`
+#[must_use]
+pub fn first_organization(person: Name, organization_id: Name) -> Stmt {
+    assign(organization_id, py!(person.organization().await))
+}
+
+/// Takes the subscription away that the first organization of an account has, or its trial.
+#[must_use]
+pub fn end_of_subscription(spec: &Spec, world: Name, organization_id: Name) -> Stmt {
+    do_(match has_trial(spec) {
+        true => py!(world.end_trial(organization_id).await),
+        false => py!(world.end_subscription(organization_id).await),
+    })
+}
+
+/// A good password of this product.
+fn password(rules: &PasswordRules) -> &'static str {
+    const SHORT: &str = "correct horse battery";
+    /// As long as the longest that is required, and as the shortest that may be the most.
+    const LONG: &str = "correct horse battery staple with as many letters as anyone asks";
+    if usize::from(rules.min_length) <= SHORT.len() { SHORT } else { LONG }
+}
+
+fn caller_class(spec: &Spec) -> ClassDef {
     names!(http, email, token);
     class(Caller).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("A signed-in user."),
@@ -45,8 +91,8 @@ fn caller_class() -> ClassDef {
         caller_post(),
         caller_patch(),
         caller_delete(),
-        caller_organization(),
-        caller_found()
+        caller_organization(spec),
+        caller_found(spec)
     ])
 }
 
@@ -105,27 +151,41 @@ fn caller_delete() -> FunctionDef {
         .body(block![docstring("Remove something."), return_(py!(self.send("DELETE", path).await))])
 }
 
-fn caller_organization() -> FunctionDef {
+fn caller_organization(spec: &Spec) -> FunctionDef {
+    let which = match spec.organizations.personal {
+        true => "the organization that came with the account",
+        false => "the first organization of the account",
+    };
+    let state = match (has_trial(spec), given_plan(spec)) {
+        (true, _) => "; it is in its trial",
+        (false, Some(_)) => "; it has a subscription",
+        (false, None) => "",
+    };
     names!(page, oldest);
     async_def("organization").params([untyped("self")]).returns(str).body(block![
-        docstring("Return the organization that came with the account; it is in its trial."),
+        docstring(format!("Return {which}{state}.")),
         assign(page, py!(self.get("/organizations?limit=100").await.json())),
         ann_assign(oldest, str, py!(page["items"][-1]["organization"]["id"])),
         return_(oldest)
     ])
 }
 
-fn caller_found() -> FunctionDef {
+fn caller_found(spec: &Spec) -> FunctionDef {
+    let text = match (has_trial(spec), given_plan(spec)) {
+        (true, _) => "Found another organization; it has no trial and no subscription.",
+        (false, Some(_)) => "Found another organization; it has no subscription.",
+        (false, None) => "Found another organization.",
+    };
     names!(name, created, organization_id);
     async_def("found").params([untyped("self"), param(name, str)]).returns(str).body(block![
-        docstring("Found another organization; it has no trial and no subscription."),
+        docstring(text),
         assign(created, py!(self.post("/organizations", dict!("name" => name)).await)),
         ann_assign(organization_id, str, py!(created.json()["organization"]["id"])),
         return_(organization_id)
     ])
 }
 
-fn world_class() -> ClassDef {
+fn world_class(spec: &Spec) -> ClassDef {
     names!(app, http);
     class(World).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The application from outside, and what it sends out."),
@@ -133,18 +193,21 @@ fn world_class() -> ClassDef {
         annotate(http, AsyncClient),
         world_database(),
         world_outbox(),
-        world_forget(),
+        world_forget(spec),
         world_mailed_token(),
         world_register(),
         world_login(),
-        world_sign_up(),
+        world_sign_up(spec),
         world_invite(),
         world_member(),
-        world_deliver(),
-        world_deliver_raw(),
-        world_check_out(),
-        world_end_trial(),
-        world_subscribe()
+        spec.billing.as_ref().map(|billing| block![
+            world_deliver(),
+            world_deliver_raw(),
+            world_check_out(),
+            has_trial(spec).then(world_end_trial),
+            given_plan(spec).map(|plan| [world_start_subscription(plan), world_end_subscription()]),
+            (!paid_plans(billing).is_empty()).then(world_subscribe)
+        ])
     ])
 }
 
@@ -170,8 +233,9 @@ fn world_outbox() -> FunctionDef {
         ])
 }
 
-fn world_forget() -> FunctionDef {
+fn world_forget(spec: &Spec) -> FunctionDef {
     names!(connection, model);
+    let events = spec.billing.iter().map(|_| py!(BillingEvent));
     async_def("forget").params([untyped("self")]).returns(none()).body(block![
         docstring("Remove every row and every mail."),
         async_with_as(
@@ -179,7 +243,7 @@ fn world_forget() -> FunctionDef {
             connection,
             for_(
                 model,
-                py!((Organization, User, BillingEvent)),
+                tuple([py!(Organization), py!(User)].into_iter().chain(events)),
                 [do_(py!(connection.execute(delete(model)).await))]
             )
         ),
@@ -220,13 +284,31 @@ fn world_login() -> FunctionDef {
         ])
 }
 
-fn world_sign_up() -> FunctionDef {
-    names!(email, token);
+fn world_sign_up(spec: &Spec) -> FunctionDef {
+    names!(email, token, caller);
+    let caller_of_token = py!(Caller(self.http, email, token));
+    let first = match spec.organizations.personal {
+        true => py!(caller.organization().await),
+        false => py!(caller.found("a company").await),
+    };
+    let prepared = match given_plan(spec) {
+        Some(_) => Some(py!(self.start_subscription(first).await)),
+        None => (!spec.organizations.personal).then_some(first),
+    };
     async_def("sign_up").params([untyped("self"), param(email, str)]).returns(Caller).body(block![
-        docstring("Register and sign in."),
+        docstring(match (spec.organizations.personal, given_plan(spec)) {
+            (true, None) => "Register and sign in.",
+            (true, Some(_)) => "Register, sign in and subscribe.",
+            (false, None) => "Register, sign in and found an organization.",
+            (false, Some(_)) => "Register, sign in, found an organization and subscribe.",
+        }),
         do_(py!(self.register(email).await)),
         ann_assign(token, str, py!(self.login(email).await.json()["access_token"])),
-        return_(py!(Caller(self.http, email, token)))
+        match prepared {
+            None => block![return_(caller_of_token)],
+            Some(prepared) =>
+                block![assign(caller, caller_of_token), do_(prepared), return_(caller)],
+        }
     ])
 }
 
@@ -319,26 +401,55 @@ fn world_check_out() -> FunctionDef {
 }
 
 fn world_end_trial() -> FunctionDef {
-    names!(organization_id, past, session, organization);
+    names!(past, organization);
     async_def("end_trial")
-        .params([untyped("self"), param(organization_id, str)])
+        .params([untyped("self"), param("organization_id", str)])
         .returns(none())
         .body(block![
             docstring("Let the trial of an organization run out."),
             assign(past, py!(utcnow() - timedelta(seconds = 1))),
-            async_with_as(
-                py!(self.database.session()),
-                session,
-                block![
-                    assign(
-                        organization,
-                        py!(session.get_one(Organization, UUID(organization_id)).await)
-                    ),
-                    assign(py!(organization.trial_ends_at), past),
-                    do_(py!(session.commit().await))
+            change(organization, [assign(py!(organization.trial_ends_at), past)])
+        ])
+}
+
+fn world_start_subscription(plan: &Plan) -> FunctionDef {
+    names!(organization);
+    async_def("start_subscription")
+        .params([untyped("self"), param("organization_id", str)])
+        .returns(none())
+        .body(block![
+            docstring("Give an organization a plan, as if it had subscribed."),
+            change(
+                organization,
+                [
+                    assign(py!(organization.plan), PlanName.attr(plan.constant)),
+                    assign(py!(organization.subscription_status), py!(SubscriptionStatus.ACTIVE)),
                 ]
             )
         ])
+}
+
+fn world_end_subscription() -> FunctionDef {
+    names!(organization);
+    let canceled = assign(py!(organization.subscription_status), py!(SubscriptionStatus.CANCELED));
+    async_def("end_subscription")
+        .params([untyped("self"), param("organization_id", str)])
+        .returns(none())
+        .body(block![
+            docstring("Let the subscription of an organization end."),
+            change(organization, [canceled])
+        ])
+}
+
+/// Changes the row of an organization in a session of its own.
+fn change<const N: usize>(organization: Name, changes: [Stmt; N]) -> With {
+    names!(session, organization_id);
+    let row = py!(session.get_one(Organization, UUID(organization_id)).await);
+    async_with_as(
+        py!(self.database.session()),
+        session,
+        block![assign(organization, row), changes, do_(py!(session.commit().await))],
+    )
 }
 
 fn world_subscribe() -> FunctionDef {

@@ -193,7 +193,7 @@ impl<'a, R> Scan<'a, R> {
             None | Some(Precedence::Atom) => true,
             Some(_) => {
                 let first = self.first.flatten();
-                self.last.is_some_and(has_brackets) || first.is_some_and(has_brackets)
+                self.last.is_some_and(has_brackets) || first.is_some_and(starts_with_brackets)
             }
         }
     }
@@ -325,6 +325,12 @@ pub fn has_own_brackets<R>(expr: &Expr<R>) -> bool {
             | Expr::Call(_)
             | Expr::Subscript(_)
     )
+}
+
+/// As [`has_brackets`], for the first operand.
+fn starts_with_brackets<R>(expr: &Expr<R>) -> bool {
+    // An `await` or a sign at the start counts only when it is itself in parentheses: `(await x).y`.
+    matches!(expr, Expr::Await(_) | Expr::UnaryOp(_)) || has_brackets(expr)
 }
 
 /// Non-empty brackets that may be exploded; a subscript is left alone.

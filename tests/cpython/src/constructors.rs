@@ -2,8 +2,8 @@
 
 use astgen_pyast::ast::{
     Alias, Arg, ArgWithDefault, Arguments, BoolOp, CmpOp, Comprehension, Constant, ConversionFlag,
-    ExceptHandler, Expr, ExprContext, Identifier, Keyword, MatchCase, Operator, Pattern, Stmt, TypeParam,
-    UnaryOp, WithItem,
+    ExceptHandler, Expr, ExprContext, Identifier, Keyword, MatchCase, Operator, Pattern, Stmt,
+    TypeParam, UnaryOp, WithItem,
 };
 use std::fmt::Write;
 
@@ -42,7 +42,8 @@ fn identifiers(names: &[Identifier]) -> String {
 }
 
 fn node(class: &str, fields: &[(&str, String)]) -> String {
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let fields: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
     format!("{class}({})", fields.join(","))
 }
 
@@ -113,9 +114,12 @@ fn stmt<R>(stmt: &Stmt<R>) -> String {
         ),
         Stmt::Return(stmt) => node!("Return", value: boxed(stmt.value.as_ref())),
         Stmt::Delete(stmt) => node!("Delete", targets: exprs(&stmt.targets)),
-        Stmt::Assign(stmt) => node!("Assign", targets: exprs(&stmt.targets), value: expr(&stmt.value)),
+        Stmt::Assign(stmt) => {
+            node!("Assign", targets: exprs(&stmt.targets), value: expr(&stmt.value))
+        }
         Stmt::TypeAlias(stmt) => with_type_params(
-            node!("TypeAlias", name: expr(&stmt.name), value: expr(&stmt.value)) + &type_params(&stmt.type_params),
+            node!("TypeAlias", name: expr(&stmt.name), value: expr(&stmt.value))
+                + &type_params(&stmt.type_params),
         ),
         Stmt::AugAssign(stmt) => node!(
             "AugAssign", target: expr(&stmt.target), op: operator(stmt.op), value: expr(&stmt.value)
@@ -145,7 +149,9 @@ fn stmt<R>(stmt: &Stmt<R>) -> String {
         }
         Stmt::Try(stmt) => try_stmt!("Try", stmt),
         Stmt::TryStar(stmt) => try_stmt!("TryStar", stmt),
-        Stmt::Assert(stmt) => node!("Assert", test: expr(&stmt.test), msg: boxed(stmt.msg.as_ref())),
+        Stmt::Assert(stmt) => {
+            node!("Assert", test: expr(&stmt.test), msg: boxed(stmt.msg.as_ref()))
+        }
         Stmt::Import(stmt) => node!("Import", names: list(&stmt.names, alias)),
         Stmt::ImportFrom(stmt) => node!(
             "ImportFrom",
@@ -292,7 +298,9 @@ fn expr<R>(one: &Expr<R>) -> String {
             };
             node!("BoolOp", op: op, values: exprs(&one.values))
         }
-        Expr::NamedExpr(one) => node!("NamedExpr", target: expr(&one.target), value: expr(&one.value)),
+        Expr::NamedExpr(one) => {
+            node!("NamedExpr", target: expr(&one.target), value: expr(&one.value))
+        }
         Expr::BinOp(one) => {
             node!("BinOp", left: expr(&one.left), op: operator(one.op), right: expr(&one.right))
         }
@@ -314,8 +322,12 @@ fn expr<R>(one: &Expr<R>) -> String {
             node!("Dict", keys: keys, values: exprs(&one.values))
         }
         Expr::Set(one) => node!("Set", elts: exprs(&one.elts)),
-        Expr::ListComp(one) => node!("ListComp", elt: expr(&one.elt), generators: clauses(&one.generators)),
-        Expr::SetComp(one) => node!("SetComp", elt: expr(&one.elt), generators: clauses(&one.generators)),
+        Expr::ListComp(one) => {
+            node!("ListComp", elt: expr(&one.elt), generators: clauses(&one.generators))
+        }
+        Expr::SetComp(one) => {
+            node!("SetComp", elt: expr(&one.elt), generators: clauses(&one.generators))
+        }
         Expr::DictComp(one) => node!(
             "DictComp", key: expr(&one.key), value: expr(&one.value), generators: clauses(&one.generators)
         ),

@@ -32,10 +32,7 @@ pub fn interpreter() -> PyResult<Interpreter> {
                 let tuple = PyModule::import(py, "builtins")?.getattr("tuple")?;
                 tuple.call1((sys.getattr("version_info")?,))?.extract()
             })?;
-        Ok(Interpreter {
-            prefix: sys.getattr("base_prefix")?.extract()?,
-            version: (major, minor),
-        })
+        Ok(Interpreter { prefix: sys.getattr("base_prefix")?.extract()?, version: (major, minor) })
     })
 }
 

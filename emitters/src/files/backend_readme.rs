@@ -1,0 +1,172 @@
+//! `backend/README.md`: how to run, test and change the backend, and what is in it.
+
+use super::facts::{entities, plans, roles, settings};
+use super::markdown::{Block, code, commands, heading, paragraph, print, text};
+use crate::spec::Spec;
+use crate::{Content, Generated};
+
+/// The file.
+#[must_use]
+pub fn emit(spec: &Spec) -> Generated {
+    let title = vec![heading(1, format!("{}: the backend", spec.project.title))];
+    let document: Vec<Block> = [
+        title,
+        run(spec),
+        production(spec),
+        test(),
+        layout(),
+        what_is_kept(spec),
+        who_may(spec),
+        what_is_sold(spec),
+        settings_section(spec),
+        migrate(),
+    ]
+    .concat();
+    Generated { path: "backend/README.md".to_owned(), content: Content::Text(print(&document)) }
+}
+
+fn run(spec: &Spec) -> Vec<Block> {
+    vec![
+        heading(2, "Run it"),
+        paragraph([
+            text("Python "),
+            code(spec.project.python.as_str()),
+            text(" or newer is all that is needed; the database is a file of SQLite."),
+        ]),
+        commands([
+            "python3 -m venv .venv",
+            ". .venv/bin/activate",
+            "pip install --require-hashes -r requirements.txt",
+            "alembic upgrade head",
+            "uvicorn --factory app.main:create_app --reload",
+        ]),
+        paragraph([
+            text("The server listens on port 8000, and "),
+            code("/docs"),
+            text(" describes every route. Mail goes to the log, with the token that it carries."),
+        ]),
+    ]
+}
+
+fn production(spec: &Spec) -> Vec<Block> {
+    let mut production = vec![
+        heading(2, "Run it in production"),
+        paragraph([
+            text("Set "),
+            code("ENVIRONMENT=production"),
+            text(", a "),
+            code("SECRET_KEY"),
+            text(" of your own and a "),
+            code("DATABASE_URL"),
+            text(" of PostgreSQL. Let "),
+            code("MIGRATION_DATABASE_URL"),
+            text(" name the role that owns the tables, and run the migrations before the server."),
+        ]),
+    ];
+    if spec.tenancy.row_level_security {
+        production.push(paragraph([
+            text("Row-level security keeps organizations apart inside of PostgreSQL. The server "),
+            text("does not start when the role in "),
+            code("DATABASE_URL"),
+            text(" bypasses it, as superusers do."),
+        ]));
+    }
+    production
+}
+
+fn test() -> Vec<Block> {
+    vec![
+        heading(2, "Test it"),
+        commands([
+            "pip install --require-hashes -r requirements-dev.txt",
+            "pytest",
+            "ruff format --check && ruff check && mypy && pyright",
+        ]),
+        paragraph([
+            text("The tests use SQLite. With "),
+            code("TEST_DATABASE_URL"),
+            text(" they use PostgreSQL, in databases and roles that they create and drop."),
+        ]),
+    ]
+}
+
+fn layout() -> Vec<Block> {
+    let row = |(path, what): (&str, &str)| vec![vec![code(path)], vec![text(what)]];
+    let rows = [
+        ("app/main.py", "The application."),
+        ("app/api/", "The routers, one per file: they translate, and decide nothing."),
+        ("app/services/", "The rules, one service per concept."),
+        ("app/models/", "The tables."),
+        ("app/schemas/", "The shapes of requests and responses."),
+        ("app/core/", "What every part stands on: settings, tokens, roles, tenancy."),
+        ("migrations/", "How the tables came to be."),
+        ("tests/", "The tests."),
+    ];
+    vec![
+        heading(2, "Layout"),
+        Block::Table(vec!["Path", "What it is"], rows.into_iter().map(row).collect()),
+    ]
+}
+
+fn what_is_kept(spec: &Spec) -> Vec<Block> {
+    if spec.entities.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        heading(2, "Entities"),
+        paragraph([
+            code("GET"),
+            text(" lists or reads, "),
+            code("POST"),
+            text(" creates, "),
+            code("PATCH"),
+            text(" updates, "),
+            code("DELETE"),
+            text(" deletes. A row of another organization does not exist (404)."),
+        ]),
+        entities(spec),
+    ]
+}
+
+fn who_may(spec: &Spec) -> Vec<Block> {
+    vec![
+        heading(2, "Roles"),
+        paragraph([
+            text("The highest rank first. Who founds an organization is its "),
+            code(spec.organizations.owner().name.as_str()),
+            text("."),
+        ]),
+        roles(spec),
+    ]
+}
+
+fn what_is_sold(spec: &Spec) -> Vec<Block> {
+    let section = |plans| vec![heading(2, "Plans"), plans];
+    plans(spec).map(section).unwrap_or_default()
+}
+
+fn settings_section(spec: &Spec) -> Vec<Block> {
+    vec![
+        heading(2, "Settings"),
+        paragraph([
+            text("They are read from the environment and from "),
+            code(".env"),
+            text(", for which "),
+            code(".env.example"),
+            text(" is the pattern."),
+        ]),
+        settings(spec),
+    ]
+}
+
+fn migrate() -> Vec<Block> {
+    vec![
+        heading(2, "Change the tables"),
+        commands([
+            "alembic revision --autogenerate -m \"Add a column\"",
+            "ruff check --fix migrations && ruff format migrations",
+            "alembic upgrade head",
+            "alembic check",
+        ]),
+    ]
+}

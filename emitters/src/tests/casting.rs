@@ -1,0 +1,107 @@
+//! Who plays in the tests: the roles and plans of a spec that they use, and what these allow.
+
+use crate::spec::{Billing, Entity, EntityNames, Field, FieldKind, Guard, Plan, Role, Spec};
+
+/// The role of a new member who is nothing special: the highest that may not invite.
+#[must_use]
+pub fn ordinary(spec: &Spec) -> &Role {
+    outsiders(spec).next().unwrap_or_else(|| spec.organizations.lowest())
+}
+
+/// The roles that may not invite.
+pub fn outsiders(spec: &Spec) -> impl Iterator<Item = &Role> {
+    let organizations = &spec.organizations;
+    organizations.roles.iter().filter(|role| !organizations.inviters.contains(role))
+}
+
+/// The highest role below the owner that may invite.
+#[must_use]
+pub fn deputy(spec: &Spec) -> Option<&Role> {
+    spec.organizations.inviters.iter().find(|role| role.rank > 0)
+}
+
+/// Whether an account can ask others in: its role may, and its plan has room for `people` in all.
+#[must_use]
+pub fn has_room(spec: &Spec, people: u32) -> bool {
+    let seats = spec.billing.as_ref().and_then(|billing| seats(starting_plan(billing)));
+    spec.organizations.inviters.contains(spec.organizations.owner())
+        && seats.is_none_or(|seats| seats >= people)
+}
+
+/// The members that a plan allows; `None` is unlimited.
+#[must_use]
+pub fn seats(plan: &Plan) -> Option<u32> {
+    plan.limits.iter().find(|limit| limit.name.as_str() == "members").map(|limit| limit.maximum)
+}
+
+/// The plans that cost something.
+#[must_use]
+pub fn paid_plans(billing: &Billing) -> Vec<&Plan> {
+    billing.plans.iter().filter(|plan| plan.price.is_some()).collect()
+}
+
+/// By what Stripe finds the price of a paid plan.
+#[must_use]
+pub fn lookup_key(plan: &Plan) -> &str {
+    plan.price.as_ref().map_or("", |price| &price.lookup_key)
+}
+
+/// The plan of the organization that `Caller.organization` returns: the one that the trial is of, or
+/// the last one, which `World.sign_up` gives it.
+#[must_use]
+pub fn starting_plan(billing: &Billing) -> &Plan {
+    let paid = paid_plans(billing);
+    let starting = if billing.trial.is_some() { paid.first() } else { paid.last() };
+    starting.copied().unwrap_or_else(|| billing.free_plan())
+}
+
+/// Whether a first organization is in its trial.
+#[must_use]
+pub fn has_trial(spec: &Spec) -> bool {
+    spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some())
+}
+
+/// The plan that `World.sign_up` gives to an organization that has no trial.
+#[must_use]
+pub fn given_plan(spec: &Spec) -> Option<&Plan> {
+    let billing = spec.billing.as_ref().filter(|billing| billing.trial.is_none())?;
+    paid_plans(billing).last().copied()
+}
+
+/// The first entity of which an owner can make so many rows in the first organization of an account.
+#[must_use]
+pub fn open_entity(spec: &Spec, rows: u32) -> Option<&Entity> {
+    spec.entities.iter().find(|entity| is_open(spec, entity, rows))
+}
+
+/// Whether an owner can make so many rows of an entity, and of all that they point at.
+fn is_open(spec: &Spec, entity: &Entity, rows: u32) -> bool {
+    let owner = spec.organizations.owner();
+    let plan = spec.billing.as_ref().map(starting_plan);
+    let allows = |guard: &Guard| match guard {
+        Guard::ActiveSubscription => plan.is_some_and(|plan| plan.price.is_some()),
+        Guard::Feature(feature) => plan.is_some_and(|plan| plan.has_feature(*feature)),
+        Guard::Limit(name) => {
+            plan.and_then(|plan| plan.limit(*name)).is_none_or(|most| most >= rows)
+        }
+        Guard::FreshSession | Guard::RateLimit { .. } => false,
+    };
+    let guards = [&entity.guards.create, &entity.guards.list, &entity.guards.read];
+    let targets = entity.fields.iter().filter(|field| !field.optional).filter_map(target);
+    entity.readers.contains(owner)
+        && entity.writers.contains(owner)
+        && guards.into_iter().flatten().all(allows)
+        && targets.filter(|to| **to != entity.names).all(|to| {
+            let target = spec.entities.iter().find(|other| other.names == *to);
+            target.is_none_or(|target| is_open(spec, target, rows))
+        })
+}
+
+/// What a field points at.
+#[must_use]
+pub fn target(field: &Field) -> Option<&EntityNames> {
+    match &field.kind {
+        FieldKind::Reference(reference) => Some(&reference.to),
+        _ => None,
+    }
+}

@@ -1,0 +1,193 @@
+//! `backend/tests/test_metrics.py`: metrics.
+
+use crate::app_main::create_app;
+use crate::core::metrics::Metrics;
+use crate::core::settings::Settings;
+use crate::python::builtins::{RuntimeError, any, list, str};
+use crate::python::httpx2::{ASGITransport, AsyncClient};
+use crate::python::pydantic::SecretStr;
+use crate::python::pytest::pytest;
+use crate::python::standard::AsyncGenerator;
+use crate::spec::{EntityNames, Spec};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.test_metrics": http, fail, lines;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    module("tests.test_metrics").docstring("Metrics.").body(block![
+        http_def(),
+        fail_def(),
+        lines_def(),
+        test_requests_are_counted_by_the_template_of_their_route(spec),
+        test_successes_are_no_errors(),
+        test_unknown_paths_and_methods_share_a_label(),
+        test_the_request_for_the_metrics_is_in_flight(),
+        test_a_defect_is_counted(),
+        test_the_metrics_can_ask_for_a_token(),
+        test_applications_do_not_share_metrics()
+    ])
+}
+
+fn http_def() -> FunctionDef {
+    names!(settings, transport);
+    async_def(http)
+        .decorator(py!(pytest.fixture))
+        .params([param(settings, Settings)])
+        .returns(py!(AsyncGenerator[(AsyncClient, None)]))
+        .body(block![
+            assign(
+                transport,
+                py!(ASGITransport(create_app(settings), raise_app_exceptions = false))
+            ),
+            async_with_as(
+                py!(AsyncClient(transport = transport, base_url = "http://test")),
+                http,
+                [do_(py!(yield_!(http)))]
+            )
+        ])
+}
+
+fn fail_def() -> FunctionDef {
+    async_def(fail)
+        .returns(none())
+        .body(block![docstring("Fail in a way that nobody foresaw."), raise(RuntimeError)])
+}
+
+fn lines_def() -> FunctionDef {
+    async_def(lines).params([param(http, AsyncClient)]).returns(py!(list[str])).body(block![
+        docstring("Read the metrics."),
+        return_(py!(http.get("/metrics").await.text.splitlines()))
+    ])
+}
+
+fn test_requests_are_counted_by_the_template_of_their_route(spec: &Spec) -> FunctionDef {
+    names!(name, found, route, labels, errors, timed);
+    let organization = || [string("/organizations/"), formatted(name)].into_iter();
+    let (path, template) = match spec.entities.first().map(|entity| &entity.names) {
+        Some(EntityNames { path, id, .. }) => (
+            organization().chain([string(format!("/{path}/")), formatted(name)]).collect(),
+            format!("/organizations/{{organization_id}}/{path}/{{{id}}}"),
+        ),
+        None => (organization().collect::<Vec<_>>(), "/organizations/{organization_id}".to_owned()),
+    };
+    async_def("test_requests_are_counted_by_the_template_of_their_route")
+        .params([param(http, AsyncClient)])
+        .returns(none())
+        .body(block![
+            for_(name, py!(("one", "two")), [do_(py!(http.get({ f_string(path) }).await))]),
+            assign(found, py!(lines(http).await)),
+            assign(route, template),
+            assign(labels, py!(f!("method=\"GET\",route=\"{}\",status=\"401\"", route))),
+            assert_(py!(in_!(f!("http_requests_total{{{}}} 2.0", labels), found))),
+            assign(errors, py!(f!("route=\"{}\",status=\"401\"", route))),
+            assert_(py!(in_!(f!("http_error_responses_total{{{}}} 2.0", errors), found))),
+            assign(timed, py!(f!("method=\"GET\",route=\"{}\"", route))),
+            assert_(py!(in_!(f!("http_request_duration_seconds_count{{{}}} 2.0", timed), found)))
+        ])
+}
+
+fn test_successes_are_no_errors() -> FunctionDef {
+    names!(found, labels);
+    async_def("test_successes_are_no_errors")
+        .params([param(http, AsyncClient)])
+        .returns(none())
+        .body(block![
+            do_(py!(http.get("/health/live").await)),
+            assign(found, py!(lines(http).await)),
+            assign(labels, "method=\"GET\",route=\"/health/live\",status=\"200\""),
+            assert_(py!(in_!(f!("http_requests_total{{{}}} 1.0", labels), found))),
+            assert_(py!(!any(
+                generator!(line.startswith("http_error_responses_total{") for line in found)
+            )))
+        ])
+}
+
+fn test_unknown_paths_and_methods_share_a_label() -> FunctionDef {
+    names!(name, labels);
+    async_def("test_unknown_paths_and_methods_share_a_label")
+        .params([param(http, AsyncClient)])
+        .returns(none())
+        .body(block![
+            for_(
+                name,
+                py!(("one", "two")),
+                [do_(py!(http.request(name.upper(), f!("/{}", name)).await))]
+            ),
+            assign(labels, "method=\"OTHER\",route=\"unmatched\",status=\"404\""),
+            assert_(py!(in_!(f!("http_requests_total{{{}}} 2.0", labels), lines(http).await)))
+        ])
+}
+
+fn test_the_request_for_the_metrics_is_in_flight() -> FunctionDef {
+    async_def("test_the_request_for_the_metrics_is_in_flight")
+        .params([param(http, AsyncClient)])
+        .returns(none())
+        .body(block![
+            assert_(py!(in_!("http_requests_in_flight 1.0", lines(http).await))),
+            assert_(py!(in_!("http_requests_in_flight 1.0", lines(http).await)))
+        ])
+}
+
+fn test_a_defect_is_counted() -> FunctionDef {
+    names!(settings, app, transport, labels);
+    async_def("test_a_defect_is_counted").params([param(settings, Settings)]).returns(none()).body(
+        block![
+            assign(app, py!(create_app(settings))),
+            do_(py!(app.add_api_route("/tests/fail", fail))),
+            assign(transport, py!(ASGITransport(app, raise_app_exceptions = false))),
+            async_with_as(
+                py!(AsyncClient(transport = transport, base_url = "http://test")),
+                http,
+                block![
+                    do_(py!(http.get("/tests/fail").await)),
+                    assign(labels, "method=\"GET\",route=\"/tests/fail\",status=\"500\""),
+                    assert_(py!(in_!(
+                        f!("http_requests_total{{{}}} 1.0", labels),
+                        lines(http).await
+                    )))
+                ]
+            )
+        ],
+    )
+}
+
+fn test_the_metrics_can_ask_for_a_token() -> FunctionDef {
+    names!(settings, token, app, wrong, right);
+    async_def("test_the_metrics_can_ask_for_a_token")
+        .params([param(settings, Settings)])
+        .returns(none())
+        .body(block![
+            assign(token, py!(SecretStr("a token"))),
+            assign(
+                app,
+                py!(create_app(settings.model_copy(update = dict!("metrics_token" => token))))
+            ),
+            async_with_as(
+                py!(AsyncClient(transport = ASGITransport(app), base_url = "http://test")),
+                http,
+                block![
+                    assert_(py!(http.get("/metrics").await.status_code == 401)),
+                    assign(wrong, py!(dict!("Authorization" => "Bearer another"))),
+                    assert_(py!(http.get("/metrics", headers = wrong).await.status_code == 401)),
+                    assign(right, py!(dict!("Authorization" => "Bearer a token"))),
+                    assert_(py!(http.get("/metrics", headers = right).await.status_code == 200))
+                ]
+            )
+        ])
+}
+
+fn test_applications_do_not_share_metrics() -> FunctionDef {
+    names!(settings, first, second);
+    def("test_applications_do_not_share_metrics")
+        .params([param(settings, Settings)])
+        .returns(none())
+        .body(block![
+            ann_assign(first, Metrics, py!(create_app(settings).state.metrics)),
+            ann_assign(second, Metrics, py!(create_app(settings).state.metrics)),
+            assert_(py!(is_not!(first.registry, second.registry)))
+        ])
+}

@@ -1,0 +1,93 @@
+//! `backend/tests/test_migrations.py`: migrations.
+
+use crate::python::builtins::{len, str};
+use crate::python::pytest::pytest;
+use crate::python::sqlalchemy::{ScriptDirectory, command};
+use crate::python::standard::Path;
+use crate::spec::Spec;
+use crate::tests::databases::{
+    SERVER_URL, ScratchDatabase, alembic_config, environment, migrate, postgresql_database,
+    sqlite_database,
+};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.test_migrations": down_and_up;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    module("tests.test_migrations").docstring("Migrations.").body(block![
+        test_there_is_one_head(),
+        test_the_tables_match_the_models(),
+        test_down_and_up_again(),
+        down_and_up_def(),
+        test_the_statements_can_be_written_out(spec)
+    ])
+}
+
+fn test_there_is_one_head() -> FunctionDef {
+    def("test_there_is_one_head")
+        .returns(none())
+        .body([assert_(py!(len(ScriptDirectory.from_config(alembic_config()).get_heads()) == 1))])
+}
+
+fn test_the_tables_match_the_models() -> FunctionDef {
+    names!(database);
+    def("test_the_tables_match_the_models")
+        .params([param(database, ScratchDatabase)])
+        .returns(none())
+        .body(with(py!(environment(database)), [do_(py!(command.check(alembic_config())))]))
+}
+
+fn test_down_and_up_again() -> FunctionDef {
+    names!(tmp_path, scratch);
+    def("test_down_and_up_again").params([param(tmp_path, Path)]).returns(none()).body(block![
+        if_(
+            py!(SERVER_URL == None),
+            block![
+                do_(py!(down_and_up(sqlite_database(tmp_path / "migrations.db")))),
+                return_none()
+            ]
+        ),
+        with_as(py!(postgresql_database(SERVER_URL)), scratch, [do_(py!(down_and_up(scratch)))])
+    ])
+}
+
+fn down_and_up_def() -> FunctionDef {
+    names!(scratch);
+    def(down_and_up).params([param(scratch, ScratchDatabase)]).returns(none()).body(block![
+        docstring("Migrate up, down and up again."),
+        do_(py!(migrate(scratch))),
+        with(py!(environment(scratch)), [do_(py!(command.downgrade(alembic_config(), "base")))]),
+        do_(py!(migrate(scratch)))
+    ])
+}
+
+fn test_the_statements_can_be_written_out(spec: &Spec) -> FunctionDef {
+    names!(url, capsys, statements, walled);
+    let table = spec.entities.first().map(|entity| entity.names.table.as_str());
+    let created = format!("CREATE TABLE {}", table.unwrap_or("organizations"));
+    let policies = table.filter(|_| spec.tenancy.row_level_security).map(|table| {
+        let policy = format!("CREATE POLICY tenant_isolation ON {table}");
+        [
+            assign(walled, py!(in_!(policy, statements))),
+            assert_(py!(is_!(walled, url.startswith("postgresql")))),
+        ]
+    });
+    let postgresql = format!("postgresql://db/{}", spec.project.identifier);
+    def("test_the_statements_can_be_written_out")
+        .decorator(py!(pytest.mark.parametrize("url", ["sqlite+aiosqlite://", postgresql])))
+        .params([param(url, str), param(capsys, py!(pytest.CaptureFixture[str]))])
+        .returns(none())
+        .body(block![
+            with(
+                py!(environment(ScratchDatabase(url, url))),
+                [do_(py!(command.upgrade(alembic_config(), "head", sql = true)))]
+            ),
+            assign(statements, py!(capsys.readouterr().out)),
+            assert_(py!(in_!(created, statements))),
+            policies
+        ])
+}

@@ -1,0 +1,142 @@
+//! `backend/tests/test_pagination.py`: pages.
+
+use crate::core::errors::NotFoundError;
+use crate::core::pagination::{Position, issue_cursor, read_cursor};
+use crate::core::security::Signer;
+use crate::core::settings::Settings;
+use crate::core::tenancy::bind_tenant;
+use crate::models::package::Organization;
+use crate::python::builtins::{int, len, range, set, str};
+use crate::python::pytest::pytest;
+use crate::python::sqlalchemy::update;
+use crate::python::standard::{UTC, UUID, datetime, uuid4};
+use crate::spec::{Entity, Spec};
+use crate::tests::casting::open_entity;
+use crate::tests::factories::create;
+use crate::tests::subject::model_of;
+use crate::tests::world::{first_organization, sign_up, world_test};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.test_pagination": MOMENT, signer;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    let entity = open_entity(spec, 5);
+    let model = entity.map_or(Organization, |entity| model_of(&entity.names));
+    module("tests.test_pagination").docstring("Pages.").body(block![
+        assign(MOMENT, py!(datetime(2026, 1, 31, 12, 30, 15, 123_456, tzinfo = UTC))),
+        signer_def(),
+        test_a_cursor_names_a_place(model),
+        test_a_cursor_that_we_did_not_issue_is_unknown(),
+        test_a_cursor_cannot_be_changed(model),
+        entity.map(test_rows_of_one_moment_are_all_found),
+        test_bad_pages_are_refused()
+    ])
+}
+
+fn signer_def() -> FunctionDef {
+    names!(settings);
+    def(signer)
+        .decorator(py!(pytest.fixture))
+        .params([param(settings, Settings)])
+        .returns(Signer)
+        .body([return_(py!(Signer(settings)))])
+}
+
+fn test_a_cursor_names_a_place(model: Import) -> FunctionDef {
+    names!(year, row, cursor);
+    def("test_a_cursor_names_a_place")
+        .decorator(py!(pytest.mark.parametrize("year", [1, 1969, 1970, 2026, 9999])))
+        .params([param(signer, Signer), param(year, int)])
+        .returns(none())
+        .body(block![
+            assign(row, py!(model(id = uuid4(), created_at = MOMENT.replace(year = year)))),
+            assign(cursor, py!(issue_cursor(signer, row))),
+            assert_(py!(read_cursor(signer, cursor) == Position(row.created_at, row.id)))
+        ])
+}
+
+fn test_a_cursor_that_we_did_not_issue_is_unknown() -> FunctionDef {
+    names!(cursor);
+    def("test_a_cursor_that_we_did_not_issue_is_unknown")
+        .decorator(py!(pytest
+            .mark
+            .parametrize("cursor", ["", "x", "1.2", "1.2.3", "é.é", ".", ".."])))
+        .params([param(signer, Signer), param(cursor, str)])
+        .returns(none())
+        .body(with(py!(pytest.raises(NotFoundError)), [do_(py!(read_cursor(signer, cursor)))]))
+}
+
+fn test_a_cursor_cannot_be_changed(model: Import) -> FunctionDef {
+    names!(cursor);
+    def("test_a_cursor_cannot_be_changed").params([param(signer, Signer)]).returns(none()).body(
+        block![
+            assign(cursor, py!(issue_cursor(signer, model(id = uuid4(), created_at = MOMENT)))),
+            with(py!(pytest.raises(NotFoundError)), [do_(py!(read_cursor(signer, "9" + cursor)))])
+        ],
+    )
+}
+
+fn test_rows_of_one_moment_are_all_found(entity: &Entity) -> FunctionDef {
+    let (create, model) = (create(&entity.names), model_of(&entity.names));
+    names!(world, ada, organization_id, ids, session, path, page, found);
+    let path_of_rows = [
+        string("/organizations/"),
+        formatted(organization_id),
+        string(format!("/{}?limit=2", entity.names.path)),
+    ];
+    world_test("test_rows_of_one_moment_are_all_found").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        assign(ids, py!(set!(create(ada, organization_id).await["id"] for _ in range(5)))),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                do_(py!(bind_tenant(session, UUID(organization_id)).await)),
+                do_(py!(session.execute(update(model).values(created_at = MOMENT)).await)),
+                do_(py!(session.commit().await))
+            ]
+        ),
+        assign(path, f_string(path_of_rows)).paragraph(),
+        assign(page, py!(ada.get(path).await.json())),
+        assign(found, py!(list!(row["id"] for row in page["items"]))),
+        while_(
+            py!(page["next_cursor"] != None),
+            block![
+                assign(
+                    page,
+                    py!(ada.get(f!("{}&cursor={}", path, page["next_cursor"])).await.json())
+                ),
+                aug_assign(found, Operator::Add, py!(list!(row["id"] for row in page["items"])))
+            ]
+        ),
+        assert_(py!(len(found) == 5)).paragraph(),
+        assert_(py!(set(found) == ids))
+    ])
+}
+
+fn test_bad_pages_are_refused() -> FunctionDef {
+    names!(world, query, status, ada);
+    world_test("test_bad_pages_are_refused")
+        .decorator(py!(pytest.mark.parametrize(
+            ("query", "status"),
+            [
+                ("limit=0", 422),
+                ("limit=101", 422),
+                ("limit=99999999999999999999", 422),
+                ("limit=x", 422),
+                ("cursor=x", 404),
+                ("cursor=%00", 404),
+                (f!("cursor={}", "x" * 201), 422)
+            ]
+        )))
+        .params([param(query, str), param(status, int)])
+        .body(block![
+            sign_up(world, ada),
+            assert_(py!(ada.get(f!("/organizations?{}", query)).await.status_code == status))
+        ])
+}

@@ -1,0 +1,7 @@
+use astgen_pyast::{Name, name};
+
+const CLASS: Name = name("class");
+
+fn main() {
+    let _ = CLASS;
+}

@@ -1,0 +1,6 @@
+use astgen_pyast::prelude::*;
+
+fn main() {
+    names!(session);
+    let _ = block![py!(session.commit())];
+}
