@@ -23,6 +23,7 @@ use rustpython_ast::{Identifier, Stmt};
 ///
 /// ```
 /// # use proptest::prelude::*;
+/// # use proptest::strategy::ValueTree;
 /// # use proptest::test_runner::TestRunner;
 /// use astgen_pyast::arbitrary;
 /// let tree = arbitrary::module().new_tree(&mut TestRunner::deterministic());
