@@ -1,7 +1,0 @@
-use astgen_pyast::{Name, name};
-
-const CLASS: Name = name("class");
-
-fn main() {
-    let _ = CLASS;
-}

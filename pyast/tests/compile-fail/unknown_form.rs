@@ -1,6 +1,0 @@
-use astgen_pyast::prelude::*;
-
-fn main() {
-    names!(rows);
-    let _ = py!(first!(rows));
-}
