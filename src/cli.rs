@@ -26,6 +26,8 @@ pub enum Command {
     Init(Init),
     /// Build a project from a spec.
     Build(Build),
+    /// Merge three versions of a file; works as a git merge driver.
+    Merge(Merge),
     /// Print every Python file below a path from its syntax tree, read it back, and compare the trees.
     Check(Check),
     /// Print the JSON Schema of `astgen.toml`, for editors.
@@ -68,6 +70,37 @@ pub struct Check {
     #[arg(required = true, value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
     /// Print the report as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `astgen merge`
+///
+/// As a git merge driver for all Python files of a repository:
+///
+///     git config merge.astgen.driver "astgen merge %O %A %B -o %A -p %P"
+///     echo "*.py merge=astgen" >> .gitattributes
+///
+/// Exit codes: 0 clean; 1 with conflicts; 2 bad input, nothing written.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Merge {
+    /// The common ancestor.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub base: PathBuf,
+    /// Your version: what theirs did not have to change stays as it is here, byte for byte.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub ours: PathBuf,
+    /// The version that wants in.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub theirs: PathBuf,
+    /// Where to write the result [default: standard output]
+    #[arg(long, short, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// The file's path in the repository: its name says how to read it [default: OURS]
+    #[arg(long, short, value_name = "PATH")]
+    pub path: Option<PathBuf>,
+    /// Print what clashes as JSON on standard error.
     #[arg(long)]
     pub json: bool,
 }

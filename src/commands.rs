@@ -1,6 +1,8 @@
 //! The commands: each turns its arguments into an [`Outcome`].
 
 use crate::cli;
+use astgen::merge::conflict::Labels;
+use astgen::merge::{Language, merge_file};
 use astgen::{Error, check, project, spec_file};
 use astgen_emitters::spec;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -76,6 +78,31 @@ pub fn check(args: &cli::Check) -> Result<Outcome, Error> {
         eprint!("{report}");
     }
     Ok(Outcome { data, something_is_left })
+}
+
+/// `astgen merge`
+pub fn merge(args: &cli::Merge) -> Result<Outcome, Error> {
+    let read = |path: &Path| fs::read(path).map_err(Error::io("read", path));
+    let (base, ours, theirs) = (read(&args.base)?, read(&args.ours)?, read(&args.theirs)?);
+    let path = args.path.as_ref().unwrap_or(&args.ours);
+    let language = Language::of(path);
+    let merged = merge_file(language, &base, &ours, &theirs, &Labels::default())
+        .map_err(|reason| Error::NotMergeable { path: path.clone(), reason })?;
+    if args.json {
+        eprint!("{}", String::from_utf8_lossy(&json(&merged.conflicts)));
+    } else {
+        for conflict in &merged.conflicts {
+            eprintln!("{}:{}: {conflict}", path.display(), conflict.line);
+        }
+    }
+    let something_is_left = !merged.conflicts.is_empty();
+    match &args.out {
+        Some(out) => {
+            project::replace(out, &merged.bytes)?;
+            Ok(Outcome { data: Vec::new(), something_is_left })
+        }
+        None => Ok(Outcome { data: merged.bytes, something_is_left }),
+    }
 }
 
 fn progress_bar(files: usize) -> ProgressBar {

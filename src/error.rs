@@ -1,5 +1,6 @@
 //! What can go wrong, with the place and the mend.
 
+use crate::merge::text::NotText;
 use miette::Diagnostic;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -79,6 +80,16 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+
+    /// A file that is to be merged is not text.
+    #[error("cannot merge {}: {reason}", path.display())]
+    #[diagnostic(code(astgen::merge), help("merge it by hand; nothing was written"))]
+    NotMergeable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: NotText,
     },
 
     /// The operating system refused.

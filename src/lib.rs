@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod error;
+pub mod merge;
 pub mod project;
 pub mod spec_file;
 

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::init(&args),
         Command::Build(args) => commands::build(&args),
         Command::Check(args) => commands::check(&args),
+        Command::Merge(args) => commands::merge(&args),
         Command::Schema => commands::schema(),
         Command::Completions { shell } => {
             let mut script = Vec::new();

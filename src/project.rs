@@ -260,14 +260,14 @@ fn update(
         return Err(Error::Edited { paths: edited });
     }
     for (path, text) in changed {
-        replace(&folder.join(path), text)?;
+        replace(&folder.join(path), text.as_bytes())?;
     }
     for path in &built.deleted {
         let path = folder.join(path);
         fs::remove_file(&path).map_err(Error::io("remove", &path))?;
     }
     if known != manifest {
-        replace(&folder.join(MANIFEST), &manifest_text(manifest)?)?;
+        replace(&folder.join(MANIFEST), manifest_text(manifest)?.as_bytes())?;
     }
     Ok(built)
 }
@@ -282,7 +282,10 @@ fn digest_on_disk(folder: &Path, path: &str) -> Result<Option<String>, Error> {
 }
 
 /// Puts a file in place in one step: a reader sees the old text or the new one.
-fn replace(path: &Path, text: &str) -> Result<(), Error> {
+///
+/// # Errors
+/// When the operating system refuses; the file is then as it was.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let parent = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
     let mut file = tempfile::Builder::new()
@@ -292,7 +295,7 @@ fn replace(path: &Path, text: &str) -> Result<(), Error> {
     if let Ok(metadata) = fs::metadata(path) {
         file.as_file().set_permissions(metadata.permissions()).map_err(Error::io("write", path))?;
     }
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(Error::io("write", path))?;
+    std::io::Write::write_all(&mut file, bytes).map_err(Error::io("write", path))?;
     file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
     Ok(())
 }

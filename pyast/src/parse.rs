@@ -95,6 +95,18 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Where `source` nests too deeply to be parsed, printed and dropped on an ordinary stack, in bytes.
+///
+/// ```
+/// use astgen_pyast::parse::too_deep;
+/// assert_eq!(too_deep("x = (1)\n"), None);
+/// assert!(too_deep(&"(".repeat(10_000)).is_some());
+/// ```
+#[must_use]
+pub fn too_deep(source: &str) -> Option<usize> {
+    nesting::check(source).err().map(|deep| deep.offset)
+}
+
 fn failure(source: &str, offset: usize, message: String) -> ParseFailure {
     let mut offset = offset.min(source.len());
     while !source.is_char_boundary(offset) {

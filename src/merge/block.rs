@@ -1,0 +1,303 @@
+//! Merging blocks: which items come in, in which order, with how many empty lines above; each item as it stands
+//! in one of the versions, or merged.
+
+use super::Session;
+use super::align::{Block, match_items};
+use super::clauses::clauses;
+use super::conflict::Sides as Marked;
+use super::expression::Triple;
+use super::imports;
+use super::indent::reindented;
+use super::items::{Content, Item, Key};
+use super::sequence::{Element, Merged, Place, Reason, Sequences, merge};
+use super::statement;
+use super::tree::{Id, Tree};
+use super::wraps;
+use ruff_python_ast::NodeKind;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// What a block is the body of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// A module or a class: most of what it holds is declared, in no order.
+    Declarations,
+    /// A function: it holds steps.
+    Steps,
+}
+
+/// The merged lines of a block.
+pub fn merge_block(session: &mut Session<'_>, at: Triple<Id>, body: Body) -> String {
+    let items = [(session.base, at.base), (session.ours, at.ours), (session.theirs, at.theirs)]
+        .map(|(tree, suite)| tree.items(suite).unwrap_or_default().to_vec());
+    let [mut base, mut ours, mut theirs] = items;
+    wraps::flatten(session, Triple { base: &mut base, ours: &mut ours, theirs: &mut theirs });
+    merge_items(session, Triple { base: &base, ours: &ours, theirs: &theirs }, body)
+}
+
+fn merge_items(session: &mut Session<'_>, items: Triple<&[Item]>, body: Body) -> String {
+    let elements = Triple {
+        base: elements(session.base, items.base, body),
+        ours: elements(session.ours, items.ours, body),
+        theirs: elements(session.theirs, items.theirs, body),
+    };
+    let block = |tree, items, elements| Block { tree, items, elements };
+    let base = block(session.base, items.base, &elements.base);
+    let to_ours = match_items(base, block(session.ours, items.ours, &elements.ours));
+    let to_theirs = match_items(base, block(session.theirs, items.theirs, &elements.theirs));
+    session.note_renames(items.base, items.ours, &to_ours);
+    let merged = merge(Sequences {
+        base: &elements.base,
+        ours: &elements.ours,
+        theirs: &elements.theirs,
+        to_ours: &to_ours,
+        to_theirs: &to_theirs,
+    });
+    let imports = imports::merge_imports(session, items);
+    let mut writer = Writer {
+        indent: indentation(session, items),
+        items,
+        imports,
+        body,
+        text: String::new(),
+        shift: 0,
+        theirs_shift: 0,
+    };
+    for element in merged {
+        writer.write(session, element);
+    }
+    writer.text
+}
+
+/// The indentation of the block in ours.
+fn indentation(session: &Session<'_>, items: Triple<&[Item]>) -> String {
+    let of = |tree: &Tree<'_>, items: &[Item]| {
+        let plain = items.iter().find(|item| item.depth == 0)?;
+        Some(tree.indentation(plain.lines.start).to_owned())
+    };
+    of(session.ours, items.ours).or_else(|| of(session.theirs, items.theirs)).unwrap_or_default()
+}
+
+fn elements(tree: &Tree<'_>, items: &[Item], body: Body) -> Vec<Element> {
+    let element = |item: &Item| Element {
+        digest: item.digest,
+        key: item.key.as_ref().filter(|key| is_identity(key, body)).map(|key| {
+            let mut hash = DefaultHasher::new();
+            key.hash(&mut hash);
+            hash.finish()
+        }),
+        place: place(tree, item, body),
+    };
+    items.iter().map(element).collect()
+}
+
+/// In a function, a variable may be assigned again and again.
+fn is_identity(key: &Key, body: Body) -> bool {
+    body == Body::Declarations || !matches!(key, Key::Assigned(_))
+}
+
+fn place(tree: &Tree<'_>, item: &Item, body: Body) -> Place {
+    match (&item.key, item.content) {
+        (_, Content::Comment) => Place::Free,
+        (Some(Key::Definition(..) | Key::Import(_)), _) => Place::Set,
+        (Some(Key::Assigned(_)), _) if body == Body::Declarations => Place::Set,
+        (_, Content::Statement(id)) if is_registration(tree, id) => Place::Set,
+        _ => Place::Ordered,
+    }
+}
+
+/// `router.include_router(…)` and its like: they fill a registry.
+fn is_registration(tree: &Tree<'_>, statement: Id) -> bool {
+    const METHODS: [&str; 6] = [
+        "include_router",
+        "add_typer",
+        "add_command",
+        "register_blueprint",
+        "add_api_route",
+        "add_url_rule",
+    ];
+    let [call] = tree.node(statement).children[..] else { return false };
+    let function =
+        tree.node(call).children.first().filter(|_| tree.kind(call) == Some(NodeKind::ExprCall));
+    function.is_some_and(|function| {
+        tree.identifier(*function).is_some_and(|method| METHODS.contains(&method))
+    })
+}
+
+/// The merged block, being written.
+struct Writer<'i> {
+    /// The indentation of the block in ours.
+    indent: String,
+    items: Triple<&'i [Item]>,
+    imports: imports::Plan,
+    body: Body,
+    text: String,
+    /// How much deeper than in ours, and in theirs, the last item of that side came out.
+    shift: isize,
+    theirs_shift: isize,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, session: &mut Session<'_>, element: Merged) {
+        match element {
+            Merged::Both { base, ours, theirs } => {
+                self.both(session, Triple { base, ours, theirs });
+            }
+            Merged::Ours(at) => self.ours(session, at, None),
+            Merged::New { ours, theirs } => self.new(session, ours, theirs),
+            Merged::Theirs(at) => self.theirs(session, at),
+            Merged::Clash { base, ours, theirs, reason } => {
+                self.clash(session, Triple { base, ours, theirs }, reason);
+            }
+        }
+    }
+
+    fn both(&mut self, session: &mut Session<'_>, at: Triple<usize>) {
+        let items = Triple {
+            base: &self.items.base[at.base],
+            ours: &self.items.ours[at.ours],
+            theirs: &self.items.theirs[at.theirs],
+        };
+        let depth = if items.ours.depth == items.base.depth {
+            items.theirs.depth
+        } else {
+            items.ours.depth
+        };
+        self.shift = signed(depth) - signed(items.ours.depth);
+        self.theirs_shift = signed(depth) - signed(items.theirs.depth);
+        let blank_lines = if items.ours.blank_lines == items.base.blank_lines {
+            items.theirs.blank_lines
+        } else {
+            items.ours.blank_lines
+        };
+        if items.ours.is_import() {
+            self.import(session, at.ours, blank_lines);
+            return;
+        }
+        self.above(session.ours, items.ours, blank_lines);
+        let text = statement::merge_item(session, items, self.body);
+        let text = self.shifted(session, &text);
+        self.text.push_str(&text);
+    }
+
+    /// What was merged in place of an item of ours, as deep as it comes out.
+    fn shifted(&self, session: &Session<'_>, text: &str) -> String {
+        match self.shift {
+            0 => text.to_owned(),
+            shift => session.deepened(text, &self.indent, shift),
+        }
+    }
+
+    fn ours(&mut self, session: &mut Session<'_>, at: usize, blank_lines: Option<usize>) {
+        let item = &self.items.ours[at];
+        let blank_lines = blank_lines.unwrap_or(item.blank_lines);
+        if item.is_import() {
+            self.import(session, at, blank_lines);
+            return;
+        }
+        self.above(session.ours, item, blank_lines);
+        let text = self.shifted(session, &session.ours.text[item.lines.clone()]);
+        self.text.push_str(&text);
+    }
+
+    fn import(&mut self, session: &Session<'_>, ours: usize, blank_lines: usize) {
+        if let Some(text) = self.imports.rewritten(session, ours) {
+            self.above(session.ours, &self.items.ours[ours], blank_lines);
+            self.text.push_str(&text);
+        }
+    }
+
+    fn new(&mut self, session: &mut Session<'_>, ours: usize, theirs: usize) {
+        let (mine, other) = (&self.items.ours[ours], &self.items.theirs[theirs]);
+        if mine.is_import() || mine.digest == other.digest {
+            self.ours(session, ours, None);
+            return;
+        }
+        let at = Triple { base: vec![], ours: vec![ours], theirs: vec![theirs] };
+        self.clash(session, at, Reason::SamePlace);
+    }
+
+    fn theirs(&mut self, session: &mut Session<'_>, at: usize) {
+        let item = &self.items.theirs[at];
+        let text = if item.is_import() {
+            match self.imports.added(session, at, &self.indent) {
+                Some(text) => text,
+                None => return,
+            }
+        } else {
+            self.text_of_theirs(session, item)
+        };
+        self.text.push_str(&"\n".repeat(item.blank_lines));
+        self.text.push_str(&text);
+    }
+
+    fn text_of_theirs(&self, session: &Session<'_>, item: &Item) -> String {
+        let depth = signed(item.depth) + self.theirs_shift;
+        let from = session.theirs.indentation(item.lines.start);
+        let to = session.deeper(&self.indent, depth);
+        reindented(session.theirs, item.lines.clone(), from, &to)
+    }
+
+    fn clash(&mut self, session: &mut Session<'_>, at: Triple<Vec<usize>>, reason: Reason) {
+        let first = at.ours.first().map(|at| &self.items.ours[*at]);
+        let blank_lines = first
+            .or_else(|| at.theirs.first().map(|at| &self.items.theirs[*at]))
+            .or_else(|| at.base.first().map(|at| &self.items.base[*at]))
+            .map_or(0, |item| item.blank_lines);
+        let lines = |tree: &Tree<'_>, items: &[Item], places: &[usize]| {
+            let mut text = String::new();
+            for (index, place) in places.iter().enumerate() {
+                let item = &items[*place];
+                if index > 0 {
+                    text.push_str(&"\n".repeat(item.blank_lines));
+                }
+                let from = tree.indentation(item.lines.start);
+                let to = session.deeper(&self.indent, signed(item.depth));
+                text.push_str(&reindented(tree, item.lines.clone(), from, &to));
+            }
+            text
+        };
+        let ours = lines(session.ours, self.items.ours, &at.ours);
+        let base = lines(session.base, self.items.base, &at.base);
+        let theirs = lines(session.theirs, self.items.theirs, &at.theirs);
+        self.text.push_str(&"\n".repeat(blank_lines));
+        let sides = Marked { ours: &ours, base: &base, theirs: &theirs };
+        let marked = session.conflict(sides, sentence(reason));
+        self.text.push_str(&marked);
+    }
+
+    /// The empty lines above an item of ours: as they are there, where their number stays.
+    fn above(&mut self, ours: &Tree<'_>, item: &Item, blank_lines: usize) {
+        if blank_lines == item.blank_lines {
+            let start = blank_lines_start(ours.text, item);
+            self.text.push_str(&ours.text[start..item.lines.start]);
+        } else {
+            self.text.push_str(&"\n".repeat(blank_lines));
+        }
+    }
+}
+
+fn blank_lines_start(text: &str, item: &Item) -> usize {
+    let mut start = item.lines.start;
+    for _ in 0..item.blank_lines {
+        start = text[..start - 1].rfind('\n').map_or(0, |newline| newline + 1);
+    }
+    start
+}
+
+fn signed(depth: usize) -> isize {
+    isize::try_from(depth).unwrap_or(isize::MAX)
+}
+
+fn sentence(reason: Reason) -> &'static str {
+    match reason {
+        Reason::DeletedByTheirs => "ours changed what theirs deleted",
+        Reason::DeletedByOurs => "theirs changed what ours deleted",
+        Reason::SamePlace => "both sides put something here",
+    }
+}
+
+/// The clauses of a compound statement that have lines of their own, for [`super::wraps`].
+pub fn has_only_blocks(tree: &Tree<'_>, statement: Id) -> bool {
+    let clauses = clauses(tree, statement);
+    !clauses.is_empty() && clauses.iter().all(|clause| clause.block(tree).is_some())
+}

@@ -1,0 +1,188 @@
+//! Python source as a lossless tree, for files that people wrote: any Python that the newest parser knows.
+//!
+//! This is the one module that knows that parser. What comes out is plain data: nodes with a kind, a byte
+//! range and children in the order of the source, tokens included, so that every byte of a file is either
+//! in a token or between two.
+
+use super::tree::{Builder, Id, Kind, Tree};
+use ruff_python_ast::token::{Token, TokenKind};
+use ruff_python_ast::visitor::source_order::{self, SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{AnyNodeRef, Identifier, NodeKind, Stmt};
+use ruff_python_parser::parse_module;
+use ruff_text_size::{Ranged, TextRange};
+use std::ops::Range;
+
+/// Why a text has no tree.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub struct NotPython {
+    /// What is wrong.
+    pub message: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// Parses a module.
+///
+/// # Errors
+/// When the text is not Python, or nests deeper than a stack can take.
+pub fn parse(text: &str) -> Result<Tree<'_>, NotPython> {
+    if let Some(offset) = astgen_pyast::parse::too_deep(text) {
+        return Err(not_python(text, offset, "nested too deeply"));
+    }
+    let parsed = parse_module(text).map_err(|error| {
+        not_python(text, error.location.start().to_usize(), &error.error.to_string())
+    })?;
+    let tokens = Tokens::new(text, parsed.tokens());
+    let mut reader =
+        Reader { builder: Builder::new(text, tokens.comments), tokens: tokens.inside, at: 0 };
+    reader.builder.open(Kind::Module, 0..text.len());
+    reader.visit_body(&parsed.syntax().body);
+    reader.leave(text.len());
+    Ok(reader.builder.finish(tokens.multiline_strings, tokens.semicolons))
+}
+
+fn not_python(text: &str, offset: usize, message: &str) -> NotPython {
+    let before = &text.as_bytes()[..offset.min(text.len())];
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    NotPython { message: message.to_owned(), line }
+}
+
+fn range(range: TextRange) -> Range<usize> {
+    range.start().to_usize()..range.end().to_usize()
+}
+
+/// The tokens of a text, sorted by what they are for.
+struct Tokens {
+    /// What stands in nodes.
+    inside: Vec<(Kind, Range<usize>)>,
+    /// Comments outside of brackets: each has a line of its own, or ends one.
+    comments: Vec<Range<usize>>,
+    /// Strings of several lines; the lines in them are not indented.
+    multiline_strings: Vec<Range<usize>>,
+    /// Semicolons between statements.
+    semicolons: Vec<usize>,
+}
+
+impl Tokens {
+    fn new(text: &str, tokens: &[Token]) -> Tokens {
+        let mut sorted = Tokens {
+            inside: Vec::with_capacity(tokens.len()),
+            comments: Vec::new(),
+            multiline_strings: Vec::new(),
+            semicolons: Vec::new(),
+        };
+        let (mut depth, mut strings) = (0_usize, Vec::new());
+        for token in tokens {
+            let place = range(token.range());
+            match token.kind() {
+                TokenKind::Newline
+                | TokenKind::NonLogicalNewline
+                | TokenKind::Indent
+                | TokenKind::Dedent
+                | TokenKind::EndOfFile => continue,
+                TokenKind::Comment if depth == 0 => {
+                    sorted.comments.push(place);
+                    continue;
+                }
+                TokenKind::Semi => {
+                    sorted.semicolons.push(place.start);
+                    continue;
+                }
+                TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => depth += 1,
+                TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => {
+                    depth = depth.saturating_sub(1);
+                }
+                TokenKind::FStringStart | TokenKind::TStringStart => strings.push(place.start),
+                TokenKind::FStringEnd | TokenKind::TStringEnd => {
+                    let start = strings.pop().unwrap_or(place.start);
+                    sorted.multiline_string(text, start..place.end);
+                }
+                TokenKind::String => sorted.multiline_string(text, place.clone()),
+                _ => (),
+            }
+            sorted.inside.push((kind(token.kind()), place));
+        }
+        sorted.multiline_strings.sort_by_key(|string| (string.start, usize::MAX - string.end));
+        sorted
+    }
+
+    fn multiline_string(&mut self, text: &str, string: Range<usize>) {
+        if text[string.clone()].contains('\n') {
+            self.multiline_strings.push(string);
+        }
+    }
+}
+
+fn kind(token: TokenKind) -> Kind {
+    match token {
+        TokenKind::Comment => Kind::Comment,
+        TokenKind::Comma => Kind::Comma,
+        TokenKind::Lpar => Kind::OpenParenthesis,
+        TokenKind::Rpar => Kind::CloseParenthesis,
+        TokenKind::Lsqb | TokenKind::Lbrace => Kind::OpenBracket,
+        TokenKind::Rsqb | TokenKind::Rbrace => Kind::CloseBracket,
+        _ => Kind::Token,
+    }
+}
+
+/// Walks the syntax tree and the tokens side by side.
+struct Reader<'a> {
+    builder: Builder<'a>,
+    tokens: Vec<(Kind, Range<usize>)>,
+    at: usize,
+}
+
+impl Reader<'_> {
+    /// Gives the tokens that end by `end` to the node that is open.
+    fn tokens_to(&mut self, end: usize) {
+        while let Some((kind, place)) =
+            self.tokens.get(self.at).filter(|(_, place)| place.end <= end)
+        {
+            self.builder.token(*kind, place.clone());
+            self.at += 1;
+        }
+    }
+
+    fn enter(&mut self, kind: Kind, range: Range<usize>) {
+        self.tokens_to(range.start);
+        self.builder.open(kind, range);
+    }
+
+    fn leave(&mut self, end: usize) -> Id {
+        self.tokens_to(end);
+        self.builder.close()
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Reader<'_> {
+    fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+        self.enter(Kind::Node(node.kind()), range(node.range()));
+        match node.kind() {
+            // Their parts are tokens; what is inside of a string is compared as text.
+            NodeKind::ExprStringLiteral
+            | NodeKind::ExprBytesLiteral
+            | NodeKind::ExprFString
+            | NodeKind::ExprTString => TraversalSignal::Skip,
+            _ => TraversalSignal::Traverse,
+        }
+    }
+
+    fn leave_node(&mut self, node: AnyNodeRef<'a>) {
+        self.leave(range(node.range()).end);
+    }
+
+    fn visit_body(&mut self, body: &'a [Stmt]) {
+        let (Some(first), Some(last)) = (body.first(), body.last()) else { return };
+        let place = range(first.range()).start..range(last.range()).end;
+        self.enter(Kind::Suite, place.clone());
+        source_order::walk_body(self, body);
+        self.leave(place.end);
+    }
+
+    fn visit_identifier(&mut self, identifier: &'a Identifier) {
+        let place = range(identifier.range());
+        self.enter(Kind::Node(NodeKind::Identifier), place.clone());
+        self.leave(place.end);
+    }
+}
