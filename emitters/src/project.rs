@@ -24,9 +24,8 @@ pub fn generate(spec: &Spec) -> Vec<Generated> {
         .into_iter()
         .chain(billing(spec))
         .chain(spec.entities.iter().flat_map(|one| entity(spec, one)))
-        .chain([migrations::env::emit(), migrations::initial::emit(spec)])
+        .chain([migrations::env::emit(spec), migrations::initial::emit(spec)])
         .chain(tests::emit_all(spec))
-        .chain(spec.entities.iter().filter_map(|one| tests::entity::emit(spec, one)))
         .chain(spec.entities.iter().filter_map(|one| tests::entity::emit(spec, one)))
         .map(|module| python(module, false));
     packages.chain(modules).chain(files::emit(spec)).collect()
@@ -56,6 +55,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::security::emit(spec),
         core::settings::emit(spec),
         core::tenancy::emit(spec),
+        core::tenant_statements::emit(),
         models::base::emit(),
         models::invitation::emit(),
         models::membership::emit(),

@@ -2,20 +2,21 @@
 
 use crate::core::errors::ConflictError;
 use crate::core::settings::{Environment, Settings};
-use crate::core::tenancy::{ALL_TENANTS, TenantSession};
+use crate::core::tenancy::{ALL_TENANTS, TenantSession, bind_tenant};
+use crate::core::tenant_statements::tenant_tables;
 use crate::python::builtins::{__name__, RuntimeError, str};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::sqlalchemy::{
     AsyncEngine, AsyncSession, Connection, ConnectionPoolEntry, DBAPIConnection, IntegrityError,
     async_sessionmaker, create_async_engine, event, text,
 };
-use crate::python::standard::{Annotated, AsyncGenerator, logging};
+use crate::python::standard::{Annotated, AsyncGenerator, UUID, asynccontextmanager, logging};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.core.database": logger, SQLITE_BUSY_SECONDS, BYPASSES_ROW_LEVEL_SECURITY,
-        DatabaseRoleError, Database, build_engine, prepare_sqlite, begin_immediate, get_database,
+        ROW_SECURITY_IS_ACTIVE, DatabaseRoleError, Database, build_engine, prepare_sqlite, begin_immediate, get_database,
         DatabaseDep, get_session, SessionDep, flush;
 }
 
@@ -28,7 +29,13 @@ pub fn emit(spec: &Spec) -> Module {
         .body(block![
             assign(logger, py!(logging.getLogger(__name__))),
             assign(SQLITE_BUSY_SECONDS, 10).paragraph(),
-            row_level_security.then(|| assign(BYPASSES_ROW_LEVEL_SECURITY, bypasses_query())),
+            row_level_security.then(|| [
+                assign(BYPASSES_ROW_LEVEL_SECURITY, bypasses_query()),
+                assign(
+                    ROW_SECURITY_IS_ACTIVE,
+                    py!(text("SELECT row_security_active(to_regclass(:table))"))
+                )
+            ]),
             row_level_security.then(database_role_error_class),
             database_class(row_level_security),
             build_engine_def(),
@@ -52,28 +59,33 @@ fn bypasses_query() -> Expr {
 fn database_role_error_class() -> ClassDef {
     class(DatabaseRoleError)
         .base(RuntimeError)
-        .body(block![docstring("The role that serves requests could read across tenants.")])
+        .body(block![docstring("The database would not keep the tenants apart.")])
 }
 
 fn database_class(row_level_security: bool) -> ClassDef {
     class(Database).body(block![
-        docstring("The engine and the sessions of one application."),
-        database_init(),
+        docstring(if row_level_security {
+            "The engines and the sessions of one application."
+        } else {
+            "The engine and the sessions of one application."
+        }),
+        database_init(row_level_security),
         database_session(),
+        database_tenant_session(),
         database_all_tenants_session(row_level_security),
         database_ping(),
-        row_level_security.then(database_check_role),
-        database_close()
+        row_level_security.then(|| [database_check_role(), database_find_problem()]),
+        database_close(row_level_security)
     ])
 }
 
-fn database_init() -> FunctionDef {
-    names!(settings);
+fn database_init(row_level_security: bool) -> FunctionDef {
+    names!(settings, url);
     def("__init__").params([untyped("self"), param(settings, Settings)]).returns(none()).body(
         block![
             docstring("Prepare to connect; no connection is made before the first statement."),
             assign(py!(self.settings), settings),
-            assign(py!(self.engine), py!(build_engine(settings))),
+            assign(py!(self.engine), py!(build_engine(settings, settings.database_url))),
             assign(
                 py!(self.sessions),
                 py!(async_sessionmaker(
@@ -81,7 +93,14 @@ fn database_init() -> FunctionDef {
                     sync_session_class = TenantSession,
                     expire_on_commit = false
                 ))
-            )
+            ),
+            row_level_security.then(|| [
+                assign(url, py!(settings.maintenance_database_url)),
+                assign(
+                    py!(self.maintenance_engine),
+                    py!(if url { build_engine(settings, url) } else { None })
+                )
+            ])
         ],
     )
 }
@@ -93,18 +112,61 @@ fn database_session() -> FunctionDef {
     ])
 }
 
+fn database_tenant_session() -> FunctionDef {
+    names!(organization_id, session);
+    async_def("tenant_session")
+        .decorator(asynccontextmanager)
+        .params([untyped("self"), param(organization_id, UUID)])
+        .returns(py!(AsyncGenerator[(AsyncSession, None)]))
+        .body(block![
+            docstring("Open a session of one tenant, for jobs and scripts; commit in the end."),
+            async_with_as(
+                py!(self.session()),
+                session,
+                block![
+                    do_(py!(bind_tenant(session, organization_id).await)),
+                    do_(py!(yield_!(session))),
+                    do_(py!(session.commit().await))
+                ]
+            )
+        ])
+}
+
 fn database_all_tenants_session(row_level_security: bool) -> FunctionDef {
-    def("all_tenants_session").params([untyped("self")]).returns(AsyncSession).body(block![
-        docstring(if row_level_security {
-            "Open a session for work across tenants, such as maintenance.\n\
-             \n\
-             On PostgreSQL the row-level security still applies to its role."
-        } else {
-            "Open a session for work across tenants, such as maintenance."
-        }),
-        do_(py!(logger.info("A session for all tenants was opened"))),
-        return_(py!(self.sessions(info = dict!(ALL_TENANTS => true))))
-    ])
+    names!(reason, engine, session, bind);
+    let sessions = match row_level_security {
+        true => py!(self.sessions(bind = bind, info = dict!(ALL_TENANTS => true))),
+        false => py!(self.sessions(info = dict!(ALL_TENANTS => true))),
+    };
+    let is_held = py!(engine == None && self.engine.dialect.name == "postgresql");
+    async_def("all_tenants_session")
+        .decorator(asynccontextmanager)
+        .params([untyped("self"), star(), param(reason, str)])
+        .returns(py!(AsyncGenerator[(AsyncSession, None)]))
+        .body(block![
+            docstring(if row_level_security {
+                "Open a session for work across tenants, log why, and commit in the end.\n\
+                 \n\
+                 On PostgreSQL it needs a role of its own: row-level security holds the one that\n\
+                 serves requests to one tenant."
+            } else {
+                "Open a session for work across tenants, log why, and commit in the end."
+            }),
+            row_level_security.then(|| block![
+                assign(engine, py!(self.maintenance_engine)),
+                if_(
+                    is_held,
+                    [raise(py!(DatabaseRoleError("MAINTENANCE_DATABASE_URL is not set")))]
+                )
+            ]),
+            do_(py!(logger.warning("A session for all tenants was opened: %s", reason))),
+            row_level_security.then(|| assign(bind, py!(engine || self.engine))),
+            async_with_as(
+                sessions,
+                session,
+                block![do_(py!(yield_!(session))), do_(py!(session.commit().await))]
+            )
+        ])
 }
 
 fn database_ping() -> FunctionDef {
@@ -120,54 +182,86 @@ fn database_ping() -> FunctionDef {
 }
 
 fn database_check_role() -> FunctionDef {
-    names!(connection, bypasses);
+    names!(problem);
     async_def("check_role").params([untyped("self")]).returns(none()).body(block![
-        docstring("Refuse a PostgreSQL role that row-level security does not hold."),
-        if_(py!(self.engine.dialect.name != "postgresql"), [return_none()]),
+        docstring("Refuse a PostgreSQL database that would not keep the tenants apart."),
+        assign(problem, py!(self.find_problem().await)),
+        if_(py!(problem == None), [return_none()]),
+        if_(
+            py!(is_!(self.settings.environment, Environment.PRODUCTION)),
+            [raise(py!(DatabaseRoleError(problem)))]
+        ),
+        do_(py!(logger.warning(problem)))
+    ])
+}
+
+fn database_find_problem() -> FunctionDef {
+    names!(table, name, connection);
+    let is_bypassed = py!(connection.scalar(BYPASSES_ROW_LEVEL_SECURITY).await);
+    let is_active = py!(connection.scalar(ROW_SECURITY_IS_ACTIVE, name).await);
+    async_def("find_problem").params([untyped("self")]).returns(py!(str | None)).body(block![
+        docstring("Tell what keeps row-level security from working, if anything does."),
+        if_(py!(self.engine.dialect.name != "postgresql"), [return_(none())]),
         async_with_as(
             py!(self.engine.connect()),
             connection,
-            [assign(bypasses, py!(connection.scalar(BYPASSES_ROW_LEVEL_SECURITY).await))]
+            block![
+                if_(
+                    is_bypassed,
+                    [return_("DATABASE_URL names a role that bypasses row-level security")]
+                ),
+                for_(
+                    table,
+                    py!(tenant_tables()),
+                    block![
+                        assign(name, py!(dict!("table" => str(table)))),
+                        if_(
+                            py!(is_!({ is_active }, false)),
+                            [return_(py!(f!("Row-level security is off for {}", table)))]
+                        )
+                    ]
+                )
+            ]
         ),
-        if_(py!(!bypasses), [return_none()]),
-        if_(
-            py!(is_!(self.settings.environment, Environment.PRODUCTION)),
-            [raise(py!(DatabaseRoleError("DATABASE_URL names a role that bypasses RLS")))]
-        ),
-        do_(py!(logger.warning("The role in DATABASE_URL bypasses row-level security")))
+        return_(none())
     ])
 }
 
-fn database_close() -> FunctionDef {
-    async_def("close")
-        .params([untyped("self")])
-        .returns(none())
-        .body(block![docstring("Close every connection."), do_(py!(self.engine.dispose().await))])
+fn database_close(row_level_security: bool) -> FunctionDef {
+    async_def("close").params([untyped("self")]).returns(none()).body(block![
+        docstring("Close every connection."),
+        do_(py!(self.engine.dispose().await)),
+        row_level_security.then(|| if_(
+            py!(self.maintenance_engine != None),
+            [do_(py!(self.maintenance_engine.dispose().await))]
+        ))
+    ])
 }
 
 fn build_engine_def() -> FunctionDef {
-    names!(settings, engine);
-    def(build_engine).params([param(settings, Settings)]).returns(AsyncEngine).body(block![
-        docstring("Create the engine for the URL in the settings."),
-        if_(
-            py!(!settings.database_url.startswith("sqlite")),
-            [return_(py!(create_async_engine(
-                settings.database_url,
-                pool_size = settings.database_pool_size,
-                pool_pre_ping = true
-            )))]
-        ),
-        assign(
-            engine,
-            py!(create_async_engine(
-                settings.database_url,
-                connect_args = dict!("timeout" => SQLITE_BUSY_SECONDS)
-            ))
-        ),
-        do_(py!(event.listen(engine.sync_engine, "connect", prepare_sqlite))),
-        do_(py!(event.listen(engine.sync_engine, "begin", begin_immediate))),
-        return_(engine)
-    ])
+    names!(settings, url, engine);
+    let plain = py!(create_async_engine(
+        url,
+        pool_size = settings.database_pool_size,
+        pool_pre_ping = true
+    ));
+    def(build_engine)
+        .params([param(settings, Settings), param(url, str)])
+        .returns(AsyncEngine)
+        .body(block![
+            docstring("Create the engine for a URL."),
+            if_(py!(!url.startswith("sqlite")), [return_(plain)]),
+            assign(
+                engine,
+                py!(create_async_engine(
+                    url,
+                    connect_args = dict!("timeout" => SQLITE_BUSY_SECONDS)
+                ))
+            ),
+            do_(py!(event.listen(engine.sync_engine, "connect", prepare_sqlite))),
+            do_(py!(event.listen(engine.sync_engine, "begin", begin_immediate))),
+            return_(engine)
+        ])
 }
 
 fn prepare_sqlite_def() -> FunctionDef {

@@ -15,3 +15,4 @@ pub mod roles;
 pub mod security;
 pub mod settings;
 pub mod tenancy;
+pub mod tenant_statements;

@@ -64,7 +64,7 @@ fn settings_class(spec: &Spec) -> ClassDef {
             ))
         ),
         declarations(spec),
-        settings_name_the_driver(),
+        settings_name_the_driver(spec),
         spec.billing.as_ref().map(|_| settings_split_secrets()),
         settings_require_secrets_in_production()
     ])
@@ -91,10 +91,12 @@ fn declaration(setting: &Setting) -> Stmt {
     ann_assign(setting.name, &setting.annotation, field)
 }
 
-fn settings_name_the_driver() -> FunctionDef {
+fn settings_name_the_driver(spec: &Spec) -> FunctionDef {
     names!(cls, url, scheme);
+    let urls = fields(spec).into_iter().map(|setting| setting.name.as_str());
+    let urls = urls.filter(|name| name.ends_with("database_url")).map(arg);
     def("name_the_driver")
-        .decorator(py!(field_validator("database_url", "migration_database_url")))
+        .decorator(py!(field_validator(..urls)))
         .decorator(classmethod)
         .params([untyped(cls), param(url, py!(str | None))])
         .returns(py!(str | None))

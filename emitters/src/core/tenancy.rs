@@ -1,22 +1,21 @@
 //! `backend/app/core/tenancy.py`: one session, one tenant: what it may read, write and be asked.
 
-use crate::models::base::{Base, TenantScoped};
-use crate::python::builtins::{
-    RuntimeError, TYPE, bool, frozenset, isinstance, issubclass, object, str,
+use crate::core::tenant_statements::{
+    TENANT, guard_parts, guard_write, names_tenant_table, raise_tenancy_error,
 };
+use crate::models::base::TenantScoped;
+use crate::python::builtins::{TYPE, bool, dict, isinstance, object, str};
 use crate::python::sqlalchemy::{
-    AsyncSession, ClauseElement, Column, ColumnElement, Connection, Executable, ORMExecuteState,
-    Session, SessionTransaction, Table, UOWTransaction, Update, event, r#false, inspect, iterate,
-    text, with_loader_criteria,
+    AsyncSession, ColumnElement, Connection, ORMExecuteState, Session, SessionTransaction,
+    UOWTransaction, event, r#false, inspect, text, with_loader_criteria,
 };
-use crate::python::standard::{Iterable, Iterator, UUID, cache};
+use crate::python::standard::{Any, Iterable, Iterator, Mapping, UUID};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.tenancy": TENANT, ALL_TENANTS, TenancyError, TenantSession, bind_tenant, bound_tenant,
-        sees_all_tenants, announce_tenant, tell_tenant, tell_tenant_at_begin, guard_statement,
-        writes_in_bulk, guard_bulk_write, sets_tenant, guard_unbound, no_row, tenant_tables, tables,
+    "app.core.tenancy": ALL_TENANTS, TenantSession, bind_tenant, bound_tenant, sees_all_tenants,
+        announce_tenant, tell_tenant, tell_tenant_at_begin, guard_statement, guard_unbound, no_row,
         guard_flush, tenant_rows, stamp, guard_row;
 }
 
@@ -40,9 +39,7 @@ pub fn emit(spec: &Spec) -> Module {
              new row is stamped with it, and what cannot be filtered is refused."
         })
         .body(block![
-            assign(TENANT, "organization_id"),
             assign(ALL_TENANTS, "all_tenants"),
-            tenancy_error_class(),
             tenant_session_class(),
             bind_tenant_def(row_level_security),
             bound_tenant_def(),
@@ -50,13 +47,8 @@ pub fn emit(spec: &Spec) -> Module {
             row_level_security
                 .then(|| [announce_tenant_def(), tell_tenant_def(), tell_tenant_at_begin_def()]),
             guard_statement_def(),
-            writes_in_bulk_def(),
-            guard_bulk_write_def(),
-            sets_tenant_def(),
             guard_unbound_def(),
             no_row_def(),
-            tenant_tables_def(),
-            tables_def(),
             guard_flush_def(),
             tenant_rows_def(),
             stamp_def(),
@@ -64,16 +56,43 @@ pub fn emit(spec: &Spec) -> Module {
         ])
 }
 
-fn tenancy_error_class() -> ClassDef {
-    class(TenancyError)
-        .base(RuntimeError)
-        .body(block![docstring("The code tried to cross the border between two tenants.")])
+fn tenant_session_class() -> ClassDef {
+    class(TenantSession).base(Session).body(block![
+        docstring("A session that sees the rows of one tenant and of no other."),
+        connection_def(),
+        ["bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"].map(bulk_def)
+    ])
 }
 
-fn tenant_session_class() -> ClassDef {
-    class(TenantSession)
-        .base(Session)
-        .body(block![docstring("A session that sees the rows of one tenant and of no other.")])
+fn connection_def() -> FunctionDef {
+    names!(bind_arguments, execution_options);
+    def("connection")
+        .params([
+            untyped("self"),
+            param(bind_arguments, py!(dict[(str, Any)] | None)).default(none()),
+            param(execution_options, py!(Mapping[(str, Any)] | None)).default(none()),
+        ])
+        .returns(Connection)
+        .body(block![
+            docstring("Refuse to hand out what nobody filters, but for work across tenants."),
+            if_(
+                py!(!sees_all_tenants(self)),
+                raise_tenancy_error("A connection cannot be filtered by tenant")
+            ),
+            return_(py!(super().connection(bind_arguments, execution_options)))
+        ])
+}
+
+/// A method of SQLAlchemy that no event hears of.
+fn bulk_def(method: &'static str) -> FunctionDef {
+    names!(_arguments, _options);
+    def(method)
+        .params([untyped("self"), varargs(_arguments, object), kwargs(_options, object)])
+        .returns(none())
+        .body(block![
+            docstring("Refuse to write past the guards."),
+            raise_tenancy_error("Add rows to the session instead of writing them in bulk")
+        ])
 }
 
 fn bind_tenant_def(row_level_security: bool) -> FunctionDef {
@@ -84,15 +103,14 @@ fn bind_tenant_def(row_level_security: bool) -> FunctionDef {
         .body(block![
             docstring("Bind the session to a tenant, once its caller is known to belong to it."),
             if_(
-                py!(session.info.setdefault(TENANT, organization_id) != organization_id),
-                [raise(py!(TenancyError("The session is bound to another tenant")))]
+                py!(sees_all_tenants(session.sync_session)),
+                raise_tenancy_error("The session is for work across tenants")
             ),
-            row_level_security.then(|| {
-                if_(
-                    py!(session.in_transaction()),
-                    [do_(py!(session.run_sync(announce_tenant).await))],
-                )
-            })
+            if_(
+                py!(session.info.setdefault(TENANT, organization_id) != organization_id),
+                raise_tenancy_error("The session is bound to another tenant")
+            ),
+            row_level_security.then(|| do_(py!(session.run_sync(announce_tenant).await)))
         ])
 }
 
@@ -114,10 +132,14 @@ fn sees_all_tenants_def() -> FunctionDef {
 }
 
 fn announce_tenant_def() -> FunctionDef {
-    names!(session);
+    names!(session, transaction);
     def(announce_tenant).params([param(session, Session)]).returns(none()).body(block![
-        docstring("Tell PostgreSQL which tenant this transaction belongs to."),
-        do_(py!(tell_tenant(session.connection(), bound_tenant(session))))
+        docstring("Tell PostgreSQL which tenant the transaction belongs to, if one has begun."),
+        assign(transaction, py!(session.get_transaction())),
+        if_(
+            py!(transaction != None),
+            [do_(py!(tell_tenant(transaction.connection(None), bound_tenant(session))))]
+        )
     ])
 }
 
@@ -163,9 +185,13 @@ fn guard_statement_def() -> FunctionDef {
             if_(py!(sees_all_tenants(state.session)), [return_none()]),
             if_(
                 py!(!state.is_orm_statement || state.is_from_statement),
-                [raise(py!(TenancyError("Only ORM statements can be filtered by tenant")))]
+                raise_tenancy_error("Only ORM statements can be filtered by tenant")
             ),
-            if_(py!(writes_in_bulk(state)), [do_(py!(guard_bulk_write(state)))]),
+            if_(
+                py!(!(state.is_column_load || state.is_relationship_load)),
+                [do_(py!(guard_parts(state.statement)))]
+            ),
+            if_(py!(!state.is_select), [do_(py!(guard_write(state)))]),
             if_(py!(state.is_insert), [return_none()]),
             assign(tenant, py!(bound_tenant(state.session))),
             if_(py!(tenant == None), block![do_(py!(guard_unbound(state))), return_none()]),
@@ -180,53 +206,13 @@ fn guard_statement_def() -> FunctionDef {
         ])
 }
 
-fn writes_in_bulk_def() -> FunctionDef {
-    names!(state, mapper);
-    def(writes_in_bulk).params([param(state, ORMExecuteState)]).returns(bool).body(block![
-        docstring("Tell whether the statement writes tenant rows without loading them."),
-        assign(mapper, py!(state.bind_mapper)),
-        if_(py!(state.is_select || mapper == None), [return_(false)]),
-        return_(py!(issubclass(mapper.class_, TenantScoped)))
-    ])
-}
-
-fn guard_bulk_write_def() -> FunctionDef {
-    names!(state);
-    def(guard_bulk_write).params([param(state, ORMExecuteState)]).returns(none()).body(block![
-        docstring("Refuse the bulk writes that no criterion can hold to one tenant."),
-        if_(
-            py!(state.is_insert),
-            [raise(py!(TenancyError("Add tenant rows to the session instead of inserting them")))]
-        ),
-        if_(
-            py!(state.is_executemany),
-            [raise(py!(TenancyError("Rows of a tenant cannot be changed by a list of keys")))]
-        ),
-        if_(
-            py!(sets_tenant(state)),
-            [raise(py!(TenancyError("A row cannot be moved to another tenant")))]
-        )
-    ])
-}
-
-fn sets_tenant_def() -> FunctionDef {
-    names!(state, compiled);
-    def(sets_tenant).params([param(state, ORMExecuteState)]).returns(bool).body(block![
-        docstring("Tell whether an UPDATE gives rows to a tenant."),
-        if_(py!(!isinstance(state.statement, Update)), [return_(false)]),
-        assign(compiled, py!(state.statement.compile(dialect = state.session.get_bind().dialect))),
-        return_(py!(in_!(f!("{}=", TENANT), str(compiled))))
-            .comment("SQLAlchemy writes `a=b` in SET and `a = b` in every comparison.")
-    ])
-}
-
 fn guard_unbound_def() -> FunctionDef {
     names!(state);
     def(guard_unbound).params([param(state, ORMExecuteState)]).returns(none()).body(block![
         docstring("Refuse tenant tables without a tenant, and load nothing from them."),
         if_(
-            py!(!tenant_tables().isdisjoint(tables(state.statement))),
-            [raise(py!(TenancyError("No tenant is bound to the session")))]
+            py!(names_tenant_table(state.statement)),
+            raise_tenancy_error("No tenant is bound to the session")
         ),
         assign(
             py!(state.statement),
@@ -245,24 +231,6 @@ fn no_row_def() -> FunctionDef {
         .params([param(_model, py!(TYPE[TenantScoped]))])
         .returns(py!(ColumnElement[bool]))
         .body(block![docstring("Match nothing."), return_(py!(r#false()))])
-}
-
-fn tenant_tables_def() -> FunctionDef {
-    def(tenant_tables).decorator(cache).returns(py!(frozenset[object])).body(block![docstring("Return the tables whose rows belong to a tenant."), return_(py!(frozenset(generator!(mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, TenantScoped)))))])
-}
-
-fn tables_def() -> FunctionDef {
-    names!(statement, element);
-    def(tables).params([param(statement, Executable)]).returns(py!(Iterator[object])).body(block![
-        docstring("Find the tables that a statement names."),
-        if_(py!(!isinstance(statement, ClauseElement)), [return_none()]),
-        for_(
-            element,
-            py!(iterate(statement)),
-            if_(py!(isinstance(element, Table)), [do_(py!(yield_!(element)))])
-                .elif(py!(isinstance(element, Column)), [do_(py!(yield_!(element.table)))])
-        )
-    ])
 }
 
 fn guard_flush_def() -> FunctionDef {
@@ -291,7 +259,7 @@ fn guard_flush_def() -> FunctionDef {
                     do_(py!(guard_row(row, tenant))),
                     if_(
                         py!(inspect(row).attrs.organization_id.history.deleted),
-                        [raise(py!(TenancyError("A row cannot be moved to another tenant")))]
+                        raise_tenancy_error("A row cannot be moved to another tenant")
                     )
                 ]
             )
@@ -328,13 +296,10 @@ fn guard_row_def() -> FunctionDef {
         .returns(none())
         .body(block![
             docstring("Refuse a row that is not the tenant's."),
-            if_(
-                py!(tenant == None),
-                [raise(py!(TenancyError("No tenant is bound to the session")))]
-            ),
+            if_(py!(tenant == None), raise_tenancy_error("No tenant is bound to the session")),
             if_(
                 py!(row.organization_id != tenant),
-                [raise(py!(TenancyError("The row belongs to another tenant")))]
+                raise_tenancy_error("The row belongs to another tenant")
             )
         ])
 }

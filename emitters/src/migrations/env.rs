@@ -7,18 +7,19 @@ use crate::python::sqlalchemy::{
     AutogenContext, Connection, Enum, NullPool, context, create_async_engine, make_url, text,
 };
 use crate::python::standard::{Literal, asyncio};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     // The package: importing it registers every table.
     "app.models": Base;
-    "migrations.env": settings, migration_url, run_offline, run_on, render_item, grant_to_app_role,
+    "migrations.env": settings, migration_url, run_offline, run_on, render_item, grant_rows,
         run_online;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("migrations.env")
         .first_party(["app"])
         .docstring("How Alembic reaches the database.")
@@ -26,9 +27,9 @@ pub fn emit() -> Module {
             assign(settings, py!(Settings())),
             assign(migration_url, py!(settings.migration_database_url || settings.database_url)),
             run_offline_def(),
-            run_on_def(),
+            run_on_def(spec.tenancy.row_level_security),
             render_item_def(),
-            grant_to_app_role_def(),
+            grant_rows_def(),
             run_online_def(),
             if_(py!(context.is_offline_mode()), [do_(py!(run_offline()))])
                 .else_([do_(py!(asyncio.run(run_online())))])
@@ -49,10 +50,11 @@ fn run_offline_def() -> FunctionDef {
     ])
 }
 
-fn run_on_def() -> FunctionDef {
+fn run_on_def(row_level_security: bool) -> FunctionDef {
     names!(connection);
+    let grant = |url: Expr| do_(py!(grant_rows(connection, url)));
     def(run_on).params([param(connection, Connection)]).returns(none()).body(block![
-        docstring("Run the migrations, and let the role that serves requests use the tables."),
+        docstring("Run the migrations, and let the roles that own nothing use the tables."),
         do_(py!(context.configure(
             connection = connection,
             target_metadata = Base.metadata,
@@ -61,7 +63,11 @@ fn run_on_def() -> FunctionDef {
         ))),
         with(
             py!(context.begin_transaction()),
-            block![do_(py!(context.run_migrations())), do_(py!(grant_to_app_role(connection)))]
+            block![
+                do_(py!(context.run_migrations())),
+                grant(py!(settings.database_url)),
+                row_level_security.then(|| grant(py!(settings.maintenance_database_url)))
+            ]
         )
     ])
 }
@@ -92,21 +98,24 @@ fn render_item_def() -> FunctionDef {
         ])
 }
 
-fn grant_to_app_role_def() -> FunctionDef {
-    names!(connection, app_role, role, rights);
-    def(grant_to_app_role).params([param(connection, Connection)]).returns(none()).body(block![
-        docstring("Give the role of DATABASE_URL the rows, if another role owns the tables."),
-        assign(app_role, py!(make_url(settings.database_url).username)),
-        if_(py!(connection.dialect.name != "postgresql" || app_role == None), [return_none()]),
-        if_(py!(app_role == make_url(migration_url).username), [return_none()]),
-        assign(role, py!(connection.dialect.identifier_preparer.quote(app_role))),
-        assign(rights, "SELECT, INSERT, UPDATE, DELETE"),
-        do_(py!(connection.execute(text(f!(
-            "GRANT {} ON ALL TABLES IN SCHEMA public TO {}",
-            rights,
-            role
-        )))))
-    ])
+fn grant_rows_def() -> FunctionDef {
+    names!(connection, url, username, role, rights);
+    def(grant_rows)
+        .params([param(connection, Connection), param(url, py!(str | None))])
+        .returns(none())
+        .body(block![
+            docstring("Give the rows to the role of a URL, if another role owns the tables."),
+            assign(username, py!(if url { make_url(url).username } else { None })),
+            if_(py!(connection.dialect.name != "postgresql" || username == None), [return_none()]),
+            if_(py!(username == make_url(migration_url).username), [return_none()]),
+            assign(role, py!(connection.dialect.identifier_preparer.quote(username))),
+            assign(rights, "SELECT, INSERT, UPDATE, DELETE"),
+            do_(py!(connection.execute(text(f!(
+                "GRANT {} ON ALL TABLES IN SCHEMA public TO {}",
+                rights,
+                role
+            )))))
+        ])
 }
 
 fn run_online_def() -> FunctionDef {

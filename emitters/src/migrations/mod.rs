@@ -7,7 +7,7 @@ pub(crate) mod columns;
 mod entities;
 mod fixed;
 pub(crate) mod foreign_key;
-mod sql;
+pub(crate) mod sql;
 mod table;
 
 #[cfg(test)]

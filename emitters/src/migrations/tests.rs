@@ -49,7 +49,7 @@ fn check_column(field: &str, expected: &str) {
 #[test]
 fn acme() {
     insta::assert_snapshot!("initial_acme", migration(ACME));
-    insta::assert_snapshot!("env", print_module(&env::emit()));
+    insta::assert_snapshot!("env", print_module(&env::emit(&read(ACME))));
 }
 
 #[test]

@@ -7,10 +7,11 @@ astgen_pyast::vocabulary! {
     "alembic.autogenerate.api": AutogenContext;
     "alembic.config": Config;
     "alembic.script": ScriptDirectory;
-    "sqlalchemy": BigInteger, Column, Connection, DateTime, Dialect, Enum, Executable, ForeignKey,
-        ForeignKeyConstraint, Index, JSON, MetaData, Numeric, Select, String, Table, Text,
-        TypeDecorator, URL, UniqueConstraint, Update, Uuid, and_, delete, event, exists, r#false,
-        func, insert, inspect, literal, make_url, select, text, tuple_, union, update;
+    "sqlalchemy": Alias, BigInteger, Column, ColumnClause, Connection, DateTime, Delete, Dialect,
+        Enum, Executable, ForeignKey, ForeignKeyConstraint, Index, JSON, MetaData, Numeric, Select,
+        SelectBase, String, Table, Text, TextClause, TypeDecorator, URL, UniqueConstraint, Update, Uuid, and_, delete, event, exists, r#false,
+        func, insert, inspect, literal, literal_column, make_url, select, text, r#true, tuple_, union,
+        update;
     "sqlalchemy.engine.interfaces": DBAPIConnection;
     "sqlalchemy.exc": DBAPIError, IntegrityError, SQLAlchemyError;
     "sqlalchemy.ext.asyncio": AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine;
@@ -19,8 +20,10 @@ astgen_pyast::vocabulary! {
         selectinload, subqueryload, with_loader_criteria;
     "sqlalchemy.pool": ConnectionPoolEntry, NullPool;
     "sqlalchemy.sql": ClauseElement, ColumnElement;
+    "sqlalchemy.sql.annotation": Annotated;
     "sqlalchemy.sql.base": ExecutableOption;
-    "sqlalchemy.sql.visitors": iterate;
+    "sqlalchemy.sql.selectable": AliasedReturnsRows;
+    "sqlalchemy.sql.visitors": ExternallyTraversible;
     "sqlalchemy.types": TypeEngine;
 }
 

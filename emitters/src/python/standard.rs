@@ -21,6 +21,10 @@ astgen_pyast::vocabulary! {
     "uuid": UUID, uuid4;
 }
 
+/// `import ast`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const ast: Import = import_module("ast");
+
 /// `import asyncio`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const asyncio: Import = import_module("asyncio");

@@ -99,6 +99,7 @@ pub const GENERATED_ROUTERS: &[&str] = &[
     "api_keys",
     "auth",
     "billing",
+    "conventions",
     "database",
     "deps",
     "email",
@@ -120,7 +121,9 @@ pub const GENERATED_ROUTERS: &[&str] = &[
     "routers",
     "security",
     "settings",
+    "statements",
     "tenancy",
+    "tenant_statements",
     "users",
     "webhooks",
 ];

@@ -9,9 +9,11 @@ use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::standard::{AsyncGenerator, Generator};
 use crate::spec::Spec;
+use crate::tests::border::{Border, border, settle_both};
 use crate::tests::databases::{
     SERVER_URL, ScratchDatabase, migrate, postgresql_database, sqlite_database,
 };
+use crate::tests::subject::subject;
 use crate::tests::world::{WEBHOOK_SECRET, World};
 use astgen_pyast::prelude::*;
 
@@ -31,7 +33,8 @@ pub fn emit(spec: &Spec) -> Module {
             database_def(),
             settings_def(spec),
             app_def(),
-            world_def()
+            world_def(),
+            subject(spec).map(|_| border_def())
         ])
 }
 
@@ -91,6 +94,8 @@ fn database_def() -> FunctionDef {
 fn settings_def(spec: &Spec) -> FunctionDef {
     let webhook =
         spec.billing.iter().map(|_| kw("stripe_webhook_secrets", py!([SecretStr(WEBHOOK_SECRET)])));
+    let maintenance = spec.tenancy.row_level_security;
+    let maintenance = maintenance.then(|| kw("maintenance_database_url", py!(database.owner_url)));
     def(settings)
         .decorator(py!(pytest.fixture(scope = "session")))
         .params([param(database, ScratchDatabase)])
@@ -104,6 +109,7 @@ fn settings_def(spec: &Spec) -> FunctionDef {
                 environment = Environment.TEST,
                 secret_key = SecretStr(SECRET_KEY),
                 database_url = database.app_url,
+                ..maintenance,
                 password_time_cost = 1,
                 password_memory_kib = 8,
                 ..webhook
@@ -141,5 +147,16 @@ fn world_def() -> FunctionDef {
                     do_(py!(world.forget().await))
                 ]
             )
+        ])
+}
+
+fn border_def() -> FunctionDef {
+    async_def(border)
+        .decorator(py!(pytest.fixture))
+        .params([param(world, World)])
+        .returns(Border)
+        .body(block![
+            docstring("Found two organizations to keep apart."),
+            return_(py!(settle_both(world.database).await))
         ])
 }

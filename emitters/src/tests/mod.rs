@@ -1,5 +1,6 @@
 //! `backend/tests`
 
+pub mod border;
 pub mod casting;
 pub mod subject;
 pub mod world;
@@ -17,6 +18,7 @@ mod entity_values;
 
 pub mod test_auth;
 pub mod test_billing;
+pub mod test_conventions;
 pub mod test_database;
 pub mod test_email;
 pub mod test_errors;
@@ -34,6 +36,7 @@ pub mod test_security;
 pub mod test_settings;
 pub mod test_statements;
 pub mod test_tenancy;
+pub mod test_tenant_statements;
 
 use crate::spec::Spec;
 use astgen_pyast::Module;
@@ -46,6 +49,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         databases::emit(spec),
         world::emit(spec),
         test_auth::emit(spec),
+        test_conventions::emit(),
         test_database::emit(spec),
         test_email::emit(spec),
         test_errors::emit(spec),
@@ -65,6 +69,8 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     modules.extend(test_plans::emit(spec));
     modules.extend(spec.observability.metrics.then(|| test_metrics::emit(spec)));
     modules.extend(test_statements::emit(spec));
+    modules.extend(border::emit(spec));
     modules.extend(test_tenancy::emit(spec));
+    modules.extend(test_tenant_statements::emit(spec));
     modules
 }

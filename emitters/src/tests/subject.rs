@@ -4,9 +4,9 @@ use crate::entity_names::{enumeration, joined};
 use crate::models::package::Organization;
 use crate::python::standard::{Decimal, UTC, date, datetime, uuid4};
 use crate::spec::{Entity, EntityNames, EnumValue, Field, FieldKind, JsonDefault, Spec, Text};
+use crate::tests::border::border;
 use crate::tests::casting::target;
 use crate::tests::factories::plain_text;
-use crate::tests::test_tenancy::border;
 use crate::wording::{capitalized, indefinite, noun};
 use astgen_pyast::prelude::*;
 

@@ -3,6 +3,7 @@
 use crate::app_main::create_app;
 use crate::core::database::{Database, DatabaseRoleError, SessionDep};
 use crate::core::settings::{Environment, Settings};
+use crate::migrations::sql::identifier;
 use crate::models::package::{Organization, User};
 use crate::models::types::{ExactDecimal, UTCDateTime};
 use crate::python::anyio::anyio;
@@ -12,7 +13,7 @@ use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{func, make_url, select};
 use crate::python::standard::{AsyncGenerator, Decimal, UTC, datetime, timedelta, timezone};
 use crate::spec::Spec;
-use crate::tests::databases::ScratchDatabase;
+use crate::tests::databases::{ScratchDatabase, execute};
 use crate::tests::world::world_test;
 use astgen_pyast::prelude::*;
 
@@ -39,9 +40,14 @@ pub fn emit(spec: &Spec) -> Module {
             test_a_time_without_a_zone_is_refused(),
             test_decimals_are_exact_on_sqlite(),
             test_decimals_are_numeric_on_postgresql(),
-            spec.tenancy
-                .row_level_security
-                .then(|| [test_production_refuses_a_role_that_sees_everything(), check_role_def()])
+            spec.tenancy.row_level_security.then(|| block![
+                test_production_refuses_a_role_that_sees_everything(),
+                spec.entities
+                    .first()
+                    .map(|one| test_production_refuses_a_table_without_policies(&one.names.table)),
+                test_work_across_tenants_needs_a_role(),
+                check_role_def()
+            ])
         ])
 }
 
@@ -235,24 +241,74 @@ fn test_decimals_are_numeric_on_postgresql() -> FunctionDef {
     ])
 }
 
+fn skip_without_roles() -> If {
+    names!(database);
+    if_(
+        py!(!database.owner_url.startswith("postgresql")),
+        [do_(py!(pytest.skip("only PostgreSQL has roles")))],
+    )
+}
+
+/// `with pytest.raises(DatabaseRoleError, match=…): await check_role(…)`
+fn role_refused(settings: Expr, reason: &str) -> With {
+    let raises = py!(pytest.raises(DatabaseRoleError, r#match = reason));
+    with(raises, [do_(py!(check_role(settings).await))])
+}
+
 fn test_production_refuses_a_role_that_sees_everything() -> FunctionDef {
     names!(settings, database, owner, production);
     async_def("test_production_refuses_a_role_that_sees_everything")
         .params([param(settings, Settings), param(database, ScratchDatabase)])
         .returns(none())
         .body(block![
-            if_(
-                py!(!database.owner_url.startswith("postgresql")),
-                [do_(py!(pytest.skip("only PostgreSQL has roles")))]
-            ),
+            skip_without_roles(),
             assign(owner, py!(dict!("database_url" => database.owner_url))),
             do_(py!(check_role(settings.model_copy(update = owner)).await)),
             assign(production, py!(dict!("environment" => Environment.PRODUCTION))),
             do_(py!(check_role(settings.model_copy(update = production)).await)),
-            with(
-                py!(pytest.raises(DatabaseRoleError)),
-                [do_(py!(check_role(settings.model_copy(update = owner | production)).await))]
-            )
+            role_refused(py!(settings.model_copy(update = owner | production)), "bypasses")
+        ])
+}
+
+fn test_production_refuses_a_table_without_policies(table: &str) -> FunctionDef {
+    names!(settings, database, production, switch);
+    let switch_def = {
+        names!(on, url);
+        let statement = f_string([
+            string(format!("ALTER TABLE {} ", identifier(table))),
+            formatted(on),
+            string(" ROW LEVEL SECURITY"),
+        ]);
+        async_def(switch).params([param(on, str)]).returns(none()).body(block![
+            assign(url, py!(make_url(database.owner_url))),
+            do_(py!(execute(url, statement).await))
+        ])
+    };
+    async_def("test_production_refuses_a_table_without_policies")
+        .params([param(settings, Settings), param(database, ScratchDatabase)])
+        .returns(none())
+        .body(block![
+            skip_without_roles(),
+            switch_def,
+            assign(production, py!(dict!("environment" => Environment.PRODUCTION))).paragraph(),
+            do_(py!(switch("DISABLE").await)),
+            try_([role_refused(py!(settings.model_copy(update = production)), table)])
+                .finally([do_(py!(switch("ENABLE").await))])
+        ])
+}
+
+fn test_work_across_tenants_needs_a_role() -> FunctionDef {
+    names!(settings, database, held, session, sessions);
+    let without = py!(settings.model_copy(update = dict!("maintenance_database_url" => None)));
+    async_def("test_work_across_tenants_needs_a_role")
+        .params([param(settings, Settings), param(database, ScratchDatabase)])
+        .returns(none())
+        .body(block![
+            skip_without_roles(),
+            assign(held, py!(Database({ without }))),
+            assign(sessions, py!(held.all_tenants_session(reason = "a test"))),
+            with(py!(pytest.raises(DatabaseRoleError)), [do_(py!(sessions.__aenter__().await))]),
+            do_(py!(held.close().await))
         ])
 }
 

@@ -1,24 +1,23 @@
 //! `backend/tests/test_tenancy.py`: the border between two tenants, statement by statement.
 
-use crate::core::database::Database;
-use crate::core::tenancy::{TenancyError, bind_tenant};
+use crate::core::tenancy::bind_tenant;
 use crate::models::base::TenantScoped;
 use crate::models::package::Organization;
-use crate::python::builtins::{list, set, str, tuple};
+use crate::python::builtins::{list, set, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{
-    AsyncSession, DBAPIError, DeclarativeBase, Executable, ExecutableOption, IntegrityError,
-    Mapped, aliased, delete, exists, foreign, func, insert, joinedload, relationship, remote,
-    select, selectinload, subqueryload, text, union, update,
+    DBAPIError, DeclarativeBase, Executable, ExecutableOption, IntegrityError, Mapped, aliased,
+    delete, exists, foreign, func, joinedload, relationship, remote, select, selectinload,
+    subqueryload, text, union, update,
 };
-use crate::python::standard::{Callable, UUID, dataclass};
+use crate::python::standard::Callable;
 use crate::spec::Spec;
+use crate::tests::border::{border, border_test, on_our_side, on_their_side, refused};
 use crate::tests::subject::{Subject, child_of, subject};
-use crate::tests::world::World;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_tenancy": ProbeBase, Probe, Border, settle, border;
+    "tests.test_tenancy": ProbeBase, Probe;
 }
 
 /// The module; none where no entity is plain enough to be made without others.
@@ -30,9 +29,6 @@ pub fn emit(spec: &Spec) -> Option<Module> {
     Some(module("tests.test_tenancy").docstring(docstring).body(block![
         probe_base_class(),
         probe_class(subject),
-        border_class(subject),
-        settle_def(subject),
-        border_def(subject),
         test_new_rows_are_stamped(subject),
         test_every_kind_of_select_is_filtered(subject),
         test_relationships_are_filtered(subject),
@@ -40,37 +36,15 @@ pub fn emit(spec: &Spec) -> Option<Module> {
         test_get_and_refresh_are_filtered(subject),
         test_bulk_update_and_delete_are_filtered(subject),
         test_a_bulk_update_cannot_move_rows(subject),
-        test_what_cannot_be_filtered_is_refused(subject),
         test_rows_of_another_tenant_are_not_written(subject),
         test_own_rows_cannot_be_given_away(subject),
         test_without_a_tenant_nothing_works(subject),
         test_a_session_keeps_its_tenant(subject),
         child_of(spec, subject).map(test_a_child_cannot_have_a_parent_of_another_tenant),
-        test_work_across_tenants_needs_its_own_session(subject, has_policies),
+        test_work_across_tenants_needs_its_own_session(subject),
+        test_a_job_works_for_one_tenant(subject),
         has_policies.then(|| test_postgresql_says_it_once_more(subject))
     ]))
-}
-
-/// `async def test_…(border: Border) -> None: …`
-fn border_test(test: &'static str) -> FunctionDef {
-    async_def(test).params([param(border, Border)]).returns(none())
-}
-
-/// `async with await border.session() as session: …`
-fn on_our_side(body: impl Statements) -> With {
-    async_with_as(py!(border.session().await), name("session"), body)
-}
-
-/// `async with border.database.session() as session: …`, bound to their side.
-fn on_their_side(body: impl Statements) -> With {
-    names!(session);
-    let bind = do_(py!(bind_tenant(session, border.theirs).await));
-    async_with_as(py!(border.database.session()), session, block![bind, body])
-}
-
-/// `with pytest.raises(TenancyError): …`
-fn refused(value: impl IntoExpr) -> With {
-    with(py!(pytest.raises(TenancyError)), [do_(value)])
 }
 
 fn probe_base_class() -> ClassDef {
@@ -96,63 +70,6 @@ fn probe_class(subject: &Subject<'_>) -> ClassDef {
             py!(relationship(primaryjoin = || remote(foreign(name)) == other, viewonly = true))
         )
     ])
-}
-
-fn border_class(subject: &Subject<'_>) -> ClassDef {
-    names!(database, ours, theirs, session);
-    let session_def = async_def("session").params([untyped("self")]).returns(AsyncSession);
-    class(Border).decorator(py!(dataclass(frozen = true))).body(block![
-        docstring(subject.both()),
-        annotate(database, Database),
-        annotate(ours, UUID),
-        annotate(theirs, UUID),
-        annotate(subject.our_row, UUID),
-        annotate(subject.their_row, UUID),
-        session_def.body(block![
-            docstring("Open a session that is bound to our side."),
-            assign(session, py!(self.database.session())),
-            do_(py!(bind_tenant(session, self.ours).await)),
-            return_(session)
-        ])
-    ])
-}
-
-fn settle_def(subject: &Subject<'_>) -> FunctionDef {
-    names!(database, organization, session);
-    let row = subject.row;
-    async_def(settle).params([param(database, Database)]).returns(py!(tuple[(UUID, UUID)])).body(
-        block![
-            docstring(format!("Found an organization with one {}.", subject.noun)),
-            assign(organization, py!(Organization(name = "a tenant"))),
-            async_with_as(
-                py!(database.session()),
-                session,
-                block![
-                    do_(py!(session.add(organization))),
-                    do_(py!(session.flush().await)),
-                    do_(py!(bind_tenant(session, organization.id).await)),
-                    assign(row, subject.made(subject.a_row(false))),
-                    do_(py!(session.add(row))),
-                    do_(py!(session.commit().await)),
-                    return_(py!((organization.id, row.id)))
-                ]
-            )
-        ],
-    )
-}
-
-fn border_def(subject: &Subject<'_>) -> FunctionDef {
-    names!(world, ours, theirs);
-    let Subject { our_row, their_row, .. } = *subject;
-    async_def(border)
-        .decorator(py!(pytest.fixture))
-        .params([param(world, World)])
-        .returns(Border)
-        .body([
-            assign(py!((ours, our_row)), py!(settle(world.database).await)),
-            assign(py!((theirs, their_row)), py!(settle(world.database).await)),
-            return_(py!(Border(world.database, ours, theirs, our_row, their_row))),
-        ])
 }
 
 fn test_new_rows_are_stamped(subject: &Subject<'_>) -> FunctionDef {
@@ -281,27 +198,6 @@ fn test_a_bulk_update_cannot_move_rows(subject: &Subject<'_>) -> FunctionDef {
     ])
 }
 
-fn test_what_cannot_be_filtered_is_refused(subject: &Subject<'_>) -> FunctionDef {
-    names!(table, everything, by_key, row, session);
-    let model = subject.model;
-    let column = subject.words.as_str();
-    let all_rows = format!("SELECT * FROM {}", subject.table);
-    border_test("test_what_cannot_be_filtered_is_refused").body(block![
-        assign(table, py!(model.__table__)),
-        assign(everything, py!(text(all_rows))),
-        assign(by_key, py!(dict!("id" => { subject.theirs() }, column => "stolen"))),
-        assign(row, py!(dict!(column => "smuggled", "organization_id" => border.theirs))),
-        on_our_side(block![
-            refused(py!(session.execute(select(table)).await)),
-            refused(py!(session.execute(text({ subject.select_ids() })).await)),
-            refused(py!(session.execute(select(model).from_statement(everything)).await)),
-            refused(py!(session.execute(update(model), [by_key, by_key]).await)),
-            refused(py!(session.execute(insert(model), [row]).await)),
-            refused(py!(session.execute(insert(model).values(row)).await))
-        ])
-    ])
-}
-
 fn test_rows_of_another_tenant_are_not_written(subject: &Subject<'_>) -> FunctionDef {
     names!(session);
     let foreign_row = name("foreign");
@@ -389,50 +285,71 @@ fn test_a_child_cannot_have_a_parent_of_another_tenant(child: Expr) -> FunctionD
     ]))
 }
 
-fn test_work_across_tenants_needs_its_own_session(
-    subject: &Subject<'_>,
-    has_policies: bool,
-) -> FunctionDef {
-    names!(session, dialect, found, both);
+fn test_work_across_tenants_needs_its_own_session(subject: &Subject<'_>) -> FunctionDef {
+    names!(caplog, session, found);
     let model = subject.model;
-    let dialect_name = assign(dialect, py!(session.get_bind().dialect.name));
-    // Where PostgreSQL itself filters, a session without a tenant finds nothing.
-    let expected = match has_policies {
-        true => py!(if dialect == "postgresql" { set() } else { both }),
-        false => py!(both),
-    };
-    border_test("test_work_across_tenants_needs_its_own_session").body(block![
+    let open = py!(border.database.all_tenants_session(reason = "a test"));
+    border_test("test_work_across_tenants_needs_its_own_session")
+        .params([param(caplog, py!(pytest.LogCaptureFixture))])
+        .body(block![
+            async_with_as(
+                open,
+                session,
+                block![
+                    assign(found, py!(session.scalars(select(model.id)).await.all())),
+                    assert_(py!(set(found) == set!({ subject.ours() }, { subject.theirs() }))),
+                    refused(py!(bind_tenant(session, border.ours).await))
+                ]
+            ),
+            assert_(py!(in_!("a test", caplog.text))),
+            // What one session has loaded, another one does not see.
+            on_our_side([assert_(py!(session.get(model, { subject.theirs() }).await == None))])
+        ])
+}
+
+fn test_a_job_works_for_one_tenant(subject: &Subject<'_>) -> FunctionDef {
+    names!(session);
+    let Subject { model, row, .. } = *subject;
+    let open = || py!(border.database.tenant_session(border.theirs));
+    let kept = py!(session.get_one(model, { subject.theirs() }).await).attr(subject.words);
+    border_test("test_a_job_works_for_one_tenant").body(block![
         async_with_as(
-            py!(border.database.all_tenants_session()),
+            open(),
             session,
             block![
-                has_policies.then_some(dialect_name),
-                assign(found, py!(session.scalars(select(model.id)).await.all()))
+                assert_(py!(session.get(model, { subject.ours() }).await == None)),
+                assign(row, py!(session.get_one(model, { subject.theirs() }).await)),
+                assign(row.attr(subject.words), "changed")
             ]
         ),
-        assign(both, py!(set!({ subject.ours() }, { subject.theirs() }))),
-        assert_(py!(set(found) == expected))
+        async_with_as(open(), session, [assert_(kept.eq("changed"))])
     ])
 }
 
 fn test_postgresql_says_it_once_more(subject: &Subject<'_>) -> FunctionDef {
-    names!(session, connection, everything, steal, unbound);
+    names!(connection, everything, steal, announce, unbound);
     let theft = format!("UPDATE {} SET organization_id = :theirs", subject.table);
     let stolen = py!(connection.execute(steal, dict!("theirs" => border.theirs)).await);
+    let engine = || py!(border.database.engine);
     border_test("test_postgresql_says_it_once_more").body(block![
-        on_our_side(block![
-            if_(
-                py!(session.get_bind().dialect.name != "postgresql"),
-                [do_(py!(pytest.skip("only PostgreSQL has row-level security")))]
-            ),
-            assign(connection, py!(session.connection().await)),
-            assign(everything, py!(text({ subject.select_ids() }))),
-            assert_(py!(connection.scalars(everything).await.all() == [{ subject.ours() }])),
-            assign(steal, py!(text(theft))),
-            with(py!(pytest.raises(DBAPIError)), [do_(stolen)])
-        ]),
+        if_(
+            py!({ engine() }.dialect.name != "postgresql"),
+            [do_(py!(pytest.skip("only PostgreSQL has row-level security")))]
+        ),
+        assign(announce, py!(text("SELECT set_config('app.tenant_id', :tenant, true)"))),
+        assign(everything, py!(text({ subject.select_ids() }))),
+        assign(steal, py!(text(theft))),
         async_with_as(
-            py!(border.database.engine.connect()),
+            py!({ engine() }.connect()),
+            connection,
+            block![
+                do_(py!(connection.execute(announce, dict!("tenant" => str(border.ours))).await)),
+                assert_(py!(connection.scalars(everything).await.all() == [{ subject.ours() }])),
+                with(py!(pytest.raises(DBAPIError)), [do_(stolen)])
+            ]
+        ),
+        async_with_as(
+            py!({ engine() }.connect()),
             unbound,
             [assert_(py!(unbound.scalars(everything).await.all() == []))]
         )

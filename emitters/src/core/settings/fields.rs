@@ -42,6 +42,7 @@ pub enum DefaultValue {
 #[must_use]
 pub fn fields(spec: &Spec) -> Vec<Setting> {
     let mut settings: Vec<Setting> = general(spec).into();
+    settings.extend(spec.tenancy.row_level_security.then(maintenance_database_url));
     settings.extend(lifetimes(spec));
     settings.extend(costs());
     settings.extend(spec.billing.as_ref().map(|_| webhook_secrets()));
@@ -101,6 +102,16 @@ fn general(spec: &Spec) -> [Setting; 5] {
         ),
         number(database_pool_size, 10, 1, "Connections to PostgreSQL that one process keeps open."),
     ]
+}
+
+fn maintenance_database_url() -> Setting {
+    names!(maintenance_database_url);
+    setting(
+        maintenance_database_url,
+        py!(str | None),
+        DefaultValue::Missing,
+        "The same as a role with BYPASSRLS, for work across tenants.",
+    )
 }
 
 fn lifetimes(spec: &Spec) -> [Setting; 3] {

@@ -1,0 +1,218 @@
+//! `backend/app/core/tenant_statements.py`: what a statement names, and whether a criterion of the tenant reaches all of it.
+
+use crate::models::base::{Base, TenantScoped};
+use crate::python::builtins::{
+    RuntimeError, any, bool, frozenset, isinstance, issubclass, list, object, set, str,
+};
+use crate::python::sqlalchemy::{
+    Alias, AliasedReturnsRows, Annotated, ClauseElement, Column, ColumnClause, Delete, Executable,
+    ExternallyTraversible, ORMExecuteState, SelectBase, TextClause, Update,
+};
+use crate::python::standard::{Iterator, cache};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.core.tenant_statements": TENANT, TenancyError, tenant_tables, names_tenant_table,
+        guard_parts, guard_write, guard_tenant_write, sets_tenant, elements, is_raw, source_of,
+        is_of_tenant;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.core.tenant_statements")
+        .docstring(
+            "What a statement names, and whether a criterion of the tenant reaches all of it.",
+        )
+        .body(block![
+            assign(TENANT, "organization_id"),
+            tenancy_error_class(),
+            tenant_tables_def(),
+            names_tenant_table_def(),
+            guard_parts_def(),
+            guard_write_def(),
+            guard_tenant_write_def(),
+            sets_tenant_def(),
+            elements_def(),
+            is_raw_def(),
+            source_of_def(),
+            is_of_tenant_def()
+        ])
+}
+
+/// `raise TenancyError(reason)`
+#[must_use]
+pub fn raise_tenancy_error(reason: &'static str) -> Stmt {
+    raise(py!(TenancyError(reason)))
+}
+
+fn tenancy_error_class() -> ClassDef {
+    class(TenancyError)
+        .base(RuntimeError)
+        .body(block![docstring("The code tried to cross the border between two tenants.")])
+}
+
+fn tenant_tables_def() -> FunctionDef {
+    let tables = py!(generator!(
+        mapper.local_table for mapper in Base.registry.mappers
+        if issubclass(mapper.class_, TenantScoped)
+    ));
+    def(tenant_tables).decorator(cache).returns(py!(frozenset[object])).body(block![
+        docstring("Return the tables whose rows belong to a tenant."),
+        return_(py!(frozenset(tables)))
+    ])
+}
+
+fn names_tenant_table_def() -> FunctionDef {
+    names!(statement);
+    let found = py!(generator!(is_of_tenant(element) for element in elements(statement)));
+    def(names_tenant_table).params([param(statement, Executable)]).returns(bool).body(block![
+        docstring("Tell whether a statement names a table whose rows belong to a tenant."),
+        return_(py!(any(found)))
+    ])
+}
+
+fn guard_parts_def() -> FunctionDef {
+    names!(statement, bare, mapped, element, named);
+    def(guard_parts).params([param(statement, Executable)]).returns(none()).body(block![
+        docstring(
+            "Refuse the parts of a statement that no criterion reaches.\n\
+             \n\
+             SQLAlchemy adds criteria to models. Raw SQL and tables that are named without their\n\
+             model would stay as they are."
+        ),
+        ann_assign(bare, py!(set[object]), py!(set())),
+        ann_assign(mapped, py!(set[object]), py!(set())),
+        for_(
+            element,
+            py!(elements(statement)),
+            block![
+                if_(
+                    py!(is_raw(element)),
+                    raise_tenancy_error("SQL as text cannot be filtered by tenant")
+                ),
+                if_(
+                    py!(is_of_tenant(element)),
+                    block![
+                        assign(
+                            named,
+                            py!(if isinstance(element, Annotated) { mapped } else { bare })
+                        ),
+                        do_(py!(named.add(source_of(element))))
+                    ]
+                )
+            ]
+        ),
+        if_(
+            py!(!(bare <= mapped)),
+            raise_tenancy_error("A table without its model cannot be filtered by tenant")
+        )
+    ])
+}
+
+fn guard_write_def() -> FunctionDef {
+    names!(state, statement, element);
+    let is_foreign = py!(is_of_tenant(element) && source_of(element) != statement.table);
+    def(guard_write).params([param(state, ORMExecuteState)]).returns(none()).body(block![
+        docstring("Refuse the writes that no criterion can hold to one tenant."),
+        assign(statement, py!(state.statement)),
+        if_(
+            py!(state.is_insert && names_tenant_table(statement)),
+            raise_tenancy_error("Add tenant rows to the session instead of inserting them")
+        ),
+        if_(py!(!isinstance(statement, Update | Delete)), [return_none()]),
+        for_(
+            element,
+            py!(elements(statement, into_queries = false)),
+            if_(
+                is_foreign,
+                raise_tenancy_error("Name the rows of another table in a query of its own")
+            )
+        ),
+        if_(py!(in_!(statement.table, tenant_tables())), [do_(py!(guard_tenant_write(state)))])
+    ])
+}
+
+fn guard_tenant_write_def() -> FunctionDef {
+    names!(state);
+    def(guard_tenant_write).params([param(state, ORMExecuteState)]).returns(none()).body(block![
+        docstring("Refuse to change rows by their keys, and to move them to another tenant."),
+        if_(
+            py!(state.is_executemany),
+            raise_tenancy_error("Rows of a tenant cannot be changed by a list of keys")
+        ),
+        if_(
+            py!(sets_tenant(state)),
+            raise_tenancy_error("A row cannot be moved to another tenant")
+        )
+    ])
+}
+
+fn sets_tenant_def() -> FunctionDef {
+    names!(state, compiled);
+    def(sets_tenant).params([param(state, ORMExecuteState)]).returns(bool).body(block![
+        docstring("Tell whether an UPDATE gives rows to a tenant."),
+        if_(py!(!isinstance(state.statement, Update)), [return_(false)]),
+        assign(compiled, py!(state.statement.compile(dialect = state.session.get_bind().dialect))),
+        return_(py!(in_!(f!("{}=", TENANT), str(compiled))))
+            .comment("SQLAlchemy writes `a=b` in SET and `a = b` in every comparison.")
+    ])
+}
+
+fn elements_def() -> FunctionDef {
+    names!(statement, into_queries, remaining, element);
+    let goes_on =
+        py!(!isinstance(element, Alias) && (into_queries || !isinstance(element, SelectBase)));
+    def(elements)
+        .params([param(statement, Executable), star(), param(into_queries, bool).default(true)])
+        .returns(py!(Iterator[ExternallyTraversible]))
+        .body(block![
+            docstring(
+                "Walk through a statement, and through the queries in it unless told not to."
+            ),
+            ann_assign(remaining, py!(list[ExternallyTraversible]), py!([])),
+            if_(py!(isinstance(statement, ClauseElement)), [do_(py!(remaining.append(statement)))]),
+            while_(
+                remaining,
+                block![
+                    assign(element, py!(remaining.pop())),
+                    do_(py!(yield_!(element))),
+                    if_(goes_on, [do_(py!(remaining.extend(element.get_children())))])
+                        .comment("What an alias stands for is named by the alias.")
+                ]
+            )
+        ])
+}
+
+fn is_raw_def() -> FunctionDef {
+    names!(element);
+    def(is_raw).params([param(element, object)]).returns(bool).body(block![
+        docstring("Tell whether an element is SQL as text; the `*` of a count is not."),
+        if_(
+            py!(isinstance(element, ColumnClause)),
+            [return_(py!(element.is_literal && element.name != "*"))]
+        ),
+        return_(py!(isinstance(element, TextClause)))
+    ])
+}
+
+fn source_of_def() -> FunctionDef {
+    names!(element);
+    def(source_of).params([param(element, object)]).returns(object).body(block![
+        docstring("Return the table or alias that an element is, or that it is a column of."),
+        return_(py!(if isinstance(element, Column) { element.table } else { element }))
+    ])
+}
+
+fn is_of_tenant_def() -> FunctionDef {
+    names!(element, source);
+    def(is_of_tenant).params([param(element, object)]).returns(bool).body(block![
+        docstring("Tell whether an element is, or belongs to, a table of tenants or its alias."),
+        assign(source, py!(source_of(element))),
+        if_(
+            py!(isinstance(source, AliasedReturnsRows)),
+            [return_(py!(in_!(source.element, tenant_tables())))]
+        ),
+        return_(py!(in_!(source, tenant_tables())))
+    ])
+}

@@ -1,0 +1,84 @@
+//! `backend/tests/test_conventions.py`: what the code must not do, found in its syntax trees.
+
+use crate::python::builtins::{__file__, isinstance, list, str};
+use crate::python::pytest::pytest;
+use crate::python::standard::{Path, ast};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.test_conventions": APP, ATTRIBUTES, FUNCTIONS, GUARDS, ways_around;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("tests.test_conventions")
+        .docstring("What the code must not do, found in its syntax trees.")
+        .body(block![
+            assign(APP, py!(Path(__file__).parent.parent / "app")),
+            assign(
+                ATTRIBUTES,
+                py!(set!(
+                    "__table__",
+                    "connection",
+                    "connection_callable",
+                    "exec_driver_sql",
+                    "from_statement",
+                    "get_bind",
+                    "raw_connection"
+                ))
+            )
+            .comment("What leads around the criterion of a tenant."),
+            assign(FUNCTIONS, py!(set!("literal_column", "text"))),
+            assign(
+                GUARDS,
+                py!(set!("core/database.py", "core/tenancy.py", "core/tenant_statements.py"))
+            ),
+            ways_around_def(),
+            test_no_code_leads_around_the_tenant(),
+            test_a_way_around_is_found()
+        ])
+}
+
+fn ways_around_def() -> FunctionDef {
+    names!(source, found, node, alias);
+    let is_attribute = py!(isinstance(node, ast.Attribute) && in_!(node.attr, ATTRIBUTES));
+    let is_import =
+        py!(isinstance(node, ast.ImportFrom) && (node.module || "").startswith("sqlalchemy"));
+    let imported =
+        py!(generator!(alias.name for alias in node.names if in_!(alias.name, FUNCTIONS)));
+    def(ways_around).params([param(source, str)]).returns(py!(list[str])).body(block![
+        docstring("Find what leads around the criterion of a tenant."),
+        ann_assign(found, py!(list[str]), py!([])),
+        for_(
+            node,
+            py!(ast.walk(ast.parse(source))),
+            if_(is_attribute, [do_(py!(found.append(node.attr)))])
+                .elif(is_import, [do_(py!(found.extend(imported)))])
+        ),
+        return_(found)
+    ])
+}
+
+fn test_no_code_leads_around_the_tenant() -> FunctionDef {
+    names!(path, file);
+    let is_checked = py!(not_in!(file, GUARDS) && !file.startswith("models/"));
+    def("test_no_code_leads_around_the_tenant").returns(none()).body([for_(
+        path,
+        py!(APP.rglob("*.py")),
+        block![
+            assign(file, py!(path.relative_to(APP).as_posix())),
+            if_(is_checked, [assert_that(py!(ways_around(path.read_text()) == []), file)])
+        ],
+    )])
+}
+
+fn test_a_way_around_is_found() -> FunctionDef {
+    names!(source);
+    let sources = ["session.connection()", "model.__table__", "from sqlalchemy import text"];
+    def("test_a_way_around_is_found")
+        .decorator(py!(pytest.mark.parametrize("source", [..sources])))
+        .params([param(source, str)])
+        .returns(none())
+        .body([assert_(ways_around.call([arg(source)]))])
+}
