@@ -2,8 +2,10 @@
 
 use crate::python::builtins::{__file__, isinstance, list, str};
 use crate::python::pytest::pytest;
+use crate::python::sqlalchemy::text;
 use crate::python::standard::{Path, ast};
 use astgen_pyast::prelude::*;
+use astgen_pyast::{print, print_expr};
 
 vocabulary! {
     "tests.test_conventions": APP, ATTRIBUTES, FUNCTIONS, GUARDS, ways_around;
@@ -74,8 +76,13 @@ fn test_no_code_leads_around_the_tenant() -> FunctionDef {
 }
 
 fn test_a_way_around_is_found() -> FunctionDef {
-    names!(source);
-    let sources = ["session.connection()", "model.__table__", "from sqlalchemy import text"];
+    names!(source, session, model);
+    let import = print(&[import_stmt(text)]);
+    let sources = [
+        print_expr(&py!(session.connection())),
+        print_expr(&py!(model.__table__)),
+        import.trim_end().to_owned(),
+    ];
     def("test_a_way_around_is_found")
         .decorator(py!(pytest.mark.parametrize("source", [..sources])))
         .params([param(source, str)])
