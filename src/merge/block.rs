@@ -138,6 +138,10 @@ struct Writer<'i> {
 
 impl Writer<'_> {
     fn write(&mut self, session: &mut Session<'_>, element: Merged) {
+        if let Some((at, reason)) = self.contested(session, &element) {
+            self.clash(session, at, reason);
+            return;
+        }
         match element {
             Merged::Both { base, ours, theirs } => {
                 self.both(session, Triple { base, ours, theirs });
@@ -146,9 +150,30 @@ impl Writer<'_> {
             Merged::New { ours, theirs } => self.new(session, ours, theirs),
             Merged::Theirs(at) => self.theirs(session, at),
             Merged::Clash { base, ours, theirs, reason } => {
-                self.clash(session, Triple { base, ours, theirs }, reason);
+                self.clash(session, Triple { base, ours, theirs }, sentence(reason));
             }
         }
+    }
+
+    /// The places of an item that the gate refused before, and why.
+    fn contested<'s>(
+        &self,
+        session: &Session<'s>,
+        element: &Merged,
+    ) -> Option<(Triple<Vec<usize>>, &'s str)> {
+        let (base, ours, theirs) = match *element {
+            Merged::Both { base, ours, theirs } => (vec![base], vec![ours], vec![theirs]),
+            Merged::Ours(ours) => (vec![], vec![ours], vec![]),
+            Merged::Theirs(theirs) => (vec![], vec![], vec![theirs]),
+            Merged::New { ours, theirs } => (vec![], vec![ours], vec![theirs]),
+            Merged::Clash { .. } => return None,
+        };
+        let ours_or_theirs = ours
+            .iter()
+            .map(|at| &self.items.ours[*at])
+            .chain(theirs.iter().map(|at| &self.items.theirs[*at]));
+        let reason = ours_or_theirs.into_iter().find_map(|item| session.contest(item))?;
+        Some((Triple { base, ours, theirs }, reason))
     }
 
     fn both(&mut self, session: &mut Session<'_>, at: Triple<usize>) {
@@ -213,7 +238,7 @@ impl Writer<'_> {
             return;
         }
         let at = Triple { base: vec![], ours: vec![ours], theirs: vec![theirs] };
-        self.clash(session, at, Reason::SamePlace);
+        self.clash(session, at, sentence(Reason::SamePlace));
     }
 
     fn theirs(&mut self, session: &mut Session<'_>, at: usize) {
@@ -237,7 +262,7 @@ impl Writer<'_> {
         reindented(session.theirs, item.lines.clone(), from, &to)
     }
 
-    fn clash(&mut self, session: &mut Session<'_>, at: Triple<Vec<usize>>, reason: Reason) {
+    fn clash(&mut self, session: &mut Session<'_>, at: Triple<Vec<usize>>, reason: &str) {
         let first = at.ours.first().map(|at| &self.items.ours[*at]);
         let blank_lines = first
             .or_else(|| at.theirs.first().map(|at| &self.items.theirs[*at]))
@@ -261,7 +286,7 @@ impl Writer<'_> {
         let theirs = lines(session.theirs, self.items.theirs, &at.theirs);
         self.text.push_str(&"\n".repeat(blank_lines));
         let sides = Marked { ours: &ours, base: &base, theirs: &theirs };
-        let marked = session.conflict(sides, sentence(reason));
+        let marked = session.conflict(sides, reason);
         self.text.push_str(&marked);
     }
 

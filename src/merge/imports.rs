@@ -90,20 +90,23 @@ pub fn merge_imports(session: &Session<'_>, items: Triple<&[Item]>) -> Plan {
         all.iter().flat_map(|(_, _, bindings)| bindings.iter().cloned()).collect()
     };
     let (old, mine, new) = (set(&base), set(&ours), set(&theirs));
+    let needed = &session.orders.needed;
     let mut plan = Plan {
         statements: ours.iter().map(|(at, id, _)| (*at, *id)).collect(),
         theirs: theirs.iter().map(|(at, id, _)| (*at, *id)).collect(),
         ..Plan::default()
     };
     for (at, _, bindings) in &ours {
-        let goes = |it: &&Binding| old.contains(*it) && !new.contains(*it);
+        let goes =
+            |it: &&Binding| old.contains(*it) && !new.contains(*it) && !needed.contains(it.bound());
         let removed: HashSet<Binding> = bindings.iter().filter(goes).cloned().collect();
         plan.changes.entry(*at).or_default().removed = removed;
     }
     let mut seen = HashSet::new();
     for (at, _, bindings) in &theirs {
         for binding in bindings {
-            if old.contains(binding) || mine.contains(binding) || !seen.insert(binding.clone()) {
+            let is_old = old.contains(binding) && !needed.contains(binding.bound());
+            if is_old || mine.contains(binding) || !seen.insert(binding.clone()) {
                 continue;
             }
             match home(&ours, binding) {

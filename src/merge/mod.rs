@@ -18,11 +18,14 @@ mod block;
 mod clauses;
 pub mod conflict;
 mod expression;
+mod facts;
+mod gate;
 mod imports;
 mod indent;
 mod items;
 pub mod lines;
 mod list;
+mod module;
 mod python;
 mod sequence;
 mod session;
@@ -137,7 +140,7 @@ pub fn merge(language: Language, versions: Versions<'_>, labels: &Labels) -> Mer
     let [ended_base, ended_ours, ended_theirs] = [base, ours, theirs].map(with_last_newline);
     let ended = Versions { base: &ended_base, ours: &ended_ours, theirs: &ended_theirs };
     let mut merged = match language {
-        Language::Python => python_files(ended, labels),
+        Language::Python => module::merge_modules(ended, labels),
         Language::Text => by_line(ended, labels),
     };
     let is_ended = |text: &str| text.is_empty() || text.ends_with('\n');
@@ -150,24 +153,6 @@ pub fn merge(language: Language, versions: Versions<'_>, labels: &Labels) -> Mer
 
 fn with_last_newline(text: &str) -> Cow<'_, str> {
     if text.is_empty() || text.ends_with('\n') { text.into() } else { format!("{text}\n").into() }
-}
-
-fn python_files(versions: Versions<'_>, labels: &Labels) -> Merged {
-    let lines = by_line(versions, labels);
-    if lines.conflicts.is_empty() && python::parse(&lines.text).is_ok() {
-        return lines;
-    }
-    let trees = (
-        python::parse(versions.base),
-        python::parse(versions.ours),
-        python::parse(versions.theirs),
-    );
-    let (Ok(base), Ok(ours), Ok(theirs)) = trees else { return lines };
-    let trees = expression::Triple { base: &base, ours: &ours, theirs: &theirs };
-    match structure::by_structure(trees, labels) {
-        Some(structured) => structured.merged,
-        None => lines,
-    }
 }
 
 fn clean(text: &str) -> Merged {

@@ -7,8 +7,8 @@
 use super::tree::{Builder, Id, Kind, Tree};
 use ruff_python_ast::token::{Token, TokenKind};
 use ruff_python_ast::visitor::source_order::{self, SourceOrderVisitor, TraversalSignal};
-use ruff_python_ast::{AnyNodeRef, Identifier, NodeKind, Stmt};
-use ruff_python_parser::parse_module;
+use ruff_python_ast::{AnyNodeRef, Identifier, ModModule, NodeKind, Stmt};
+use ruff_python_parser::{Parsed, parse_module};
 use ruff_text_size::{Ranged, TextRange};
 use std::ops::Range;
 
@@ -27,19 +27,59 @@ pub struct NotPython {
 /// # Errors
 /// When the text is not Python, or nests deeper than a stack can take.
 pub fn parse(text: &str) -> Result<Tree<'_>, NotPython> {
+    Ok(tree(&syntax(text)?))
+}
+
+/// A module as its parser sees it.
+pub struct Syntax<'a> {
+    /// The source.
+    pub text: &'a str,
+    parsed: Parsed<ModModule>,
+}
+
+impl Syntax<'_> {
+    /// The statements.
+    pub fn body(&self) -> &[Stmt] {
+        &self.parsed.syntax().body
+    }
+
+    /// Whether annotations are never run (PEP 563).
+    pub fn has_future_annotations(&self) -> bool {
+        let imports = self.body().iter().filter_map(Stmt::as_import_from_stmt);
+        let mut names = imports
+            .filter(|import| import.module.as_ref().is_some_and(|module| module == "__future__"))
+            .flat_map(|import| &import.names);
+        names.any(|alias| &alias.name == "annotations")
+    }
+}
+
+/// Parses a module.
+///
+/// # Errors
+/// When the text is not Python, or nests deeper than a stack can take.
+pub fn syntax(text: &str) -> Result<Syntax<'_>, NotPython> {
     if let Some(offset) = astgen_pyast::parse::too_deep(text) {
         return Err(not_python(text, offset, "nested too deeply"));
     }
-    let parsed = parse_module(text).map_err(|error| {
-        not_python(text, error.location.start().to_usize(), &error.error.to_string())
-    })?;
+    match parse_module(text) {
+        Ok(parsed) => Ok(Syntax { text, parsed }),
+        Err(error) => {
+            let offset = error.location.start().to_usize();
+            Err(not_python(text, offset, &error.error.to_string()))
+        }
+    }
+}
+
+/// The lossless tree of a module.
+pub fn tree<'a>(syntax: &Syntax<'a>) -> Tree<'a> {
+    let (text, parsed) = (syntax.text, &syntax.parsed);
     let tokens = Tokens::new(text, parsed.tokens());
     let mut reader =
         Reader { builder: Builder::new(text, tokens.comments), tokens: tokens.inside, at: 0 };
     reader.builder.open(Kind::Module, 0..text.len());
     reader.visit_body(&parsed.syntax().body);
     reader.leave(text.len());
-    Ok(reader.builder.finish(tokens.multiline_strings, tokens.semicolons))
+    reader.builder.finish(tokens.multiline_strings, tokens.semicolons)
 }
 
 fn not_python(text: &str, offset: usize, message: &str) -> NotPython {

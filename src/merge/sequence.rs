@@ -501,6 +501,6 @@ mod tests {
         check("abc", "cab", "abc", "cab");
         check("abc", "abc", "cab", "cab");
         check("abcd", "badc", "abcdx", "badxc");
-        check("abc", "bac", "axbc", "baxc");
+        check("abc", "bac", "abcx", "bacx");
     }
 }

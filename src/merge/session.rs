@@ -6,6 +6,7 @@ use super::expression::{Sides, Triple};
 use super::indent::reindented;
 use super::items::{Item, Key};
 use super::python;
+use super::structure::{Contested, Orders};
 use super::tree::Tree;
 use std::ops::Range;
 
@@ -20,6 +21,8 @@ pub struct Session<'t> {
     pub theirs: &'t Tree<'t>,
     /// The names of the versions in conflict markers.
     pub labels: &'t Labels,
+    /// What an earlier merge of the same versions found out.
+    pub orders: &'t Orders,
     /// The clashes so far, in the order of the result: the definition, and what is wrong.
     pub conflicts: Vec<(Option<String>, String)>,
     /// Definitions that ours renamed: their qualified names in the base and in ours.
@@ -32,12 +35,13 @@ pub struct Session<'t> {
 
 impl<'t> Session<'t> {
     /// A merge that has not begun.
-    pub fn new(trees: Triple<&'t Tree<'t>>, labels: &'t Labels) -> Session<'t> {
+    pub fn new(trees: Triple<&'t Tree<'t>>, labels: &'t Labels, orders: &'t Orders) -> Session<'t> {
         Session {
             base: trees.base,
             ours: trees.ours,
             theirs: trees.theirs,
             labels,
+            orders,
             conflicts: Vec::new(),
             renames: Vec::new(),
             path: Vec::new(),
@@ -83,6 +87,16 @@ impl<'t> Session<'t> {
     /// Comes out of it.
     pub fn leave(&mut self) {
         self.path.pop();
+    }
+
+    /// Why an item cannot be merged, when an earlier merge found that.
+    pub fn contest(&self, item: &Item) -> Option<&'t str> {
+        let is_it = |contested: &Contested| match contested {
+            Contested::Keyed(path, key) => *path == self.path && Some(key) == item.key.as_ref(),
+            Contested::Said(digest) => *digest == item.digest,
+        };
+        let found = self.orders.contested.iter().find(|(contested, _)| is_it(contested));
+        found.map(|(_, reason)| reason.as_str())
     }
 
     /// Keeps in mind what ours calls by another name.

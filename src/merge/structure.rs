@@ -3,9 +3,11 @@
 use super::block::{Body, merge_block};
 use super::conflict::{Conflict, Labels};
 use super::expression::Triple;
+use super::items::Key;
 use super::session::Session;
 use super::tree::Tree;
 use super::{Merged, conflict};
+use std::collections::HashSet;
 
 /// A merged module, and what ours renamed.
 #[derive(Debug)]
@@ -16,14 +18,36 @@ pub struct Structured {
     pub renames: Vec<(String, String)>,
 }
 
+/// What a merge is told when an earlier one did not pass the gate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Orders {
+    /// Names that the result uses: their imports stay, or come in, whoever took them out.
+    pub needed: HashSet<String>,
+    /// Items that cannot be merged, and why: by what they are, or by what they say.
+    pub contested: Vec<(Contested, String)>,
+}
+
+/// An item that cannot be merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contested {
+    /// With a key, in the definitions of these names.
+    Keyed(Vec<String>, Key),
+    /// Any that says this.
+    Said(u64),
+}
+
 /// Merges modules; `None` when one of them is empty.
-pub fn by_structure(trees: Triple<&Tree<'_>>, labels: &Labels) -> Option<Structured> {
+pub fn by_structure(
+    trees: Triple<&Tree<'_>>,
+    labels: &Labels,
+    orders: &Orders,
+) -> Option<Structured> {
     let suites = Triple {
         base: trees.base.module_suite()?,
         ours: trees.ours.module_suite()?,
         theirs: trees.theirs.module_suite()?,
     };
-    let mut session = Session::new(trees, labels);
+    let mut session = Session::new(trees, labels, orders);
     let mut text = merge_block(&mut session, suites, Body::Declarations);
     text.push_str(tail(trees.ours, suites.ours));
     let conflicts = located(&text, std::mem::take(&mut session.conflicts));

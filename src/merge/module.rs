@@ -1,0 +1,173 @@
+//! Merging Python modules: by line where that is enough, by structure where lines clash, and the gate judges
+//! either.
+
+use super::conflict::{Conflict, Labels, Sides, marked};
+use super::expression::Triple;
+use super::facts::{Facts, facts};
+use super::gate::{Fault, Known, faults};
+use super::items::Item;
+use super::python::{self, Syntax};
+use super::structure::{Contested, Orders, Structured, by_structure};
+use super::tree::Tree;
+use super::{Merged, Versions, by_line};
+
+/// Merges three versions of a module, each of whole lines.
+pub fn merge_modules(versions: Versions<'_>, labels: &Labels) -> Merged {
+    let lines = by_line(versions, labels);
+    let syntaxes = (
+        python::syntax(versions.base),
+        python::syntax(versions.ours),
+        python::syntax(versions.theirs),
+    );
+    let (Ok(base), Ok(ours), Ok(theirs)) = syntaxes else {
+        return unparsed(versions, lines, labels);
+    };
+    let syntaxes = Triple { base: &base, ours: &ours, theirs: &theirs };
+    let judge = Judge::new(syntaxes);
+    if lines.conflicts.is_empty() && judge.faults(&lines.text, &[]).is_empty() {
+        return lines;
+    }
+    let trees = Triple {
+        base: &python::tree(&base),
+        ours: &python::tree(&ours),
+        theirs: &python::tree(&theirs),
+    };
+    match settle(trees, labels, &judge) {
+        Some(merged) => merged,
+        None if lines.conflicts.is_empty() => whole(versions, labels, "the result is not sound"),
+        None => lines,
+    }
+}
+
+/// What is no Python has lines only, and its clean merges cannot be judged.
+fn unparsed(versions: Versions<'_>, lines: Merged, labels: &Labels) -> Merged {
+    if !lines.conflicts.is_empty() {
+        return lines;
+    }
+    whole(versions, labels, "a version is not Python, so the merge cannot be judged")
+}
+
+/// The whole file as one clash.
+fn whole(versions: Versions<'_>, labels: &Labels, reason: &str) -> Merged {
+    let Versions { base, ours, theirs } = versions;
+    let conflict = Conflict { definition: None, line: 1, reason: reason.to_owned() };
+    Merged { text: marked(Sides { ours, base, theirs }, labels), conflicts: vec![conflict] }
+}
+
+/// The gate, with what it must know of the versions.
+struct Judge {
+    base: Facts,
+    ours: Facts,
+    theirs: Facts,
+}
+
+impl Judge {
+    fn new(syntaxes: Triple<&Syntax<'_>>) -> Judge {
+        Judge {
+            base: facts(syntaxes.base),
+            ours: facts(syntaxes.ours),
+            theirs: facts(syntaxes.theirs),
+        }
+    }
+
+    /// What is wrong with a merged text.
+    fn faults(&self, text: &str, renames: &[(String, String)]) -> Vec<Fault> {
+        let known = Known { base: &self.base, ours: &self.ours, theirs: &self.theirs, renames };
+        match python::syntax(text) {
+            Ok(syntax) => faults(known, &facts(&syntax)),
+            Err(error) => {
+                vec![Fault { reason: format!("the result is not Python: {error}"), place: None }]
+            }
+        }
+    }
+}
+
+/// How often a merge is told what was wrong with the one before it.
+const ROUNDS: usize = 4;
+
+/// Merges by structure until the gate has nothing to say, or what it says is a clash.
+fn settle(trees: Triple<&Tree<'_>>, labels: &Labels, judge: &Judge) -> Option<Merged> {
+    let mut orders = Orders::default();
+    for _ in 0..ROUNDS {
+        let structured = by_structure(trees, labels, &orders)?;
+        if !structured.merged.conflicts.is_empty() {
+            return Some(structured.merged);
+        }
+        let faults = judge.faults(&structured.merged.text, &structured.renames);
+        if faults.is_empty() {
+            return Some(structured.merged);
+        }
+        if !learn(&mut orders, &structured, &faults, trees) {
+            return None;
+        }
+    }
+    None
+}
+
+/// Adds to the orders what the faults tell; whether there is anything new.
+fn learn(
+    orders: &mut Orders,
+    structured: &Structured,
+    faults: &[Fault],
+    trees: Triple<&Tree<'_>>,
+) -> bool {
+    let before = orders.clone();
+    let imported = imported(trees);
+    let undefined: Vec<&str> = faults
+        .iter()
+        .filter_map(|fault| fault.reason.strip_prefix('`')?.strip_suffix("` is not defined"))
+        .filter(|name| imported.iter().any(|it| it == name) && !orders.needed.contains(*name))
+        .collect();
+    if !undefined.is_empty() {
+        orders.needed.extend(undefined.into_iter().map(str::to_owned));
+        return true;
+    }
+    let Ok(merged) = python::parse(&structured.merged.text) else { return false };
+    for fault in faults {
+        let contested = fault.place.and_then(|place| contested(&merged, place));
+        orders.contested.extend(contested.map(|it| (it, fault.reason.clone())));
+    }
+    *orders != before
+}
+
+/// Names that imports of any version bind.
+fn imported(trees: Triple<&Tree<'_>>) -> Vec<String> {
+    [trees.base, trees.ours, trees.theirs]
+        .into_iter()
+        .filter_map(|tree| tree.items(tree.module_suite()?).map(|items| (tree, items)))
+        .flat_map(|(tree, items)| {
+            let imports = items.iter().filter(|item| item.is_import()).filter_map(Item::statement);
+            imports.flat_map(|id| super::imports::bindings(tree, id)).collect::<Vec<_>>()
+        })
+        .map(|binding| binding.bound().to_owned())
+        .collect()
+}
+
+/// The smallest declared item at a place: a function, a field, a statement of the module.
+fn contested(tree: &Tree<'_>, place: usize) -> Option<Contested> {
+    let mut path = Vec::new();
+    let mut suite = tree.module_suite()?;
+    loop {
+        let item = tree.items(suite)?.iter().find(|item| item.lines.contains(&place))?;
+        let id = item.statement();
+        let inner = id
+            .filter(|id| tree.kind(*id) == Some(ruff_python_ast::NodeKind::StmtClassDef))
+            .and_then(|id| super::clauses::clauses(tree, id).first()?.block(tree))
+            .filter(|block| {
+                let items = tree.items(*block).unwrap_or_default();
+                items.iter().any(|item| item.lines.contains(&place))
+            });
+        match (inner, id.and_then(|id| tree.identifier(id))) {
+            (Some(block), Some(name)) => {
+                path.push(name.to_owned());
+                suite = block;
+            }
+            _ => {
+                return Some(match &item.key {
+                    Some(key) => Contested::Keyed(path, key.clone()),
+                    None => Contested::Said(item.digest),
+                });
+            }
+        }
+    }
+}
