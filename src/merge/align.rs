@@ -203,8 +203,9 @@ pub fn match_items(base: Block<'_, '_>, side: Block<'_, '_>) -> Matching {
 /// [`renamed`] says otherwise.
 fn can_pair(base: Block<'_, '_>, row: usize, side: Block<'_, '_>, column: usize) -> bool {
     let (old, new) = (&base.items[row], &side.items[column]);
-    let is_member =
-        |item: &Item, element: &Element| item.key.is_some() && element.place == Place::Set;
+    let is_member = |item: &Item, element: &Element| {
+        item.key.is_some() && matches!(element.place, Place::Set | Place::First)
+    };
     if is_member(old, &base.elements[row]) || is_member(new, &side.elements[column]) {
         return false;
     }

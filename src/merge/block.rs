@@ -9,7 +9,7 @@ use super::expression::Triple;
 use super::imports;
 use super::indent::reindented;
 use super::items::{Content, Item, Key};
-use super::sequence::{Element, Merged, Place, Reason, Sequences, merge};
+use super::sequence::{Element, Merged, Place, Reason, Sequences, is_balanced, merge};
 use super::statement;
 use super::tree::{Id, Tree};
 use super::wraps;
@@ -45,13 +45,17 @@ fn merge_items(session: &mut Session<'_>, items: Triple<&[Item]>, body: Body) ->
     let to_ours = match_items(base, block(session.ours, items.ours, &elements.ours));
     let to_theirs = match_items(base, block(session.theirs, items.theirs, &elements.theirs));
     session.note_renames(items.base, items.ours, &to_ours);
-    let merged = merge(Sequences {
+    let sequences = Sequences {
         base: &elements.base,
         ours: &elements.ours,
         theirs: &elements.theirs,
         to_ours: &to_ours,
         to_theirs: &to_theirs,
-    });
+        theirs_first: session.orders.theirs_first,
+    };
+    let merged = merge(sequences);
+    session.is_balanced &= is_balanced(sequences, &merged);
+    let merged = at_edges(items, merged);
     let imports = imports::merge_imports(session, items);
     let mut writer = Writer {
         indent: indentation(session, items),
@@ -66,6 +70,41 @@ fn merge_items(session: &mut Session<'_>, items: Triple<&[Item]>, body: Body) ->
         writer.write(session, element);
     }
     writer.text
+}
+
+/// Makes a clash of what one side put at the edge of a block that the other side put around statements: nobody
+/// knows whether it belongs inside.
+fn at_edges(items: Triple<&[Item]>, merged: Vec<Merged>) -> Vec<Merged> {
+    let shift = |element: &Merged| match *element {
+        Merged::Both { base, ours, theirs } => Some([
+            signed(items.ours[ours].depth) - signed(items.base[base].depth),
+            signed(items.theirs[theirs].depth) - signed(items.base[base].depth),
+        ]),
+        _ => None,
+    };
+    let shifts: Vec<Option<[isize; 2]>> = merged.iter().map(shift).collect();
+    let around = |at: usize| {
+        let before = shifts[..at].iter().rev().flatten().next();
+        let after = shifts[at..].iter().flatten().next();
+        Some((*before?, *after?))
+    };
+    let is_at_edge = |at: usize, side: usize| {
+        // The other side moved one neighbour to another depth, and left the other where it was.
+        around(at).is_some_and(|(before, after)| before[1 - side] != after[1 - side])
+    };
+    let is_step = |item: &Item| matches!(item.content, Content::Statement(_) | Content::Line(_));
+    let edge = |(at, element): (usize, Merged)| match element {
+        Merged::Ours(place) if is_step(&items.ours[place]) && is_at_edge(at, 0) => {
+            let reason = Reason::AtEdge;
+            Merged::Clash { base: vec![], ours: vec![place], theirs: vec![], reason }
+        }
+        Merged::Theirs(place) if is_step(&items.theirs[place]) && is_at_edge(at, 1) => {
+            let reason = Reason::AtEdge;
+            Merged::Clash { base: vec![], ours: vec![], theirs: vec![place], reason }
+        }
+        element => element,
+    };
+    merged.into_iter().enumerate().map(edge).collect()
 }
 
 /// The indentation of the block in ours.
@@ -98,7 +137,8 @@ fn is_identity(key: &Key, body: Body) -> bool {
 fn place(tree: &Tree<'_>, item: &Item, body: Body) -> Place {
     match (&item.key, item.content) {
         (_, Content::Comment) => Place::Free,
-        (Some(Key::Definition(..) | Key::Import(_)), _) => Place::Set,
+        (Some(Key::Import(_)), _) => Place::First,
+        (Some(Key::Definition(..)), _) => Place::Set,
         (Some(Key::Assigned(_)), _) if body == Body::Declarations => Place::Set,
         (_, Content::Statement(id)) if is_registration(tree, id) => Place::Set,
         _ => Place::Ordered,
@@ -318,6 +358,7 @@ fn sentence(reason: Reason) -> &'static str {
         Reason::DeletedByTheirs => "ours changed what theirs deleted",
         Reason::DeletedByOurs => "theirs changed what ours deleted",
         Reason::SamePlace => "both sides put something here",
+        Reason::AtEdge => "one side put a block around what stands here",
     }
 }
 

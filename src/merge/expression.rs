@@ -172,6 +172,7 @@ pub fn run(
             (sides.theirs, &theirs),
             [&elements[0], &elements[2]],
         ),
+        theirs_first: false,
     };
     let mut text = Assembly {
         sides,

@@ -21,6 +21,8 @@ pub struct Facts {
     pub unresolved: BTreeMap<String, usize>,
     /// Names that run before what binds them. Each with a place.
     pub early: BTreeMap<String, usize>,
+    /// What is imported, and as what, with the definition that it is in.
+    pub imports: BTreeMap<String, usize>,
     /// Names that two imports bind to different things.
     pub ambiguous: BTreeMap<String, usize>,
     /// What FastAPI is told to run before a function: its qualified name and the source of the dependency.
@@ -337,6 +339,8 @@ impl<'a> Reader<'a> {
 
     fn import(&mut self, bound: &str, source: String, place: usize) {
         self.bind(bound, place);
+        let name = self.qualified(&format!("{source} as {bound}"));
+        self.facts.imports.insert(name, place);
         let is_top = self.scopes.len() == 1 && self.conditional == 0;
         let known = is_top.then(|| self.sources.insert(bound.to_owned(), source.clone())).flatten();
         if known.is_some_and(|known| known != source) {

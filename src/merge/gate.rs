@@ -4,8 +4,9 @@
 //! not so in one of the sides; runs nothing before it is bound; and drops no guard. What cannot be shown is a
 //! conflict: a wrong clean merge is worse than one.
 
+use super::expression::Triple;
 use super::facts::{DefinitionKind, Facts};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is wrong with a merged text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +86,13 @@ fn definitions(known: Known<'_>, merged: &Facts, faults: &mut Vec<Fault>) {
             faults.push(Fault { reason: format!("`{name}` is lost"), place: None });
         }
     }
+    let imports =
+        |facts: &Facts| facts.imports.keys().map(|it| renamed(it)).collect::<BTreeSet<_>>();
+    for name in expected(&imports(known.base), &imports(known.ours), &imports(known.theirs)) {
+        if !merged.imports.contains_key(&name) {
+            faults.push(Fault { reason: format!("the import `{name}` is lost"), place: None });
+        }
+    }
     let counts = |facts: &Facts| -> BTreeMap<String, usize> {
         facts.definitions.iter().map(|(name, it)| (renamed(name), it.count)).collect()
     };
@@ -98,6 +106,31 @@ fn definitions(known: Known<'_>, merged: &Facts, faults: &mut Vec<Fault>) {
             faults.push(Fault { reason: format!("`{name}` came back"), place });
         }
     }
+}
+
+/// Words that a side added and that are not in the result: what one side added and the other took away may
+/// cancel, nothing else may.
+pub fn lost_words(
+    known: &Triple<HashMap<&str, usize>>,
+    merged: &HashMap<&str, usize>,
+) -> Option<Fault> {
+    let count = |words: &HashMap<&str, usize>, word: &str| words.get(word).copied().unwrap_or(0);
+    let all: BTreeSet<&str> = known.ours.keys().chain(known.theirs.keys()).copied().collect();
+    let lost: Vec<&str> = all
+        .into_iter()
+        .filter(|word| {
+            let base = count(&known.base, word);
+            let (ours, theirs) = (count(&known.ours, word), count(&known.theirs, word));
+            let least = if ours >= base && theirs >= base {
+                ours.max(theirs)
+            } else {
+                (ours + theirs).saturating_sub(base)
+            };
+            count(merged, word) < least
+        })
+        .collect();
+    let reason = || format!("of what the sides wrote, this is lost: {}", lost.join(" "));
+    (!lost.is_empty()).then(|| Fault { reason: reason(), place: None })
 }
 
 /// A name in the words of ours: what ours renamed, and what is in it, has its new name.

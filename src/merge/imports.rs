@@ -217,7 +217,10 @@ fn rewrite(tree: &Tree<'_>, id: Id, changes: &Changes) -> String {
     let names: Vec<String> = kept.iter().map(|(binding, _)| binding.source()).collect();
     let flat = format!("{head} {}", names.join(", "));
     let was_multiline = is_wrapped && tree.text[range.clone()].contains('\n');
-    if !was_multiline && !has_comments && flat.chars().count() <= WIDTH || !is_from(tree, id) {
+    // A line that was too long before is somebody's habit.
+    let was_too_long = tree.text[line.clone()].trim_end().chars().count() > WIDTH;
+    let fits = was_too_long || flat.chars().count() <= WIDTH;
+    if !was_multiline && !has_comments && fits || !is_from(tree, id) {
         return flat + tail;
     }
     let indent = tree.indentation(range.start);

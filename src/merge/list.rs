@@ -68,6 +68,7 @@ pub fn merge_list(sides: Sides<'_, '_>, at: Triple<Id>, members: bool) -> Result
         theirs: &elements[2],
         to_ours: &positional(&elements[0], &elements[1]),
         to_theirs: &positional(&elements[0], &elements[2]),
+        theirs_first: false,
     });
     let mut list = List::new(sides, at.ours, &ours);
     for element in merged {

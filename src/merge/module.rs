@@ -4,12 +4,13 @@
 use super::conflict::{Conflict, Labels, Sides, marked};
 use super::expression::Triple;
 use super::facts::{Facts, facts};
-use super::gate::{Fault, Known, faults};
-use super::items::Item;
+use super::gate::{Fault, Known, faults, lost_words};
+use super::items::{Item, Key};
 use super::python::{self, Syntax};
 use super::structure::{Contested, Orders, Structured, by_structure};
 use super::tree::Tree;
 use super::{Merged, Versions, by_line};
+use std::collections::HashMap;
 
 /// Merges three versions of a module, each of whole lines.
 pub fn merge_modules(versions: Versions<'_>, labels: &Labels) -> Merged {
@@ -55,18 +56,24 @@ fn whole(versions: Versions<'_>, labels: &Labels, reason: &str) -> Merged {
 }
 
 /// The gate, with what it must know of the versions.
-struct Judge {
+struct Judge<'a> {
     base: Facts,
     ours: Facts,
     theirs: Facts,
+    words: Triple<HashMap<&'a str, usize>>,
 }
 
-impl Judge {
-    fn new(syntaxes: Triple<&Syntax<'_>>) -> Judge {
+impl<'a> Judge<'a> {
+    fn new(syntaxes: Triple<&Syntax<'a>>) -> Judge<'a> {
         Judge {
             base: facts(syntaxes.base),
             ours: facts(syntaxes.ours),
             theirs: facts(syntaxes.theirs),
+            words: Triple {
+                base: python::words(syntaxes.base),
+                ours: python::words(syntaxes.ours),
+                theirs: python::words(syntaxes.theirs),
+            },
         }
     }
 
@@ -74,7 +81,11 @@ impl Judge {
     fn faults(&self, text: &str, renames: &[(String, String)]) -> Vec<Fault> {
         let known = Known { base: &self.base, ours: &self.ours, theirs: &self.theirs, renames };
         match python::syntax(text) {
-            Ok(syntax) => faults(known, &facts(&syntax)),
+            Ok(syntax) => {
+                let mut faults = faults(known, &facts(&syntax));
+                faults.extend(lost_words(&self.words, &python::words(&syntax)));
+                faults
+            }
             Err(error) => {
                 vec![Fault { reason: format!("the result is not Python: {error}"), place: None }]
             }
@@ -83,7 +94,7 @@ impl Judge {
 }
 
 /// How often a merge is told what was wrong with the one before it.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 6;
 
 /// Merges by structure until the gate has nothing to say, or what it says is a clash.
 fn settle(trees: Triple<&Tree<'_>>, labels: &Labels, judge: &Judge) -> Option<Merged> {
@@ -123,9 +134,25 @@ fn learn(
         return true;
     }
     let Ok(merged) = python::parse(&structured.merged.text) else { return false };
+    if !orders.theirs_first && faults.iter().any(|it| it.reason.ends_with("before it is defined")) {
+        orders.theirs_first = true;
+        return true;
+    }
     for fault in faults {
-        let contested = fault.place.and_then(|place| contested(&merged, place));
-        orders.contested.extend(contested.map(|it| (it, fault.reason.clone())));
+        let Some(contested) = fault.place.and_then(|place| contested(&merged, place)) else {
+            continue;
+        };
+        // First without the lines of the definition; if that is no better, there is no merge of it.
+        if let Contested::Keyed(around, key) = &contested {
+            let mut path = around.clone();
+            if let Key::Definition(name, _) = key {
+                path.push(name.clone());
+            }
+            if !path.is_empty() && orders.distrusted.insert(path) {
+                continue;
+            }
+        }
+        orders.contested.push((contested, fault.reason.clone()));
     }
     *orders != before
 }

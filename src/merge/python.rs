@@ -10,6 +10,7 @@ use ruff_python_ast::visitor::source_order::{self, SourceOrderVisitor, Traversal
 use ruff_python_ast::{AnyNodeRef, Identifier, ModModule, NodeKind, Stmt};
 use ruff_python_parser::{Parsed, parse_module};
 use ruff_text_size::{Ranged, TextRange};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Why a text has no tree.
@@ -68,6 +69,46 @@ pub fn syntax(text: &str) -> Result<Syntax<'_>, NotPython> {
             Err(not_python(text, offset, &error.error.to_string()))
         }
     }
+}
+
+/// How often each word of a module is there: names, operators, numbers, and the words of comments and strings.
+/// Brackets and commas, which come and go with the layout, are none; nor are imports, which are bindings.
+pub fn words<'a>(syntax: &Syntax<'a>) -> HashMap<&'a str, usize> {
+    let mut words = HashMap::new();
+    let (mut begins_line, mut is_import) = (true, false);
+    for token in syntax.parsed.tokens() {
+        let source = &syntax.text[range(token.range())];
+        let kind = token.kind();
+        if begins_line {
+            is_import = matches!(kind, TokenKind::From | TokenKind::Import);
+        }
+        begins_line = match kind {
+            TokenKind::Newline | TokenKind::Semi => true,
+            TokenKind::Indent | TokenKind::Dedent => begins_line,
+            TokenKind::NonLogicalNewline | TokenKind::Comment => begins_line,
+            _ => false,
+        };
+        match kind {
+            _ if is_import && kind != TokenKind::Comment => (),
+            TokenKind::Comma
+            | TokenKind::Lpar
+            | TokenKind::Rpar
+            | TokenKind::Semi
+            | TokenKind::Newline
+            | TokenKind::NonLogicalNewline
+            | TokenKind::Indent
+            | TokenKind::Dedent
+            | TokenKind::EndOfFile => (),
+            TokenKind::Comment | TokenKind::String | TokenKind::FStringMiddle => {
+                let parts = source.split(|char: char| char.is_whitespace() || "\"'".contains(char));
+                parts
+                    .filter(|part| !part.is_empty())
+                    .for_each(|part| *words.entry(part).or_default() += 1);
+            }
+            _ => *words.entry(source).or_default() += 1,
+        }
+    }
+    words
 }
 
 /// The lossless tree of a module.

@@ -26,8 +26,10 @@ pub struct Element {
 pub enum Place {
     /// It is a step of something: two steps in one place are in an order that nobody knows.
     Ordered,
-    /// It is a member of something.
+    /// It is a member of something, and stands before steps.
     Set,
+    /// It is a member that stands before all others: an import.
+    First,
     /// It is no matter: a comment.
     Free,
 }
@@ -77,6 +79,8 @@ pub enum Reason {
     DeletedByOurs,
     /// Both added or replaced something in one place.
     SamePlace,
+    /// One side added something at the edge of what the other put a block around.
+    AtEdge,
 }
 
 /// Three versions of a sequence.
@@ -92,6 +96,8 @@ pub struct Sequences<'a> {
     pub to_ours: &'a Matching,
     /// Which of theirs is which of the base.
     pub to_theirs: &'a Matching,
+    /// What theirs added goes before what ours added in the same place.
+    pub theirs_first: bool,
 }
 
 /// Merges three versions of a sequence.
@@ -119,6 +125,43 @@ pub fn merge(sequences: Sequences<'_>) -> Vec<Merged> {
         }
     }
     merged
+}
+
+/// Whether every element of the sides is in the result once, or is gone because the other side took it away.
+///
+/// This is the ledger of a merge: an edit of either side is applied, in a clash, or dropped for that reason.
+pub fn is_balanced(all: Sequences<'_>, merged: &[Merged]) -> bool {
+    let (mut ours, mut theirs) = (vec![0; all.ours.len()], vec![0; all.theirs.len()]);
+    for element in merged {
+        match element {
+            Merged::Both { ours: o, theirs: t, .. } | Merged::New { ours: o, theirs: t } => {
+                ours[*o] += 1;
+                theirs[*t] += 1;
+            }
+            Merged::Ours(o) => ours[*o] += 1,
+            Merged::Theirs(t) => theirs[*t] += 1,
+            Merged::Clash { .. } => (),
+        }
+    }
+    // What is in a clash is for a person to place, and may stand elsewhere too.
+    for element in merged {
+        if let Merged::Clash { ours: o, theirs: t, .. } = element {
+            o.iter().for_each(|at| ours[*at] = 1);
+            t.iter().for_each(|at| theirs[*at] = 1);
+        }
+    }
+    let is_dropped = |side: &[Element], own: &Matching, other: &Matching, at: usize| {
+        let taken = own.backward[at].filter(|base| other.forward[*base].is_none());
+        taken.is_some_and(|base| all.base[base].digest == side[at].digest)
+    };
+    let is_in = |count: &[usize], side: &[Element], own: &Matching, other: &Matching| {
+        count.iter().enumerate().all(|(at, count)| match count {
+            0 => is_dropped(side, own, other, at),
+            count => *count == 1,
+        })
+    };
+    is_in(&ours, all.ours, all.to_ours, all.to_theirs)
+        && is_in(&theirs, all.theirs, all.to_theirs, all.to_ours)
 }
 
 /// Who moved what.
@@ -291,7 +334,7 @@ impl Gap<'_> {
     }
 
     fn has_members(&self) -> bool {
-        let is_member = |element: &Element| element.place == Place::Set;
+        let is_member = |element: &Element| matches!(element.place, Place::Set | Place::First);
         self.all.base[self.base.clone()].iter().any(is_member)
             || self.all.ours[self.ours.clone()].iter().any(is_member)
             || self.all.theirs[self.theirs.clone()].iter().any(is_member)
@@ -375,7 +418,8 @@ impl Gap<'_> {
         merged
     }
 
-    /// Puts what theirs added behind what precedes it in theirs, and behind what ours added there.
+    /// Puts what theirs added behind what precedes it in theirs, and behind what ours added there, but before
+    /// what may need it: imports before members, members before steps.
     fn walk_theirs(&self, merged: &mut Vec<Merged>) {
         let mut at = 0;
         for theirs in self.theirs.clone() {
@@ -385,7 +429,11 @@ impl Gap<'_> {
                 continue;
             }
             let Some(new) = self.of_theirs(theirs) else { continue };
-            while merged.get(at).is_some_and(|element| matches!(element, Merged::Ours(_))) {
+            let rank = rank(self.all.theirs, theirs);
+            while let Some(Merged::Ours(ours)) = merged.get(at)
+                && !self.all.theirs_first
+                && self::rank(self.all.ours, *ours) <= rank
+            {
                 at += 1;
             }
             merged.insert(at, new);
@@ -410,6 +458,16 @@ impl Gap<'_> {
             Some(ours) if self.moves.is_theirs(base) => Some(Merged::Both { base, ours, theirs }),
             Some(_) => None,
         }
+    }
+}
+
+/// How far to the front an element belongs; a comment belongs to what follows it.
+fn rank(elements: &[Element], at: usize) -> usize {
+    let place = elements[at..].iter().map(|element| element.place).find(|it| *it != Place::Free);
+    match place {
+        Some(Place::First) => 0,
+        Some(Place::Set) => 1,
+        Some(Place::Ordered | Place::Free) | None => 2,
     }
 }
 
@@ -462,6 +520,7 @@ mod tests {
             theirs: &elements(theirs),
             to_ours: &matching(ours),
             to_theirs: &matching(theirs),
+            theirs_first: false,
         })
         .into_iter()
         .map(|element| match element {
@@ -483,6 +542,8 @@ mod tests {
         check("az", "axz", "ayz", "axyz");
         check("AZ", "AXZ", "AXZ", "AXZ");
         check("AZ", "AxZ", "AYZ", "AxYZ");
+        check("AZ", "AYZ", "AxZ", "AxYZ");
+        check("AZ", "A#YZ", "AxZ", "Ax#YZ");
         check("AZ", "A#Z", "AYZ", "A#YZ");
         check("az", "aXbz", "aYcz", "a<X||Y>bcz");
     }

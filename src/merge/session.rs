@@ -27,6 +27,8 @@ pub struct Session<'t> {
     pub conflicts: Vec<(Option<String>, String)>,
     /// Definitions that ours renamed: their qualified names in the base and in ours.
     pub renames: Vec<(String, String)>,
+    /// Whether every edit is accounted for so far.
+    pub is_balanced: bool,
     /// The definitions that enclose what is merged.
     path: Vec<String>,
     /// One step of indentation in ours.
@@ -44,6 +46,7 @@ impl<'t> Session<'t> {
             orders,
             conflicts: Vec::new(),
             renames: Vec::new(),
+            is_balanced: true,
             path: Vec::new(),
             unit: unit(trees.ours.text),
         }
@@ -97,6 +100,13 @@ impl<'t> Session<'t> {
         };
         let found = self.orders.contested.iter().find(|(contested, _)| is_it(contested));
         found.map(|(_, reason)| reason.as_str())
+    }
+
+    /// Whether a merge by line may stand, of an item with this name in the definitions around.
+    pub fn trusts_lines(&self, name: Option<&str>) -> bool {
+        let path: Vec<String> =
+            self.path.iter().map(String::as_str).chain(name).map(str::to_owned).collect();
+        !self.orders.distrusted.iter().any(|it| it.starts_with(&path) || path.starts_with(it))
     }
 
     /// Keeps in mind what ours calls by another name.

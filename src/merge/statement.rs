@@ -31,6 +31,13 @@ pub fn merge_item(session: &mut Session<'_>, items: Triple<&Item>, body: Body) -
     if ours == base {
         return theirs;
     }
+    let name = items.ours.statement().and_then(|id| session.ours.identifier(id));
+    if session.trusts_lines(name) {
+        let clean = expression::lines_of(&base, ours, &theirs);
+        if let Some(clean) = clean.filter(|clean| is_python(clean)) {
+            return clean;
+        }
+    }
     let mark = session.conflicts.len();
     if let Ok(merged) = parts(session, items, body) {
         return merged;
@@ -178,6 +185,7 @@ fn merge_clauses(
         theirs: &elements.theirs,
         to_ours: &to_ours,
         to_theirs: &to_theirs,
+        theirs_first: false,
     });
     let lines = Triple {
         base: clause_lines(session.base, items.base, &clauses.base),
@@ -357,6 +365,7 @@ fn merge_decorators(sides: Sides<'_, '_>, headers: &Triple<Header>) -> Result<St
         theirs: &theirs,
         to_ours: &match_clauses(&base, &ours),
         to_theirs: &match_clauses(&base, &theirs),
+        theirs_first: false,
     });
     let mut text = String::new();
     for element in merged {

@@ -23,6 +23,10 @@ pub struct Structured {
 pub struct Orders {
     /// Names that the result uses: their imports stay, or come in, whoever took them out.
     pub needed: HashSet<String>,
+    /// Definitions whose lines merged clean into something that is not sound, by the names that lead to them.
+    pub distrusted: HashSet<Vec<String>>,
+    /// What theirs added goes before what ours added in the same place.
+    pub theirs_first: bool,
     /// Items that cannot be merged, and why: by what they are, or by what they say.
     pub contested: Vec<(Contested, String)>,
 }
@@ -36,7 +40,7 @@ pub enum Contested {
     Said(u64),
 }
 
-/// Merges modules; `None` when one of them is empty.
+/// Merges modules; `None` when one of them is empty, or an edit is not accounted for.
 pub fn by_structure(
     trees: Triple<&Tree<'_>>,
     labels: &Labels,
@@ -50,6 +54,9 @@ pub fn by_structure(
     let mut session = Session::new(trees, labels, orders);
     let mut text = merge_block(&mut session, suites, Body::Declarations);
     text.push_str(tail(trees.ours, suites.ours));
+    if !session.is_balanced {
+        return None;
+    }
     let conflicts = located(&text, std::mem::take(&mut session.conflicts));
     Some(Structured { merged: Merged { text, conflicts }, renames: session.renames })
 }
