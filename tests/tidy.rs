@@ -102,6 +102,30 @@ fn emitters_never_parse_python() {
     }
 }
 
+/// A file that is no longer generated leaves its snapshot behind.
+#[test]
+fn every_snapshot_shows_a_file_that_is_generated() {
+    let projects = [
+        ("acme", include_str!("../examples/acme.toml")),
+        ("minimal", include_str!("../examples/minimal.toml")),
+        ("warehouse", include_str!("../emitters/tests/data/every_field.toml")),
+    ];
+    for (project, source) in projects {
+        let spec = astgen_emitters::spec::read(source, "astgen.toml").expect("a good spec");
+        let files = astgen_emitters::generate(&spec).into_iter().map(|file| {
+            let path = file.path.trim_start_matches("backend/").replace('/', ".");
+            format!("{path}.snap")
+        });
+        let files: std::collections::BTreeSet<String> = files.collect();
+        let folder = root().join("emitters/src/project/snapshots").join(project);
+        for entry in fs::read_dir(&folder).expect("the snapshots of a project") {
+            let name = entry.expect("readable").file_name().to_string_lossy().into_owned();
+            let is_generated = files.contains(name.trim_end_matches(".new"));
+            assert!(is_generated, "{}/{name} shows a file that is no more", folder.display());
+        }
+    }
+}
+
 fn strings(line: &str) -> impl Iterator<Item = String> {
     let mut strings = Vec::new();
     let mut current: Option<String> = None;

@@ -60,7 +60,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         models::invitation::emit(),
         models::membership::emit(),
         models::organization::emit(spec),
-        models::types::emit(),
+        models::types::emit(spec),
         models::user::emit(),
         schemas::auth::emit(),
         schemas::base::emit(),
@@ -99,3 +99,6 @@ fn python(module: Module, is_package: bool) -> Generated {
     let path = format!("backend/{}{file}", module.name.replace('.', "/"));
     Generated { path, content: Content::Python(module.first_party(FIRST_PARTY)) }
 }
+
+#[cfg(test)]
+mod snapshots;

@@ -47,6 +47,11 @@ pub fn module(name: &'static str) -> Module {
 
 impl Module {
     /// Sets the docstring.
+    ///
+    /// ```
+    /// use astgen_pyast::{module, print_module};
+    /// assert_eq!(print_module(&module("app").docstring("The app.")), "\"\"\"The app.\"\"\"\n");
+    /// ```
     #[must_use]
     pub fn docstring(mut self, text: impl Into<String>) -> Module {
         self.docstring = Some(text.into());
@@ -54,6 +59,14 @@ impl Module {
     }
 
     /// Further root packages of the project.
+    ///
+    /// ```
+    /// use astgen_pyast::{import, make::expr_stmt, module, print_module};
+    /// let names = [import("sqlalchemy", "select"), import("app.db", "Session")];
+    /// let test = module("tests.test_x").first_party(["app"]).body(names.map(expr_stmt));
+    /// let block = "from sqlalchemy import select\n\nfrom app.db import Session\n";
+    /// assert!(print_module(&test).starts_with(block));
+    /// ```
     #[must_use]
     pub fn first_party(mut self, packages: impl IntoIterator<Item = &'static str>) -> Module {
         self.first_party.extend(packages);
@@ -61,6 +74,15 @@ impl Module {
     }
 
     /// Nothing resolves the annotations of this module at run time.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, import, make::{def, param}, module, name, print_module};
+    /// let path = param(name("path"), import("pathlib", "Path"));
+    /// let module = module("app").body(block![def(name("f")).params([path])]);
+    /// assert!(print_module(&module).starts_with("from pathlib import Path\n"));
+    /// let deferred = print_module(&module.deferred_annotations());
+    /// assert!(deferred.contains("if TYPE_CHECKING:\n    from pathlib import Path\n"));
+    /// ```
     #[must_use]
     pub fn deferred_annotations(mut self) -> Module {
         self.deferred_annotations = true;
@@ -82,6 +104,12 @@ impl Module {
     }
 
     /// Further statements.
+    ///
+    /// ```
+    /// use astgen_pyast::{make::assign, module, name, print_module};
+    /// let module = module("app").body([assign(name("x"), 1)]).body([assign(name("y"), 2)]);
+    /// assert_eq!(print_module(&module), "x = 1\ny = 2\n");
+    /// ```
     #[must_use]
     pub fn body(mut self, body: impl Statements) -> Module {
         body.append_to(&mut self.body);

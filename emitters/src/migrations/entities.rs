@@ -1,8 +1,9 @@
 //! The tables of the spec's entities.
 
 use super::columns::column_type;
-use super::foreign_key::{TENANT, foreign_keys, index};
+use super::foreign_key::{foreign_keys, index};
 use super::table::{Table, table};
+use crate::spec::database::TENANT;
 use crate::spec::{Entity, Field, FieldKind, Spec};
 
 /// The table of an entity.

@@ -2,11 +2,9 @@
 
 use super::table::constraint_name;
 use crate::python::sqlalchemy::sa;
-use crate::spec::{Entity, Field, FieldKind, OnDelete, Reference, database};
+use crate::spec::database::{self, TENANT};
+use crate::spec::{Entity, Field, FieldKind, OnDelete, Reference};
 use astgen_pyast::prelude::*;
-
-/// The column that says which organization a row belongs to.
-pub const TENANT: &str = "organization_id";
 
 /// A foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +99,7 @@ impl ForeignKey {
     /// Its name: `fk_tasks_organization_id_project_id`.
     #[must_use]
     pub fn name(&self) -> Expr {
-        constraint_name(database::foreign_key(self.table.as_str(), &self.columns.join("_")))
+        constraint_name(database::foreign_key(self.table.as_str(), &self.columns))
     }
 
     /// The constraint, inside of `op.create_table`.

@@ -76,7 +76,7 @@ impl Table {
     /// Columns that have no values twice.
     #[must_use]
     pub fn unique(mut self, columns: &[&str]) -> Table {
-        let name = constraint_name(database::unique(self.name.as_str(), &columns.join("_")));
+        let name = constraint_name(database::unique(self.name.as_str(), columns));
         let columns = columns.iter().map(|column| arg(*column));
         self.constraints.push(arg(py!(sa.UniqueConstraint(..columns, name = name))));
         self
@@ -85,7 +85,7 @@ impl Table {
     /// An index of columns.
     #[must_use]
     pub fn index(self, columns: &[&str]) -> Table {
-        let name = constraint_name(database::index(self.name.as_str(), &columns.join("_")));
+        let name = constraint_name(database::index(self.name.as_str(), columns));
         self.named_index(name, columns, [])
     }
 

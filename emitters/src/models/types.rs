@@ -1,10 +1,12 @@
 //! `backend/app/models/types.py`: column types that mean the same on SQLite and on PostgreSQL.
 
+use crate::migrations::columns::enum_length;
 use crate::python::builtins::{TYPE, ValueError, int, isinstance, list, str};
 use crate::python::sqlalchemy::{
     BigInteger, DateTime, Dialect, Enum, Numeric, TypeDecorator, TypeEngine,
 };
 use crate::python::standard::{Any, Decimal, StrEnum, UTC, datetime};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -13,11 +15,11 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.models.types")
         .docstring("Column types that mean the same on SQLite and on PostgreSQL.")
         .body(block![
-            assign(ENUM_LENGTH, 32),
+            assign(ENUM_LENGTH, enum_length(spec)),
             utc_date_time_class(),
             exact_decimal_class(),
             text_enum_def(),

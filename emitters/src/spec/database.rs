@@ -1,30 +1,28 @@
-//! What indexes and constraints are called. Emitters name them so in models and migrations alike.
+//! What indexes and constraints are called: what the naming convention of the models' metadata makes of
+//! them, so that migrations, which have to say it, say the same.
+
+/// The column that says which organization a row belongs to.
+pub const TENANT: &str = "organization_id";
 
 /// The most bytes of a name that PostgreSQL keeps.
 pub const LONGEST_NAME: usize = 63;
 
-/// The index of a column.
+/// The index of some columns: `ix_tasks_organization_id_title`.
 #[must_use]
-pub fn index(table: &str, column: &str) -> String {
-    format!("ix_{table}_{column}")
+pub fn index(table: &str, columns: &[&str]) -> String {
+    named("ix", table, columns)
 }
 
-/// The constraint that a column has no value twice in an organization.
+/// The constraint that some columns have no values twice.
 #[must_use]
-pub fn unique(table: &str, column: &str) -> String {
-    format!("uq_{table}_{column}")
+pub fn unique(table: &str, columns: &[&str]) -> String {
+    named("uq", table, columns)
 }
 
-/// The constraint that a column points at a row of the same organization.
+/// The constraint that some columns point at a row.
 #[must_use]
-pub fn foreign_key(table: &str, column: &str) -> String {
-    format!("fk_{table}_{column}")
-}
-
-/// The constraint on the values of a column.
-#[must_use]
-pub fn check(table: &str, column: &str) -> String {
-    format!("ck_{table}_{column}")
+pub fn foreign_key(table: &str, columns: &[&str]) -> String {
+    named("fk", table, columns)
 }
 
 /// The primary key.
@@ -33,8 +31,6 @@ pub fn primary_key(table: &str) -> String {
     format!("pk_{table}")
 }
 
-/// The constraint on `(organization_id, id)` that foreign keys of the same organization point at.
-#[must_use]
-pub fn tenant_key(table: &str) -> String {
-    format!("uq_{table}_tenant")
+fn named(kind: &str, table: &str, columns: &[&str]) -> String {
+    format!("{kind}_{table}_{}", columns.join("_"))
 }

@@ -36,8 +36,8 @@ pub struct SpecError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentences say what the fields are")]
 pub enum Problem {
-    #[error("the spec has {bytes} bytes; more than {most} are refused")]
-    TooLarge { bytes: usize, most: usize },
+    #[error("the spec has more than {most} bytes")]
+    TooLarge { most: usize },
     #[error("this is not TOML: {message}")]
     Syntax { message: String },
     #[error("{name} is written twice")]

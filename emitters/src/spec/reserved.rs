@@ -3,11 +3,12 @@
 /// Why no entity can have this name.
 #[must_use]
 pub fn entity(name: &str) -> Option<&'static str> {
-    let lists: [(&[&str], &str); 4] = [
+    let lists: [(&[&str], &str); 5] = [
         (GENERATED_ENTITIES, "the generated project has its own"),
         (BUILTINS, "it would hide a built-in of Python"),
         (LIBRARY_CLASSES, "its class would hide one that every model uses"),
         (ROUTER_VARIABLES, "every router has a variable or module of that name"),
+        (DATABASE_WORDS, "it cannot be the name of a table on every database"),
     ];
     find(name, &lists).or_else(|| device(name))
 }
@@ -15,8 +16,10 @@ pub fn entity(name: &str) -> Option<&'static str> {
 /// Why no field can have this name.
 #[must_use]
 pub fn field(name: &str) -> Option<&'static str> {
-    let lists: [(&[&str], &str); 4] = [
+    let lists: [(&[&str], &str); 6] = [
         (GENERATED_COLUMNS, "every row has one already"),
+        (DATABASE_WORDS, "it cannot be the name of a column on every database"),
+        (SYSTEM_COLUMNS, "PostgreSQL has a column of that name in every table"),
         (SQLALCHEMY, "SQLAlchemy keeps the attribute for itself"),
         (PYDANTIC, "Pydantic keeps the attribute for itself"),
         (CLASS_BODY, "it would hide what the model's own class uses"),
@@ -315,6 +318,12 @@ const GENERATED_COLUMNS: &[&str] = &[
     "tenant_id",
     "updated_at",
 ];
+
+/// The words that PostgreSQL 15 or SQLite 3.40 reserve and SQLAlchemy does not put in quotes.
+const DATABASE_WORDS: &[&str] =
+    &["collation", "concurrently", "lateral", "nothing", "returning", "tablesample"];
+
+const SYSTEM_COLUMNS: &[&str] = &["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
 
 const SQLALCHEMY: &[&str] = &["metadata", "registry", "type_annotation_map", "awaitable_attrs"];
 

@@ -26,7 +26,7 @@ pub const NOT_GENERATED: &[NotGenerated] = &[
     key("[auth]", "reset_token_lifetime", "leave it out: no password mail is sent yet"),
     key("[auth]", "verification_token_lifetime", "leave it out: no verification mail is sent yet"),
     value("[billing]", "payer", "user", "write `payer = \"organization\"`"),
-    key("[billing]", "grace_period", "leave it out: a failed payment ends access at once"),
+    key("[billing]", "grace_period", "leave it out: access lasts while Stripe retries the payment"),
     value("an entity", "soft_delete", "true", "write `soft_delete = false`"),
     key("an entity", "search", "leave it out: lists are not searched yet"),
     value("a field", "type", "file", "use a `url` field for a file that is kept elsewhere"),

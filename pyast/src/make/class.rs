@@ -42,6 +42,12 @@ pub fn class(name: impl Identifier) -> ClassDef {
 
 impl ClassDef {
     /// `@decorator`, below the ones already there.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::class, name, print};
+    /// let point = class(name("Point")).decorator(name("dataclass"));
+    /// assert_eq!(print(&block![point]), "@dataclass\nclass Point:\n    pass\n");
+    /// ```
     #[must_use]
     pub fn decorator(mut self, decorator: impl IntoExpr) -> ClassDef {
         self.decorators.push(decorator.into_expr());
@@ -49,6 +55,12 @@ impl ClassDef {
     }
 
     /// A further base class.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::class, name, print};
+    /// let role = class(name("Role")).base(name("str")).base(name("Enum"));
+    /// assert_eq!(print(&block![role]), "class Role(str, Enum):\n    pass\n");
+    /// ```
     #[must_use]
     pub fn base(mut self, base: impl IntoExpr) -> ClassDef {
         self.arguments.push(arg(base));
@@ -56,6 +68,12 @@ impl ClassDef {
     }
 
     /// A keyword of the class statement: `class Name(Base, keyword=value)`.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::class, name, print};
+    /// let model = class(name("Model")).keyword(name("table"), true);
+    /// assert_eq!(print(&block![model]), "class Model(table=True):\n    pass\n");
+    /// ```
     #[must_use]
     pub fn keyword(mut self, name: impl Identifier, value: impl IntoExpr) -> ClassDef {
         self.arguments.push(super::keyword(name, value));
@@ -63,6 +81,12 @@ impl ClassDef {
     }
 
     /// Further statements.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{assign, class}, name, print};
+    /// let role = class(name("Role")).body([assign(name("OWNER"), "owner")]);
+    /// assert_eq!(print(&block![role]), "class Role:\n    OWNER = \"owner\"\n");
+    /// ```
     #[must_use]
     pub fn body(mut self, body: impl Statements) -> ClassDef {
         body.append_to(&mut self.body);

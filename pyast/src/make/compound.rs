@@ -29,6 +29,12 @@ pub fn if_(test: impl IntoExpr, body: impl Statements) -> If {
 
 impl If {
     /// `elif test: body`
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{if_, pass}, name, print};
+    /// let branch = if_(name("a"), [pass()]).elif(name("b"), [pass()]);
+    /// assert_eq!(print(&block![branch]), "if a:\n    pass\nelif b:\n    pass\n");
+    /// ```
     #[must_use]
     pub fn elif(mut self, test: impl IntoExpr, body: impl Statements) -> If {
         self.branches.push((test.into_expr(), statements(body)));
@@ -36,6 +42,12 @@ impl If {
     }
 
     /// `else: body`
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{if_, pass}, name, print};
+    /// let branch = if_(name("a"), [pass()]).else_([pass()]);
+    /// assert_eq!(print(&block![branch]), "if a:\n    pass\nelse:\n    pass\n");
+    /// ```
     #[must_use]
     pub fn else_(mut self, body: impl Statements) -> If {
         self.orelse = statements(body);
@@ -122,6 +134,12 @@ pub fn while_(test: impl IntoExpr, body: impl Statements) -> For {
 
 impl For {
     /// `else: body`, run when the loop was not left by `break`.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{for_, pass}, name, print};
+    /// let search = for_(name("x"), name("xs"), [pass()]).else_([pass()]);
+    /// assert_eq!(print(&block![search]), "for x in xs:\n    pass\nelse:\n    pass\n");
+    /// ```
     #[must_use]
     pub fn else_(mut self, body: impl Statements) -> For {
         if let Stmt::For(ast::StmtFor { orelse, .. })
@@ -207,6 +225,12 @@ fn with_item(context: Expr, target: Option<Expr>) -> WithItem {
 
 impl With {
     /// A further context: `with a, b:`.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{pass, with}, name, print};
+    /// let both = with(name("lock"), [pass()]).and(name("timer"));
+    /// assert_eq!(print(&block![both]), "with lock, timer:\n    pass\n");
+    /// ```
     #[must_use]
     pub fn and(mut self, context: impl IntoExpr) -> With {
         self.items.push(with_item(context.into_expr(), None));
@@ -214,6 +238,12 @@ impl With {
     }
 
     /// A further context with a target: `with a, b as target:`.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{pass, with}, name, print};
+    /// let both = with(name("lock"), [pass()]).and_as(name("opened"), name("file"));
+    /// assert_eq!(print(&block![both]), "with lock, opened as file:\n    pass\n");
+    /// ```
     #[must_use]
     pub fn and_as(mut self, context: impl IntoExpr, target: impl IntoExpr) -> With {
         self.items.push(with_item(context.into_expr(), Some(target.into_expr())));
@@ -260,12 +290,25 @@ pub fn try_(body: impl Statements) -> Try {
 
 impl Try {
     /// `except type_: body`
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{pass, try_}, name, print};
+    /// let tried = try_([pass()]).except(name("OSError"), [pass()]);
+    /// assert_eq!(print(&block![tried]), "try:\n    pass\nexcept OSError:\n    pass\n");
+    /// ```
     #[must_use]
     pub fn except(self, type_: impl IntoExpr, body: impl Statements) -> Try {
         self.handler(type_.into_expr(), None, statements(body))
     }
 
     /// `except type_ as name: body`
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{pass, raise, try_}, name, print};
+    /// let error = name("error");
+    /// let tried = try_([pass()]).except_as(name("OSError"), error, [raise(error)]);
+    /// assert_eq!(print(&block![tried]), "try:\n    pass\nexcept OSError as error:\n    raise error\n");
+    /// ```
     #[must_use]
     pub fn except_as(
         self,
@@ -289,6 +332,12 @@ impl Try {
     }
 
     /// `else: body`, run when nothing was raised.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{pass, try_}, name, print};
+    /// let tried = try_([pass()]).except(name("OSError"), [pass()]).else_([pass()]);
+    /// assert!(print(&block![tried]).ends_with("except OSError:\n    pass\nelse:\n    pass\n"));
+    /// ```
     #[must_use]
     pub fn else_(mut self, body: impl Statements) -> Try {
         self.stmt.orelse = statements(body);
@@ -296,6 +345,12 @@ impl Try {
     }
 
     /// `finally: body`
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{pass, try_}, print};
+    /// let tried = try_([pass()]).finally([pass()]);
+    /// assert_eq!(print(&block![tried]), "try:\n    pass\nfinally:\n    pass\n");
+    /// ```
     #[must_use]
     pub fn finally(mut self, body: impl Statements) -> Try {
         self.stmt.finalbody = statements(body);

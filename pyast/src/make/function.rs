@@ -142,6 +142,12 @@ pub fn kwargs(name: impl Identifier, annotation: impl IntoExpr) -> Param {
 
 impl Param {
     /// `… = value`
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{def, param}, name, print};
+    /// let f = def(name("f")).params([param(name("x"), name("int")).default(1)]);
+    /// assert_eq!(print(&block![f]), "def f(x: int = 1):\n    pass\n");
+    /// ```
     #[must_use]
     pub fn default(mut self, value: impl IntoExpr) -> Param {
         self.default = Some(value.into_expr());
@@ -151,6 +157,12 @@ impl Param {
 
 impl FunctionDef {
     /// `@decorator`, below the ones already there.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::def, name, print};
+    /// let f = def(name("f")).decorator(name("cache"));
+    /// assert_eq!(print(&block![f]), "@cache\ndef f():\n    pass\n");
+    /// ```
     #[must_use]
     pub fn decorator(mut self, decorator: impl IntoExpr) -> FunctionDef {
         self.decorators.push(decorator.into_expr());
@@ -158,6 +170,12 @@ impl FunctionDef {
     }
 
     /// Further parameters.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{def, param}, name, print};
+    /// let f = def(name("f")).params([param(name("x"), name("int"))]);
+    /// assert_eq!(print(&block![f]), "def f(x: int):\n    pass\n");
+    /// ```
     #[must_use]
     pub fn params(mut self, params: impl IntoIterator<Item = Param>) -> FunctionDef {
         self.params.extend(params);
@@ -165,6 +183,11 @@ impl FunctionDef {
     }
 
     /// `-> annotation`
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{def, none}, name, print};
+    /// assert_eq!(print(&block![def(name("f")).returns(none())]), "def f() -> None:\n    pass\n");
+    /// ```
     #[must_use]
     pub fn returns(mut self, annotation: impl IntoExpr) -> FunctionDef {
         self.returns = Some(annotation.into_expr());
@@ -172,6 +195,12 @@ impl FunctionDef {
     }
 
     /// Further statements.
+    ///
+    /// ```
+    /// use astgen_pyast::{block, make::{def, return_}, name, print};
+    /// let f = def(name("f")).body([return_(1)]);
+    /// assert_eq!(print(&block![f]), "def f():\n    return 1\n");
+    /// ```
     #[must_use]
     pub fn body(mut self, body: impl Statements) -> FunctionDef {
         body.append_to(&mut self.body);

@@ -2,7 +2,7 @@
 
 use super::errors::Errors;
 use crate::spec::error::{Place, Problem, SpecError};
-use crate::spec::{database, reserved};
+use crate::spec::reserved;
 use std::collections::HashMap;
 
 /// Where a name has to be the only one.
@@ -66,13 +66,6 @@ impl Claims {
 
     /// Takes a name, or reports who has it. `false` after an error.
     pub fn claim(&mut self, claim: &Claim<'_>, errors: &mut Errors) -> bool {
-        if claim.namespace == Namespace::Relation && claim.text.len() > database::LONGEST_NAME {
-            let (what, name, bytes) = (claim.noun, claim.text.to_owned(), claim.text.len());
-            let problem = Problem::NameTooLong { what, name, bytes };
-            let error = SpecError::new(claim.place.clone(), problem);
-            errors.push(error.help("choose a shorter name for the entity or the field"));
-            return false;
-        }
         let key = (claim.namespace, claim.text.to_owned());
         let Some(owner) = self.taken.get(&key) else {
             let owner = Owner { what: claim.what.to_owned(), place: Some(claim.place.clone()) };

@@ -151,7 +151,7 @@ fn root(table: &mut Table<'_>) -> Raw {
 
 fn parse<'s>(source: &'s str, errors: &mut Errors) -> Option<DeTable<'s>> {
     if source.len() > MAX_BYTES {
-        let problem = Problem::TooLarge { bytes: source.len(), most: MAX_BYTES };
+        let problem = Problem::TooLarge { most: MAX_BYTES };
         errors.push(SpecError::new(0..0, problem));
         return None;
     }

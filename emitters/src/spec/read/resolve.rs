@@ -10,10 +10,9 @@ use super::name::Entry;
 use super::names::names;
 use super::order::{self, Edges};
 use super::table::Placed;
+use crate::spec::database::{self, TENANT};
 use crate::spec::error::{Place, Problem, SpecError, quoted};
-use crate::spec::{
-    Entity, EntityNames, Enum, Field, FieldKind, Organizations, Reference, database, text,
-};
+use crate::spec::{Entity, EntityNames, Enum, Field, FieldKind, Organizations, Reference, text};
 use astgen_pyast::Name;
 use std::collections::HashMap;
 
@@ -77,7 +76,8 @@ pub fn entities(
 /// Takes the entity's names. One clash is told once, though it may be one of table and route too.
 fn claim(claims: &mut Claims, names: &EntityNames, place: &Place, errors: &mut Errors) -> bool {
     let what = format!("the entity `{}`", names.name);
-    let tenant_index = database::index(&names.table, "organization_id");
+    let tenant_index = database::index(&names.table, &[TENANT, "created_at", "id"]);
+    let tenant_key = database::unique(&names.table, &[TENANT, "id"]);
     let wanted = [
         (Namespace::Entity, "name", names.name.as_str()),
         (Namespace::Entity, "plural", names.plural.as_str()),
@@ -88,6 +88,7 @@ fn claim(claims: &mut Claims, names: &EntityNames, place: &Place, errors: &mut E
         (Namespace::Class, "class", names.page_class.as_str()),
         (Namespace::Relation, "table", &names.table),
         (Namespace::Relation, "index", &tenant_index),
+        (Namespace::Relation, "constraint", &tenant_key),
         (Namespace::Route, "route", &names.path),
         (Namespace::Router, "router", names.plural.as_str()),
     ];
@@ -111,11 +112,13 @@ fn claim_fields(
         let Some(place) = places.get(field.name.as_str()) else { continue };
         let what = format!("the field `{}.{}`", names.name, field.name);
         let column = field.column.as_str();
-        // Whether or not the spec asks for both: a later one may.
-        let index = database::index(&names.table, column);
-        let unique = database::unique(&names.table, column);
+        // Whether or not the spec asks for all of them: a later one may.
+        let index = database::index(&names.table, &[TENANT, column]);
+        let global_index = database::index(&names.table, &[column]);
+        let unique = database::unique(&names.table, &[TENANT, column]);
         let mut wanted = vec![
             (Namespace::Relation, "index", index.as_str()),
+            (Namespace::Relation, "index", global_index.as_str()),
             (Namespace::Relation, "constraint", unique.as_str()),
         ];
         if let FieldKind::Enum(kind) = &field.kind {
@@ -147,7 +150,7 @@ fn fields(
     let mut attributes: HashMap<Name, Place> = HashMap::new();
     for Entry { key, name, value } in raws.value {
         let (Some(name), Some(Some(raw))) = (name, value) else { continue };
-        let Some(field) = field(name, raw, names, known, errors) else { continue };
+        let Some(field) = field(name, &key.place, raw, names, known, errors) else { continue };
         let mut own = vec![field.name, field.column];
         own.dedup();
         let taken = own.iter().find_map(|name| Some((*name, attributes.get(name)?.clone())));
@@ -171,6 +174,7 @@ fn twice_in_class(name: Name, place: &Place, other: Place, names: &EntityNames) 
 
 fn field(
     name: Name,
+    place: &Place,
     raw: RawField,
     names: &EntityNames,
     known: &Known,
@@ -181,7 +185,7 @@ fn field(
         RawKind::Reference { to, on_delete } => {
             let to = Box::new(target(&to, known, errors)?);
             let reference = Reference { to, on_delete, is_deferred: false };
-            (Name::parse(&format!("{name}_id")).ok()?, FieldKind::Reference(reference))
+            (reference_column(name, place, errors)?, FieldKind::Reference(reference))
         }
         RawKind::Enum { values, default } => {
             let class = format!("{}{}", names.class, text::pascal_case(name.as_str()));
@@ -199,6 +203,19 @@ fn field(
         unique: raw.unique,
         index: raw.index,
     })
+}
+
+/// The column of a reference `project`: `project_id`.
+fn reference_column(name: Name, place: &Place, errors: &mut Errors) -> Option<Name> {
+    let column = Name::parse(&format!("{name}_id")).ok()?;
+    let bytes = column.as_str().len();
+    if bytes <= database::LONGEST_NAME {
+        return Some(column);
+    }
+    let problem = Problem::NameTooLong { what: "column", name: column.to_string(), bytes };
+    let error = SpecError::new(place.clone(), problem);
+    errors.push(error.help("choose a shorter name for the field"));
+    None
 }
 
 fn target(to: &Placed<String>, known: &Known, errors: &mut Errors) -> Option<EntityNames> {

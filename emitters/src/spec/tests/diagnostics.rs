@@ -180,6 +180,10 @@ fields.title = { type = "text" }
 
 [entities.aux]
 fields.title = { type = "text" }
+
+[entities.join]
+plural = "lateral"
+fields.title = { type = "text" }
 "#,
     );
     check_lines(
@@ -199,6 +203,8 @@ lambda = { type = "text" }
 "日本" = { type = "text" }
 "" = { type = "text" }
 type = { type = "text" }
+returning = { type = "boolean" }
+xmin = { type = "integer" }
 "#,
     );
     check_lines(
@@ -207,11 +213,11 @@ type = { type = "text" }
     );
     check_lines(
         "too_long_for_postgresql",
-        r#"[entities.a_name_that_is_so_long_that_its_index_is_too_long]
+        r#"[entities.a_name_that_is_long_and_whose_index_has_a_name_that_is_cut]
 fields.title = { type = "text" }
 
-[entities.an_entity_with_a_long_name]
-fields.and_a_field_with_a_long_name_so_both = { type = "text" }
+[entities.task]
+fields.a_reference_with_a_name_that_is_so_long_that_its_column_is_not = { type = "reference", to = "task" }
 
 [entities.a_name_that_is_so_long_that_nobody_would_ever_want_to_type_it_in]
 fields.title = { type = "text" }

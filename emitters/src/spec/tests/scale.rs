@@ -43,7 +43,7 @@ fn an_oversized_spec_is_refused() {
 
     Error: spec::too_large
 
-      × the spec has 8388816 bytes; more than 8388608 are refused
+      × the spec has more than 8388608 bytes
        ╭─[astgen.toml:1:1]
        ╰────
     ");
