@@ -1,10 +1,11 @@
 //! The round trip over a tree of Python files: parse, print, parse again, compare.
 
+mod file;
+
 use crate::Error;
-use astgen_pyast::{first_difference, parse_module, print};
+use file::Checked;
 use rayon::prelude::*;
 use serde::Serialize;
-use std::borrow::Cow;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The file.
+    #[serde(serialize_with = "crate::path_text::serialize")]
     pub path: PathBuf,
     /// The line, from 1, where one is known.
     pub line: Option<usize>,
@@ -43,12 +45,6 @@ pub struct Finding {
     pub column: Option<usize>,
     /// What is wrong.
     pub message: String,
-}
-
-enum Checked {
-    Equal(u64),
-    Refused(u64, Finding),
-    Failed(u64, Finding),
 }
 
 /// The Python files at and below `paths`, sorted.
@@ -90,7 +86,7 @@ pub fn check(files: &[PathBuf], progress: &(dyn Fn() + Sync)) -> Result<Report, 
     let start = Instant::now();
     let checked: Vec<Checked> = pool.install(|| {
         let checked = files.par_iter().map(|path| {
-            let checked = check_file(path);
+            let checked = file::check(path);
             progress();
             checked
         });
@@ -123,77 +119,6 @@ fn report(checked: Vec<Checked>, time: Duration) -> Report {
     #[expect(clippy::cast_precision_loss, reason = "a speed for people to read")]
     let megabytes_per_second = equal as f64 / 1e6 / seconds.max(1e-9);
     Report { files, bytes, seconds, megabytes_per_second, refused, failures }
-}
-
-fn check_file(path: &Path) -> Checked {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => return Checked::Refused(0, finding(path, None, error.to_string())),
-    };
-    let size = bytes.len() as u64;
-    match round_trip(&bytes) {
-        Ok(()) => Checked::Equal(size),
-        Err(Trouble::Refused(place, message)) => {
-            Checked::Refused(size, finding(path, place, message))
-        }
-        Err(Trouble::Failed(place, message)) => {
-            Checked::Failed(size, finding(path, place, message))
-        }
-    }
-}
-
-fn finding(path: &Path, place: Option<(usize, usize)>, message: String) -> Finding {
-    let (line, column) = place.unzip();
-    Finding { path: path.to_owned(), line, column, message }
-}
-
-enum Trouble {
-    Refused(Option<(usize, usize)>, String),
-    Failed(Option<(usize, usize)>, String),
-}
-
-fn round_trip(bytes: &[u8]) -> Result<(), Trouble> {
-    let Some(source) = decode(bytes) else {
-        return Err(Trouble::Refused(None, "neither UTF-8 nor declared as Latin-1".to_owned()));
-    };
-    let tree = match parse_module(&source) {
-        Ok(tree) => tree,
-        Err(error) => {
-            return Err(Trouble::Refused(Some((error.line, error.column)), error.message));
-        }
-    };
-    let printed = print(&tree);
-    let again = match parse_module(&printed) {
-        Ok(again) => again,
-        Err(error) => {
-            let message = format!("the printed text does not parse: {}", error.message);
-            return Err(Trouble::Failed(Some((error.line, error.column)), message));
-        }
-    };
-    match first_difference(&tree, &again) {
-        None if print(&again) == printed => Ok(()),
-        None => Err(Trouble::Failed(None, "printing the printed text gives another text".into())),
-        Some(difference) => {
-            let message = format!("the printed text has another tree at {}", difference.path);
-            Err(Trouble::Failed(None, message))
-        }
-    }
-}
-
-/// The text of a Python file: UTF-8, or Latin-1 where the file declares it (PEP 263).
-fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Some(Cow::Borrowed(text));
-    }
-    let head: String = bytes.iter().take(400).map(|byte| char::from(*byte)).collect();
-    let mut declarations = head.lines().take(2).filter(|line| line.trim_start().starts_with('#'));
-    let is_latin_1 = declarations.any(|line| {
-        let line = line.to_lowercase().replace('_', "-");
-        let encoding =
-            line.split_once("coding").map(|(_, rest)| rest.trim_start_matches([':', '=', ' ']));
-        encoding.is_some_and(|it| it.starts_with("latin-1") || it.starts_with("iso-8859-1"))
-    });
-    is_latin_1.then(|| bytes.iter().map(|byte| char::from(*byte)).collect())
 }
 
 impl fmt::Display for Report {

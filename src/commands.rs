@@ -69,6 +69,8 @@ pub fn build(args: &cli::Build) -> Result<Outcome, Error> {
 /// `astgen check`
 pub fn check(args: &cli::Check) -> Result<Outcome, Error> {
     let files = check::python_files(&args.paths)?;
+    // A panic of the parser or the printer is told with its file, in the report.
+    std::panic::set_hook(Box::new(|_| ()));
     let bar = progress_bar(files.len());
     let report = check::check(&files, &|| bar.inc(1))?;
     bar.finish_and_clear();

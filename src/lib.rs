@@ -7,6 +7,7 @@
 pub mod check;
 pub mod error;
 pub mod merge;
+mod path_text;
 pub mod project;
 pub mod spec_file;
 

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// Where the state of a project is kept, relative to its folder.
 pub const MANIFEST: &str = ".astgen/manifest.json";
@@ -31,6 +32,7 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Built {
     /// The project's folder.
+    #[serde(serialize_with = "crate::path_text::serialize")]
     pub folder: PathBuf,
     /// Files that were not there before.
     pub created: Vec<String>,
@@ -259,15 +261,12 @@ fn update(
     if !edited.is_empty() {
         return Err(Error::Edited { paths: edited });
     }
-    for (path, text) in changed {
-        replace(&folder.join(path), text.as_bytes())?;
-    }
+    let text = manifest_text(manifest)?;
+    changed.extend((known != manifest).then_some((MANIFEST, text.as_str())));
+    replace_all(folder, &changed)?;
     for path in &built.deleted {
         let path = folder.join(path);
         fs::remove_file(&path).map_err(Error::io("remove", &path))?;
-    }
-    if known != manifest {
-        replace(&folder.join(MANIFEST), manifest_text(manifest)?.as_bytes())?;
     }
     Ok(built)
 }
@@ -281,23 +280,65 @@ fn digest_on_disk(folder: &Path, path: &str) -> Result<Option<String>, Error> {
     }
 }
 
+/// Writes every text beside its place before the first is put there, each in one step: a full disk changes
+/// nothing, and a reader sees an old text or a new one.
+fn replace_all(folder: &Path, texts: &[(&str, &str)]) -> Result<(), Error> {
+    let paths: Vec<PathBuf> = texts.iter().map(|(path, _)| folder.join(path)).collect();
+    let parents = || paths.iter().filter_map(|path| path.parent());
+    let missing: Vec<_> =
+        parents().filter_map(|parent| Some((missing_ancestor(parent)?, parent))).collect();
+    let staged = paths.iter().zip(texts).map(|(path, (_, text))| {
+        stage(path, text.as_bytes()).map_err(Error::io("write", path)).map(|file| (path, file))
+    });
+    match staged.collect::<Result<Vec<_>, Error>>() {
+        Ok(staged) => staged.into_iter().try_for_each(|(path, file)| {
+            file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
+            Ok(())
+        }),
+        Err(error) => {
+            missing.iter().for_each(|(top, parent)| remove_empty_folders(top, parent));
+            Err(error)
+        }
+    }
+}
+
 /// Puts a file in place in one step: a reader sees the old text or the new one.
 ///
 /// # Errors
 /// When the operating system refuses; the file is then as it was.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let parent = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".astgen-")
-        .tempfile_in(parent)
-        .map_err(Error::io("write in", parent))?;
-    if let Ok(metadata) = fs::metadata(path) {
-        file.as_file().set_permissions(metadata.permissions()).map_err(Error::io("write", path))?;
-    }
-    std::io::Write::write_all(&mut file, bytes).map_err(Error::io("write", path))?;
+    let file = stage(path, bytes).map_err(Error::io("write", path))?;
     file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
     Ok(())
+}
+
+/// A file with these bytes, beside `path`, which is removed again when it is dropped.
+fn stage(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(parent)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".astgen-");
+    if let Some(permissions) = usual_permissions() {
+        builder.permissions(permissions);
+    }
+    let mut file = builder.tempfile_in(parent)?;
+    if let Ok(metadata) = fs::metadata(path) {
+        file.as_file().set_permissions(metadata.permissions())?;
+    }
+    io::Write::write_all(&mut file, bytes)?;
+    Ok(file)
+}
+
+/// Temporary files are private to their user; these become files like any other.
+#[cfg(unix)]
+fn usual_permissions() -> Option<fs::Permissions> {
+    use std::os::unix::fs::PermissionsExt;
+    Some(fs::Permissions::from_mode(0o666))
+}
+
+#[cfg(not(unix))]
+fn usual_permissions() -> Option<fs::Permissions> {
+    None
 }
 
 /// Writes a file that must not be there yet, with the folders above it.
@@ -308,5 +349,5 @@ pub fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     let parent = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
     let mut file = fs::File::create_new(path).map_err(Error::io("create", path))?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(Error::io("write", path))
+    io::Write::write_all(&mut file, text.as_bytes()).map_err(Error::io("write", path))
 }
