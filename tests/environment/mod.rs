@@ -1,0 +1,77 @@
+//! The programs that an emitted project names: one virtual environment serves every test. It is made once for
+//! a lock and kept below the target folder.
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// The folder of the sources.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs a command to its end and shows what it printed when it fails.
+#[track_caller]
+pub fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?} failed ({}):\n{out}\n{err}", output.status);
+    out.into_owned()
+}
+
+/// A project built from `examples/<name>.toml` in a temporary folder.
+pub fn build(name: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let project = folder.path().join(name);
+    let spec = root().join("examples").join(name).with_extension("toml");
+    run(Command::new(env!("CARGO_BIN_EXE_astgen"))
+        .arg("build")
+        .arg(spec)
+        .arg("--out")
+        .arg(&project));
+    (folder, project.join("backend"))
+}
+
+/// The folder with the programs of the environment that the emitted lock describes.
+pub fn programs() -> &'static Path {
+    static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAMS.get_or_init(|| {
+        let (_folder, backend) = build("acme");
+        let lock = backend.join("requirements-dev.txt");
+        let text = fs::read_to_string(&lock).expect("the lock is emitted");
+        let digest = astgen_pyast::region_digest(&text);
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("environment-{digest}"));
+        if !cache.join("complete").exists() {
+            let _ = fs::remove_dir_all(&cache);
+            run(Command::new(python()).args(["-m", "venv"]).arg(&cache));
+            run(Command::new(cache.join("bin/python"))
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                .args(["--require-hashes", "-r"])
+                .arg(&lock));
+            fs::write(cache.join("complete"), "").expect("the cache can be written");
+        }
+        cache.join("bin")
+    })
+}
+
+/// The interpreter to test with: the oldest that the emitted project supports, or newer.
+pub fn python() -> String {
+    std::env::var("ASTGEN_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
+/// A program of the environment, to be run in the backend's folder and without the caller's settings.
+pub fn program(name: &str, backend: &Path) -> Command {
+    let mut command = Command::new(programs().join(name));
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.current_dir(backend);
+    command.env("PATH", format!("{}:{path}", programs().display()));
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    for setting in ["DATABASE_URL", "MIGRATION_DATABASE_URL", "TEST_DATABASE_URL", "ENVIRONMENT"] {
+        command.env_remove(setting);
+    }
+    command
+}
