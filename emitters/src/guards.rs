@@ -4,7 +4,7 @@
 //! order, guards give the same tree, and nothing else of the tree changes.
 
 use crate::core::billing::{require_active_subscription, require_feature};
-use crate::core::org_rbac::require_org_roles;
+use crate::core::org_rbac::{require_fresh_session, require_org_roles};
 use crate::python::fastapi::Depends;
 use astgen_pyast::ast::ExprCall;
 use astgen_pyast::ast::Keyword as KeywordNode;
@@ -16,7 +16,8 @@ const ROUTE_METHODS: [&str; 7] = ["delete", "get", "head", "options", "patch", "
 
 /// What provides a guard, in the order in which the guards of a route are checked: first who the user
 /// is, then what their organization has paid for.
-const PROVIDERS: [Import; 3] = [require_org_roles, require_active_subscription, require_feature];
+const PROVIDERS: [Import; 4] =
+    [require_org_roles, require_fresh_session, require_active_subscription, require_feature];
 
 /// Puts `provider`, such as `require_org_roles(Role.OWNER)`, before `route`. A route that has it already
 /// stays as it is, and so does a function that is no route.
@@ -87,10 +88,11 @@ mod tests {
             .body(block![docstring("List reports."), pass()])
     }
 
-    fn guards() -> [Expr; 5] {
+    fn guards() -> [Expr; 6] {
         [
             py!(require_org_roles(Role.OWNER)),
             py!(require_org_roles(Role.OWNER, Role.ADMIN)),
+            require_fresh_session.into_expr(),
             require_active_subscription.into_expr(),
             py!(require_feature(Feature.REPORTS)),
             py!(require_feature(Feature.EXPORTS)),
@@ -111,6 +113,7 @@ mod tests {
                 Depends(audit),
                 Depends(require_org_roles(Role.OWNER)),
                 Depends(require_org_roles(Role.OWNER, Role.ADMIN)),
+                Depends(require_fresh_session),
                 Depends(require_active_subscription),
                 Depends(require_feature(Feature.EXPORTS)),
                 Depends(require_feature(Feature.REPORTS)),
@@ -133,7 +136,7 @@ mod tests {
 
         #[test]
         fn guards_are_idempotent_and_their_order_is_no_matter(
-            order in prop::collection::vec(0..5_usize, 0..12),
+            order in prop::collection::vec(0..6_usize, 0..12),
             shuffled in Just(()).prop_perturb(|(), mut rng| rng.random::<u64>()),
         ) {
             let once = order.iter().fold(route(), |route, &guard| guarded(route, &guards()[guard]));
@@ -147,7 +150,7 @@ mod tests {
         }
 
         #[test]
-        fn a_guard_changes_nothing_but_the_dependencies(guard in 0..5_usize) {
+        fn a_guard_changes_nothing_but_the_dependencies(guard in 0..6_usize) {
             let mut route_with = guarded(route(), &guards()[guard]);
             let Some(call) = route_with.decorators.iter_mut().find_map(route_call) else {
                 unreachable!("the route stays a route")

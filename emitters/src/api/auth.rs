@@ -1,31 +1,39 @@
-//! `backend/app/api/auth.py`: sign-up, sign-in, and the account of the caller.
+//! `backend/app/api/auth.py`: sign-up and sign-in.
 
-use crate::core::rbac::CurrentUserDep;
-use crate::core::settings::SettingsDep;
+use crate::core::rbac::{CurrentUserDep, SignedInDep};
+use crate::core::settings::{Settings, SettingsDep};
 use crate::python::fastapi::{APIRouter, BackgroundTasks, status};
 use crate::schemas::auth::{
-    Accepted, AccessTokenRead, LoginRequest, RegisterRequest, UserRead, VerifyRequest,
+    Accepted, EmailRequest, LoginRequest, PasswordReset, ReauthenticateRequest, RefreshRequest,
+    RegisterRequest, TokenRequest, TokensRead, UserRead,
 };
 use crate::services::auth_service::AuthServiceDep;
 use crate::services::email_service::MailerDep;
+use crate::services::password_service::PasswordServiceDep;
+use crate::services::session_service::{SessionServiceDep, Tokens};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.api.auth": router, register, login, verify, read_me;
+    "app.api.auth": router, register, login, refresh, logout, reauthenticate, verify,
+        resend_verification, forgot_password, reset_password, tokens_read;
 }
 
 /// The module.
 #[must_use]
 pub fn emit() -> Module {
-    module("app.api.auth").docstring("Sign-up, sign-in, and the account of the caller.").body(
-        block![
-            assign(router, py!(APIRouter(prefix = "/auth", tags = ["auth"]))),
-            register_def(),
-            login_def(),
-            verify_def(),
-            read_me_def()
-        ],
-    )
+    module("app.api.auth").docstring("Sign-up and sign-in.").body(block![
+        assign(router, py!(APIRouter(prefix = "/auth", tags = ["auth"]))),
+        register_def(),
+        login_def(),
+        refresh_def(),
+        logout_def(),
+        reauthenticate_def(),
+        verify_def(),
+        resend_verification_def(),
+        forgot_password_def(),
+        reset_password_def(),
+        tokens_read_def()
+    ])
 }
 
 fn register_def() -> FunctionDef {
@@ -48,7 +56,7 @@ fn register_def() -> FunctionDef {
 }
 
 fn login_def() -> FunctionDef {
-    names!(payload, accounts, settings, access_token, lifetime);
+    names!(payload, accounts, settings);
     async_def(login)
         .decorator(py!(router.post("/login")))
         .params([
@@ -56,12 +64,54 @@ fn login_def() -> FunctionDef {
             param(accounts, AuthServiceDep),
             param(settings, SettingsDep),
         ])
-        .returns(AccessTokenRead)
+        .returns(TokensRead)
         .body(block![
-            docstring("Exchange an address and a password for an access token."),
-            assign(access_token, py!(accounts.login(payload).await)),
-            assign(lifetime, py!(settings.access_token_seconds)),
-            return_(py!(AccessTokenRead(access_token = access_token, expires_in = lifetime)))
+            docstring("Exchange an address and a password for the tokens of a new session."),
+            return_(py!(tokens_read(accounts.login(payload).await, settings)))
+        ])
+}
+
+fn refresh_def() -> FunctionDef {
+    names!(payload, sessions, settings);
+    async_def(refresh)
+        .decorator(py!(router.post("/refresh")))
+        .params([
+            param(payload, RefreshRequest),
+            param(sessions, SessionServiceDep),
+            param(settings, SettingsDep),
+        ])
+        .returns(TokensRead)
+        .body(block![
+            docstring("Exchange a refresh token, which is good once, for the next tokens."),
+            return_(py!(tokens_read(sessions.refresh(payload.refresh_token).await, settings)))
+        ])
+}
+
+fn logout_def() -> FunctionDef {
+    names!(signed_in, sessions);
+    async_def(logout)
+        .decorator(py!(router.post("/logout", status_code = status.HTTP_204_NO_CONTENT)))
+        .params([param(signed_in, SignedInDep), param(sessions, SessionServiceDep)])
+        .returns(none())
+        .body(block![
+            docstring("End the session; its tokens are worth nothing from now on."),
+            do_(py!(sessions.end(signed_in.user, signed_in.session.id).await))
+        ])
+}
+
+fn reauthenticate_def() -> FunctionDef {
+    names!(payload, signed_in, accounts);
+    async_def(reauthenticate)
+        .decorator(py!(router.post("/reauthenticate", status_code = status.HTTP_204_NO_CONTENT)))
+        .params([
+            param(payload, ReauthenticateRequest),
+            param(signed_in, SignedInDep),
+            param(accounts, AuthServiceDep),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Show the password again, before an act that asks for a fresh session."),
+            do_(py!(accounts.reauthenticate(signed_in, payload.password).await))
         ])
 }
 
@@ -70,7 +120,7 @@ fn verify_def() -> FunctionDef {
     async_def(verify)
         .decorator(py!(router.post("/verify")))
         .params([
-            param(payload, VerifyRequest),
+            param(payload, TokenRequest),
             param(user, CurrentUserDep),
             param(accounts, AuthServiceDep),
         ])
@@ -82,14 +132,73 @@ fn verify_def() -> FunctionDef {
         ])
 }
 
-fn read_me_def() -> FunctionDef {
-    names!(user);
-    async_def(read_me)
-        .decorator(py!(router.get("/me")))
-        .params([param(user, CurrentUserDep)])
-        .returns(UserRead)
+fn resend_verification_def() -> FunctionDef {
+    names!(payload, accounts, mailer, background, mail);
+    async_def(resend_verification)
+        .decorator(py!(router.post("/verify/resend", status_code = status.HTTP_202_ACCEPTED)))
+        .params([
+            param(payload, EmailRequest),
+            param(accounts, AuthServiceDep),
+            param(mailer, MailerDep),
+            param(background, BackgroundTasks),
+        ])
+        .returns(Accepted)
         .body(block![
-            docstring("Return the caller's account."),
-            return_(py!(UserRead.model_validate(user)))
+            docstring("Send the verification mail again; the answer is the same for any address."),
+            assign(mail, py!(accounts.resend_verification(payload.email).await)),
+            if_(py!(mail != None), [do_(py!(background.add_task(mailer.send, mail)))]),
+            return_(py!(Accepted()))
+        ])
+}
+
+fn forgot_password_def() -> FunctionDef {
+    names!(payload, passwords, mailer, background, mail);
+    async_def(forgot_password)
+        .decorator(py!(router.post("/password/forgot", status_code = status.HTTP_202_ACCEPTED)))
+        .params([
+            param(payload, EmailRequest),
+            param(passwords, PasswordServiceDep),
+            param(mailer, MailerDep),
+            param(background, BackgroundTasks),
+        ])
+        .returns(Accepted)
+        .body(block![
+            docstring("Send a reset mail; the answer is the same for any address."),
+            assign(mail, py!(passwords.forgot(payload.email).await)),
+            if_(py!(mail != None), [do_(py!(background.add_task(mailer.send, mail)))]),
+            return_(py!(Accepted()))
+        ])
+}
+
+fn reset_password_def() -> FunctionDef {
+    names!(payload, passwords, mailer, background, mail);
+    async_def(reset_password)
+        .decorator(py!(router.post("/password/reset", status_code = status.HTTP_204_NO_CONTENT)))
+        .params([
+            param(payload, PasswordReset),
+            param(passwords, PasswordServiceDep),
+            param(mailer, MailerDep),
+            param(background, BackgroundTasks),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Set a new password with the token of a reset mail; every session ends."),
+            assign(mail, py!(passwords.reset(payload.token, payload.password).await)),
+            do_(py!(background.add_task(mailer.send, mail)))
+        ])
+}
+
+fn tokens_read_def() -> FunctionDef {
+    names!(tokens, settings);
+    def(tokens_read)
+        .params([param(tokens, Tokens), param(settings, Settings)])
+        .returns(TokensRead)
+        .body(block![
+            docstring("Write the tokens of a session down for its client."),
+            return_(py!(TokensRead(
+                access_token = tokens.access_token,
+                expires_in = settings.access_token_seconds,
+                refresh_token = tokens.refresh_token
+            )))
         ])
 }

@@ -1,6 +1,7 @@
 //! `backend/app/api/<entities>.py`: the routes of an entity.
 
 use crate::core::billing::{require_active_subscription, require_feature};
+use crate::core::org_rbac::require_fresh_session;
 use crate::core::pagination::PageRequestDep;
 use crate::core::plans::{Feature, constant};
 use crate::core::roles::required;
@@ -62,8 +63,9 @@ fn provider(guard: &Guard) -> Option<Expr> {
         }
         // The service counts, in the transaction that adds.
         Guard::Limit(_) => None,
-        Guard::FreshSession | Guard::RateLimit { .. } => {
-            unreachable!("the reader of the spec refuses these guards")
+        Guard::FreshSession => Some(require_fresh_session.into_expr()),
+        Guard::RateLimit { .. } => {
+            unreachable!("the reader of the spec refuses this guard")
         }
     }
 }

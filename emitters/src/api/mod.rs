@@ -5,5 +5,6 @@ pub mod billing;
 pub mod entity;
 pub mod health;
 pub mod invitations;
+pub mod me;
 pub mod organizations;
 pub mod routers;

@@ -5,7 +5,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.routers": ROUTERS;
-    "app.api": auth, billing, health, invitations, organizations;
+    "app.api": auth, billing, health, invitations, me, organizations;
 }
 
 /// The module.
@@ -14,6 +14,7 @@ pub fn emit(spec: &Spec) -> Module {
     let fixed = [
         py!(health.router),
         py!(auth.router),
+        py!(me.router),
         py!(organizations.router),
         py!(organizations.organization_router),
         py!(invitations.router),

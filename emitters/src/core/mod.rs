@@ -2,12 +2,15 @@
 
 pub mod billing;
 pub mod body_limit;
+pub mod client;
+pub mod credentials;
 pub mod database;
 pub mod errors;
 pub mod logging;
 pub mod metrics;
 pub mod org_rbac;
 pub mod pagination;
+pub mod passwords;
 pub mod plans;
 pub mod rbac;
 pub mod request_id;

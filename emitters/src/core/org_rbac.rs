@@ -1,12 +1,15 @@
 //! `backend/app/core/org_rbac.py`: the signed-in user's place in the organization that the path names.
 
+use crate::core::credentials::{Credential, CredentialDep};
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, NotFoundError, UnauthorizedError};
+use crate::core::rbac::refuse_stale;
 use crate::core::roles::Role;
-use crate::core::security::CallerIdDep;
+use crate::core::settings::SettingsDep;
 use crate::core::tenancy::bind_tenant;
 use crate::models::membership::Membership;
 use crate::models::organization::Organization;
+use crate::models::session::AuthSession;
 use crate::models::user::User;
 use crate::python::builtins::{property, tuple};
 use crate::python::fastapi::Depends;
@@ -16,7 +19,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.core.org_rbac": Principal, get_principal, find_member, PrincipalDep, get_tenant_session,
-        TenantSessionDep, require_org_roles;
+        TenantSessionDep, require_org_roles, require_fresh_session;
 }
 
 /// The module.
@@ -31,15 +34,17 @@ pub fn emit() -> Module {
             assign(PrincipalDep, py!(Annotated[(Principal, Depends(get_principal))])),
             get_tenant_session_def(),
             assign(TenantSessionDep, py!(Annotated[(AsyncSession, Depends(get_tenant_session))])),
-            require_org_roles_def()
+            require_org_roles_def(),
+            require_fresh_session_def()
         ])
 }
 
 fn principal_class() -> ClassDef {
-    names!(user, membership, organization);
+    names!(user, session, membership, organization);
     class(Principal).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("Who asks, as a member of which organization."),
         annotate(user, User),
+        annotate(session, AuthSession),
         annotate(membership, Membership),
         annotate(organization, Organization),
         principal_role()
@@ -54,11 +59,20 @@ fn principal_role() -> FunctionDef {
 }
 
 fn get_principal_def() -> FunctionDef {
-    names!(organization_id, caller_id, session, found, user, membership, organization);
+    names!(
+        organization_id,
+        credential,
+        session,
+        found,
+        user,
+        auth_session,
+        membership,
+        organization
+    );
     async_def(get_principal)
         .params([
             param(organization_id, UUID),
-            param(caller_id, CallerIdDep),
+            param(credential, CredentialDep),
             param(session, SessionDep),
         ])
         .returns(Principal)
@@ -66,30 +80,31 @@ fn get_principal_def() -> FunctionDef {
             docstring(
                 "Look the caller's membership up, or answer 401 or 404.\n\
                  \n\
-                 An organization that the caller does not belong to is answered like one that does\n\
+                An organization that the caller does not belong to is answered like one that does\n\
                  not exist."
             ),
-            assign(found, py!(find_member(session, caller_id, organization_id).await)),
-            if_(
-                py!(found == None || !found[0].is_active),
-                [raise(py!(UnauthorizedError("The user of this access token cannot sign in.")))]
-            ),
-            assign(py!((user, membership, organization)), found),
+            assign(found, py!(find_member(session, credential, organization_id).await)),
+            if_(py!(found == None), [raise(py!(UnauthorizedError("This session has ended.")))]),
+            assign(py!((user, auth_session, membership, organization)), found),
             if_(
                 py!(membership == None || organization == None),
                 [raise(py!(NotFoundError("There is no such organization.")))]
             ),
-            return_(py!(Principal(user, membership, organization)))
+            return_(py!(Principal(user, auth_session, membership, organization)))
         ])
 }
 
 fn find_member_def() -> FunctionDef {
-    names!(session, user_id, organization_id, membership_of_user, statement, result);
+    names!(session, credential, organization_id, membership_of_user, statement, result);
     async_def(find_member)
-        .params([param(session, AsyncSession), param(user_id, UUID), param(organization_id, UUID)])
-        .returns(py!(tuple[(User, Membership | None, Organization | None)] | None))
+        .params([
+            param(session, AsyncSession),
+            param(credential, Credential),
+            param(organization_id, UUID),
+        ])
+        .returns(py!(tuple[(User, AuthSession, Membership | None, Organization | None)] | None))
         .body(block![
-            docstring("Load a user, their membership and its organization in one statement."),
+            docstring("Load a user, their session, membership and organization in one statement."),
             assign(
                 membership_of_user,
                 py!(and_(
@@ -99,10 +114,11 @@ fn find_member_def() -> FunctionDef {
             ),
             assign(
                 statement,
-                py!(select(User, Membership, Organization)
+                py!(select(User, AuthSession, Membership, Organization)
+                    .join(AuthSession, AuthSession.user_id == User.id)
                     .outerjoin(Membership, membership_of_user)
                     .outerjoin(Organization, Organization.id == Membership.organization_id)
-                    .r#where(User.id == user_id))
+                    .r#where(credential.matches()))
             ),
             assign(result, py!(session.execute(statement).await)),
             return_(py!(result.one_or_none()))
@@ -138,5 +154,16 @@ fn require_org_roles_def() -> FunctionDef {
                 ))
             },
             return_(guard)
+        ])
+}
+
+fn require_fresh_session_def() -> FunctionDef {
+    names!(principal, settings);
+    async_def(require_fresh_session)
+        .params([param(principal, PrincipalDep), param(settings, SettingsDep)])
+        .returns(none())
+        .body(block![
+            docstring("Guard a route: long after the last sign-in the answer is 403."),
+            do_(py!(refuse_stale(principal.session, settings)))
         ])
 }

@@ -1,16 +1,21 @@
 //! `backend/app/core/rbac.py`: the signed-in user and their role on the platform.
 
+use crate::core::credentials::CredentialDep;
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, UnauthorizedError};
 use crate::core::roles::UserRole;
-use crate::core::security::CallerIdDep;
+use crate::core::settings::{Settings, SettingsDep};
+use crate::models::base::utcnow;
+use crate::models::session::AuthSession;
 use crate::models::user::User;
 use crate::python::fastapi::Depends;
-use crate::python::standard::{Annotated, Awaitable, Callable};
+use crate::python::sqlalchemy::select;
+use crate::python::standard::{Annotated, Awaitable, Callable, dataclass, timedelta};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.rbac": get_current_user, CurrentUserDep, require_user_roles;
+    "app.core.rbac": SignedIn, get_signed_in, SignedInDep, get_current_user, CurrentUserDep,
+        require_user_roles, require_fresh_sign_in, refuse_stale;
 }
 
 /// The module.
@@ -18,27 +23,53 @@ vocabulary! {
 pub fn emit() -> Module {
     module("app.core.rbac").docstring("The signed-in user and their role on the platform.").body(
         block![
+            signed_in_class(),
+            get_signed_in_def(),
+            assign(SignedInDep, py!(Annotated[(SignedIn, Depends(get_signed_in))])),
             get_current_user_def(),
             assign(CurrentUserDep, py!(Annotated[(User, Depends(get_current_user))])),
-            require_user_roles_def()
+            require_user_roles_def(),
+            require_fresh_sign_in_def(),
+            refuse_stale_def()
         ],
     )
 }
 
-fn get_current_user_def() -> FunctionDef {
-    names!(caller_id, session, user);
-    async_def(get_current_user)
-        .params([param(caller_id, CallerIdDep), param(session, SessionDep)])
-        .returns(User)
+fn signed_in_class() -> ClassDef {
+    names!(user, session);
+    class(SignedIn).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("Who asks, and in which session."),
+        annotate(user, User),
+        annotate(session, AuthSession)
+    ])
+}
+
+fn get_signed_in_def() -> FunctionDef {
+    names!(credential, session, statement, found, user, auth_session);
+    async_def(get_signed_in)
+        .params([param(credential, CredentialDep), param(session, SessionDep)])
+        .returns(SignedIn)
         .body(block![
-            docstring("Return the signed-in user, or answer 401."),
-            assign(user, py!(session.get(User, caller_id).await)),
-            if_(
-                py!(user == None || !user.is_active),
-                [raise(py!(UnauthorizedError("The user of this access token cannot sign in.")))]
+            docstring("Load the caller and their session in one statement, or answer 401."),
+            assign(
+                statement,
+                py!(select(User, AuthSession)
+                    .join(AuthSession, AuthSession.user_id == User.id)
+                    .r#where(credential.matches()))
             ),
-            return_(user)
+            assign(found, py!(session.execute(statement).await.one_or_none())),
+            if_(py!(found == None), [raise(py!(UnauthorizedError("This session has ended.")))]),
+            assign(py!((user, auth_session)), found),
+            return_(py!(SignedIn(user, auth_session)))
         ])
+}
+
+fn get_current_user_def() -> FunctionDef {
+    names!(signed_in);
+    def(get_current_user)
+        .params([param(signed_in, SignedInDep)])
+        .returns(User)
+        .body(block![docstring("Return the caller, or answer 401."), return_(py!(signed_in.user))])
 }
 
 fn require_user_roles_def() -> FunctionDef {
@@ -56,5 +87,36 @@ fn require_user_roles_def() -> FunctionDef {
                 ))
             },
             return_(guard)
+        ])
+}
+
+fn require_fresh_sign_in_def() -> FunctionDef {
+    names!(signed_in, settings);
+    async_def(require_fresh_sign_in)
+        .params([param(signed_in, SignedInDep), param(settings, SettingsDep)])
+        .returns(none())
+        .body(block![
+            docstring(
+                "Guard a route of the account: long after the last sign-in the answer is 403."
+            ),
+            do_(py!(refuse_stale(signed_in.session, settings)))
+        ])
+}
+
+fn refuse_stale_def() -> FunctionDef {
+    names!(auth_session, settings, fresh);
+    def(refuse_stale)
+        .params([param(auth_session, AuthSession), param(settings, Settings)])
+        .returns(none())
+        .body(block![
+            docstring("Refuse a session whose user has not shown the password for a while."),
+            assign(fresh, py!(timedelta(seconds = settings.fresh_session_seconds))),
+            if_(
+                py!(utcnow() - auth_session.authenticated_at > fresh),
+                [raise(py!(ForbiddenError(
+                    "Confirm that it is you first.",
+                    code = "session_not_fresh"
+                )))]
+            )
         ])
 }

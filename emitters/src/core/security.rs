@@ -1,165 +1,138 @@
-//! `backend/app/core/security.py`: passwords and tokens.
+//! `backend/app/core/security.py`: tokens: what signs them, and what is stored of them.
 
-use crate::core::errors::UnauthorizedError;
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
-use crate::python::anyio::{CapacityLimiter, to_thread};
-use crate::python::builtins::{bool, bytes, dict, str, tuple};
+use crate::python::builtins::{bytes, dict, list, str};
 use crate::python::cryptography::{HKDF, SHA256};
-use crate::python::fastapi::{Depends, HTTPAuthorizationCredentials, HTTPBearer, Request};
+use crate::python::fastapi::{Depends, Request};
 use crate::python::jwt::jwt;
-use crate::python::pwdlib::{Argon2Hasher, PasswordHash};
+use crate::python::pydantic::SecretStr;
 use crate::python::standard::{
-    Annotated, Any, Mapping, StrEnum, UUID, hmac, secrets, sha256, timedelta, uuid4,
+    Annotated, Any, Mapping, StrEnum, UUID, hmac, timedelta, urlsafe_b64encode, uuid4,
 };
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.security": ISSUER, ALGORITHM, KEY_BYTES, CLOCK_SKEW_SECONDS, REQUIRED_CLAIMS, Purpose,
-        PasswordHasher, Signer, derive_key, audience, get_password_hasher, get_signer,
-        PasswordHasherDep, SignerDep, bearer, get_caller_id, CallerIdDep;
+    "app.core.security": ISSUER, ALGORITHM, KEY_BYTES, KEY_ID_LENGTH, CLOCK_SKEW_SECONDS,
+        REQUIRED_CLAIMS, Purpose, KeyRing, Signer, keyed_hash, derive_key, audience, get_signer,
+        SignerDep;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    module("app.core.security").docstring("Passwords and tokens.").body(block![
-        assign(ISSUER, spec.project.name.as_str()),
-        assign(ALGORITHM, "HS256"),
-        assign(KEY_BYTES, 32),
-        assign(CLOCK_SKEW_SECONDS, 5),
-        assign(REQUIRED_CLAIMS, py!(["iss", "aud", "sub", "iat", "nbf", "exp", "jti", "typ"])),
-        purpose_class(),
-        password_hasher_class(),
-        signer_class(),
-        derive_key_def(),
-        audience_def(),
-        get_password_hasher_def(),
-        get_signer_def(),
-        assign(PasswordHasherDep, py!(Annotated[(PasswordHasher, Depends(get_password_hasher))])),
-        assign(SignerDep, py!(Annotated[(Signer, Depends(get_signer))])),
-        assign(bearer, py!(HTTPBearer(description = "The access token from `POST /auth/login`.")))
-            .paragraph(),
-        get_caller_id_def(),
-        assign(CallerIdDep, py!(Annotated[(UUID, Depends(get_caller_id))]))
-    ])
+    module("app.core.security")
+        .docstring("Tokens: what signs them, and what is stored of them.")
+        .body(block![
+            assign(ISSUER, spec.project.name.as_str()),
+            assign(ALGORITHM, "HS256"),
+            assign(KEY_BYTES, 32),
+            assign(KEY_ID_LENGTH, 8),
+            assign(CLOCK_SKEW_SECONDS, 5),
+            assign(REQUIRED_CLAIMS, py!(["iss", "aud", "sub", "iat", "nbf", "exp", "jti", "typ"])),
+            purpose_class(),
+            key_ring_class(),
+            signer_class(),
+            keyed_hash_def(),
+            derive_key_def(),
+            audience_def(),
+            get_signer_def(),
+            assign(SignerDep, py!(Annotated[(Signer, Depends(get_signer))]))
+        ])
 }
 
 fn purpose_class() -> ClassDef {
-    names!(ACCESS, VERIFICATION, INVITATION, CURSOR);
+    names!(
+        ACCESS,
+        REFRESH,
+        ROTATION,
+        VERIFICATION,
+        RESET,
+        EMAIL_CHANGE,
+        INVITATION,
+        CURSOR,
+        KEY_ID
+    );
     class(Purpose).base(StrEnum).body(block![
         docstring("What a key is for; no key is used for two things."),
         assign(ACCESS, "access"),
+        assign(REFRESH, "refresh"),
+        assign(ROTATION, "rotation"),
         assign(VERIFICATION, "verification"),
+        assign(RESET, "reset"),
+        assign(EMAIL_CHANGE, "email_change"),
         assign(INVITATION, "invitation"),
-        assign(CURSOR, "cursor")
+        assign(CURSOR, "cursor"),
+        assign(KEY_ID, "key_id")
     ])
 }
 
-fn password_hasher_class() -> ClassDef {
-    class(PasswordHasher).body(block![
-        docstring("Argon2id, in threads, a few at a time, so that the event loop stays free."),
-        password_hasher_init(),
-        password_hasher_hash(),
-        password_hasher_verify()
-    ])
+fn key_ring_class() -> ClassDef {
+    class(KeyRing)
+        .body(block![docstring("The keys that are derived from one secret."), key_ring_init()])
 }
 
-fn password_hasher_init() -> FunctionDef {
-    names!(settings, hasher);
-    def("__init__").params([untyped("self"), param(settings, Settings)]).returns(none()).body(
+fn key_ring_init() -> FunctionDef {
+    names!(secret, value);
+    let keys = py!(dict!(purpose => derive_key(value, purpose) for purpose in Purpose));
+    def("__init__").params([untyped("self"), param(secret, SecretStr)]).returns(none()).body(
         block![
-            docstring("Take the cost from the settings."),
-            assign(
-                hasher,
-                py!(Argon2Hasher(
-                    time_cost = settings.password_time_cost,
-                    memory_cost = settings.password_memory_kib,
-                    parallelism = 1
-                ))
-            ),
-            assign(py!(self.passwords), py!(PasswordHash([hasher]))),
-            assign(py!(self.limiter), py!(CapacityLimiter(settings.password_workers))),
-            assign(py!(self.decoy), py!(self.passwords.hash(secrets.token_urlsafe())))
+            docstring("Derive a key for each purpose."),
+            assign(value, py!(secret.get_secret_value().encode())),
+            assign(py!(self.keys), keys),
+            assign(py!(self.key_id), py!(self.keys[Purpose.KEY_ID].hex()[..KEY_ID_LENGTH]))
         ],
     )
 }
 
-fn password_hasher_hash() -> FunctionDef {
-    names!(password);
-    async_def("hash").params([untyped("self"), param(password, str)]).returns(str).body(block![
-        docstring("Hash a password."),
-        return_(py!(to_thread
-            .run_sync(self.passwords.hash, password, limiter = self.limiter)
-            .await))
-    ])
-}
-
-fn password_hasher_verify() -> FunctionDef {
-    names!(password, password_hash, known, matches, new_hash);
-    async_def("verify")
-        .params([untyped("self"), param(password, str), param(password_hash, py!(str | None))])
-        .returns(py!(tuple[(bool, str | None)]))
-        .body(block![
-            docstring(
-                "Compare, and return a new hash if the old one is too cheap by now.\n\
-                 \n\
-                 Without a hash the work is the same, so that the time does not tell whether\n\
-                 there is such a user."
-            ),
-            assign(known, py!(password_hash != None)),
-            assign(
-                py!((matches, new_hash)),
-                py!(to_thread
-                    .run_sync(
-                        self.passwords.verify_and_update,
-                        password,
-                        password_hash || self.decoy,
-                        limiter = self.limiter
-                    )
-                    .await)
-            ),
-            return_(py!((known && matches, new_hash)))
-        ])
-}
-
 fn signer_class() -> ClassDef {
     class(Signer).body(block![
-        docstring("Tokens that this application issues and recognizes again."),
+        docstring(
+            "Tokens that this application issues and recognizes again.\n\
+             \n\
+             The first secret signs. What an earlier one has signed is still recognized, so that\n\
+             a secret can be replaced without signing everybody out."
+        ),
         signer_init(),
         signer_sign(),
         signer_read(),
-        signer_digest()
+        signer_digest(),
+        signer_digests(),
+        signer_successor()
     ])
 }
 
 fn signer_init() -> FunctionDef {
-    names!(settings, secret);
+    names!(settings, earlier);
     def("__init__").params([untyped("self"), param(settings, Settings)]).returns(none()).body(
         block![
-            docstring("Derive a key for each purpose from the one secret."),
-            assign(secret, py!(settings.secret_key.get_secret_value().encode())),
+            docstring("Derive the keys from the secrets."),
+            assign(py!(self.ring), py!(KeyRing(settings.secret_key))),
             assign(
-                py!(self.keys),
-                py!(dict!(purpose => derive_key(secret, purpose) for purpose in Purpose))
+                earlier,
+                py!(list!(KeyRing(secret) for secret in settings.previous_secret_keys))
+            ),
+            assign(
+                py!(self.rings),
+                py!(dict!(ring.key_id => ring for ring in (*earlier, self.ring)))
             )
         ],
     )
 }
 
 fn signer_sign() -> FunctionDef {
-    names!(purpose, subject, lifetime, claims, now, payload);
+    names!(purpose, subject, lifetime, claims, now, payload, key, headers);
     let claims_of_all = py!(dict!(
-        **(claims || dict!()),
-        "iss" => ISSUER,
-        "aud" => audience(purpose),
-        "sub" => str(subject),
-        "iat" => now,
-        "nbf" => now,
-        "exp" => now + lifetime,
-        "jti" => uuid4().hex,
-        "typ" => purpose.value
+    **(claims || dict!()),
+    "iss" => ISSUER,
+    "aud" => audience(purpose),
+    "sub" => str(subject),
+    "iat" => now,
+    "nbf" => now,
+    "exp" => now + lifetime,
+    "jti" => uuid4().hex,
+    "typ" => purpose.value
     ));
     def("sign")
         .params([
@@ -174,30 +147,38 @@ fn signer_sign() -> FunctionDef {
             docstring("Issue a token about a user."),
             assign(now, py!(utcnow())),
             ann_assign(payload, py!(dict[(str, Any)]), claims_of_all),
-            return_(py!(jwt.encode(payload, self.keys[purpose], algorithm = ALGORITHM)))
+            assign(
+                py!((key, headers)),
+                py!((self.ring.keys[purpose], dict!("kid" => self.ring.key_id)))
+            ),
+            return_(py!(jwt.encode(payload, key, algorithm = ALGORITHM, headers = headers)))
         ])
 }
 
 fn signer_read() -> FunctionDef {
-    names!(purpose, token, claims);
+    names!(purpose, token, ring, claims);
     def("read")
         .params([untyped("self"), param(purpose, Purpose), param(token, str)])
         .returns(py!(dict[(str, Any)] | None))
         .body(block![
             docstring("Return the claims of a token that was issued for the purpose."),
-            try_([ann_assign(
-                claims,
-                py!(dict[(str, Any)]),
-                py!(jwt.decode(
-                    token,
-                    self.keys[purpose],
-                    algorithms = [ALGORITHM],
-                    audience = audience(purpose),
-                    issuer = ISSUER,
-                    leeway = CLOCK_SKEW_SECONDS,
-                    options = dict!("require" => REQUIRED_CLAIMS)
-                ))
-            )])
+            try_(block![
+                assign(ring, py!(self.rings.get(jwt.get_unverified_header(token).get("kid", "")))),
+                if_(py!(ring == None), [return_(none())]),
+                ann_assign(
+                    claims,
+                    py!(dict[(str, Any)]),
+                    py!(jwt.decode(
+                        token,
+                        ring.keys[purpose],
+                        algorithms = [ALGORITHM],
+                        audience = audience(purpose),
+                        issuer = ISSUER,
+                        leeway = CLOCK_SKEW_SECONDS,
+                        options = dict!("require" => REQUIRED_CLAIMS)
+                    ))
+                )
+            ])
             .except(py!(jwt.InvalidTokenError), [return_(none())]),
             return_(py!(if claims["typ"] == purpose { claims } else { None }))
         ])
@@ -210,8 +191,38 @@ fn signer_digest() -> FunctionDef {
         .returns(str)
         .body(block![
             docstring("Hash a value that is random already, such as the token of an invitation."),
-            return_(py!(hmac.new(self.keys[purpose], value.encode(), sha256).hexdigest()))
+            return_(py!(keyed_hash(self.ring.keys[purpose], value).hex()))
         ])
+}
+
+fn signer_digests() -> FunctionDef {
+    names!(purpose, value, rings);
+    let hashes = py!(list!(keyed_hash(ring.keys[purpose], value).hex() for ring in rings));
+    def("digests")
+        .params([untyped("self"), param(purpose, Purpose), param(value, str)])
+        .returns(py!(list[str]))
+        .body(block![
+            docstring("Hash a value with every secret: one of these is what is stored of it."),
+            assign(rings, py!(self.rings.values())),
+            return_(hashes)
+        ])
+}
+
+fn signer_successor() -> FunctionDef {
+    names!(token, digest);
+    def("successor").params([untyped("self"), param(token, str)]).returns(str).body(block![
+        docstring("Derive the token that follows another; without the key nobody can."),
+        assign(digest, py!(keyed_hash(self.ring.keys[Purpose.ROTATION], token))),
+        return_(py!(urlsafe_b64encode(digest).decode().rstrip("=")))
+    ])
+}
+
+fn keyed_hash_def() -> FunctionDef {
+    names!(key, value);
+    def(keyed_hash).params([param(key, bytes), param(value, str)]).returns(bytes).body(block![
+        docstring("Hash a value so that only the holder of the key can do the same."),
+        return_(py!(hmac.digest(key, value.encode(), "sha256")))
+    ])
 }
 
 fn derive_key_def() -> FunctionDef {
@@ -233,15 +244,6 @@ fn audience_def() -> FunctionDef {
     ])
 }
 
-fn get_password_hasher_def() -> FunctionDef {
-    names!(request, hasher);
-    def(get_password_hasher).params([param(request, Request)]).returns(PasswordHasher).body(block![
-        docstring("Return the password hasher of the application."),
-        ann_assign(hasher, PasswordHasher, py!(request.app.state.password_hasher)),
-        return_(hasher)
-    ])
-}
-
 fn get_signer_def() -> FunctionDef {
     names!(request, signer);
     def(get_signer).params([param(request, Request)]).returns(Signer).body(block![
@@ -249,23 +251,4 @@ fn get_signer_def() -> FunctionDef {
         ann_assign(signer, Signer, py!(request.app.state.signer)),
         return_(signer)
     ])
-}
-
-fn get_caller_id_def() -> FunctionDef {
-    names!(credentials, signer, claims);
-    def(get_caller_id)
-        .params([
-            param(credentials, py!(Annotated[(HTTPAuthorizationCredentials, Depends(bearer))])),
-            param(signer, SignerDep),
-        ])
-        .returns(UUID)
-        .body(block![
-            docstring("Return the user that the access token names, or answer 401."),
-            assign(claims, py!(signer.read(Purpose.ACCESS, credentials.credentials))),
-            if_(
-                py!(claims == None),
-                [raise(py!(UnauthorizedError("The access token is not valid.")))]
-            ),
-            return_(py!(UUID(claims["sub"])))
-        ])
 }

@@ -1,6 +1,7 @@
 //! The files that are not Python, from typed values.
 
 pub mod backend_readme;
+pub mod common_passwords;
 pub mod env_example;
 pub mod gitignore;
 pub mod pyproject;
@@ -24,6 +25,7 @@ pub fn emit(spec: &Spec) -> Vec<Generated> {
     let mut files = requirements::emit(spec);
     files.extend([
         backend_readme::emit(spec),
+        common_passwords::emit(),
         env_example::emit(spec),
         gitignore::emit(),
         pyproject::emit(spec),

@@ -10,9 +10,11 @@ use astgen_pyast::prelude::*;
 #[must_use]
 pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     names!(create_users, create_organizations, create_memberships, create_invitations);
-    names!(create_billing_events);
+    names!(create_sessions, create_refresh_tokens, create_billing_events);
     let mut tables = vec![
         (create_users, users(spec)),
+        (create_sessions, sessions()),
+        (create_refresh_tokens, refresh_tokens()),
         (create_organizations, organizations(spec)),
         (create_memberships, memberships(spec)),
         (create_invitations, invitations(spec)),
@@ -28,7 +30,28 @@ fn users(spec: &Spec) -> Table {
         .column("role", choice(spec))
         .column("is_active", py!(sa.Boolean()))
         .optional_column("email_verified_at", moment())
+        .optional_column("deleted_at", moment())
         .unique(&["email"])
+}
+
+fn sessions() -> Table {
+    table(name("sessions"))
+        .owner("user_id", "users")
+        .column("expires_at", moment())
+        .column("authenticated_at", moment())
+        .column("used_at", moment())
+        .column("ip_address", text(45))
+        .column("user_agent", text(255))
+        .index(&["user_id", "created_at", "id"])
+}
+
+fn refresh_tokens() -> Table {
+    table(name("refresh_tokens"))
+        .owner("session_id", "sessions")
+        .column("token_hash", text(64))
+        .optional_column("rotated_at", moment())
+        .unique(&["token_hash"])
+        .index(&["session_id"])
 }
 
 fn organizations(spec: &Spec) -> Table {

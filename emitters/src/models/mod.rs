@@ -7,5 +7,7 @@ pub mod invitation;
 pub mod membership;
 pub mod organization;
 pub mod package;
+pub mod refresh_token;
+pub mod session;
 pub mod types;
 pub mod user;

@@ -1,11 +1,14 @@
 //! `backend/app/models/__init__.py`: the tables.
 
-use crate::models::{base, billing_event, invitation, membership, organization, user};
+use crate::models::{
+    base, billing_event, invitation, membership, organization, refresh_token, session, user,
+};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.models": BillingEvent, Invitation, Membership, Organization, User;
+    "app.models": AuthSession, BillingEvent, Invitation, Membership, Organization, RefreshToken,
+        User;
 }
 
 /// The module.
@@ -18,6 +21,8 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
             invitation::Invitation,
             membership::Membership,
             organization::Organization,
+            refresh_token::RefreshToken,
+            session::AuthSession,
             user::User,
         ])
         .exports(spec.billing.iter().map(|_| billing_event::BillingEvent))

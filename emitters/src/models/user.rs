@@ -19,7 +19,7 @@ pub fn emit() -> Module {
 }
 
 fn user_class() -> ClassDef {
-    names!(__tablename__, email, password_hash, role, is_active, email_verified_at);
+    names!(__tablename__, email, password_hash, role, is_active, email_verified_at, deleted_at);
     class(User).base(Record).base(Base).body(block![
         docstring("A person with a password; the address is stored in lower case."),
         assign(__tablename__, "users"),
@@ -36,6 +36,7 @@ fn user_class() -> ClassDef {
             email_verified_at,
             py!(Mapped[datetime | None]),
             py!(mapped_column(UTCDateTime))
-        )
+        ),
+        ann_assign(deleted_at, py!(Mapped[datetime | None]), py!(mapped_column(UTCDateTime)))
     ])
 }

@@ -22,6 +22,7 @@ astgen_pyast::vocabulary! {
     "sqlalchemy.sql": ClauseElement, ColumnElement;
     "sqlalchemy.sql.annotation": Annotated;
     "sqlalchemy.sql.base": ExecutableOption;
+    "sqlalchemy.sql.dml": UpdateBase;
     "sqlalchemy.sql.selectable": AliasedReturnsRows;
     "sqlalchemy.sql.visitors": ExternallyTraversible;
     "sqlalchemy.types": TypeEngine;

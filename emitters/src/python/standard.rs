@@ -3,8 +3,9 @@
 use astgen_pyast::{Import, import, import_module};
 
 astgen_pyast::vocabulary! {
+    "base64": urlsafe_b64encode;
     "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable,
-        Iterator, Mapping;
+        Iterator, Mapping, Sequence;
     "contextlib": asynccontextmanager, contextmanager;
     "contextvars": ContextVar;
     "dataclasses": dataclass, field;

@@ -4,18 +4,21 @@ use crate::core::roles::UserRole;
 use crate::python::builtins::{int, str};
 use crate::python::pydantic::Field;
 use crate::python::standard::{Annotated, Literal, UUID, datetime};
-use crate::schemas::base::{RequestModel, ResponseModel};
+use crate::schemas::base::{Page, RequestModel, ResponseModel};
 use crate::schemas::fields::{Email, NO_NUL, Password};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.auth": BEARER, Token, RegisterRequest, LoginRequest, VerifyRequest, Accepted,
-        AccessTokenRead, UserRead;
+    "app.schemas.auth": BEARER, Token, KnownPassword, RegisterRequest, LoginRequest, RefreshRequest,
+        ReauthenticateRequest, TokenRequest, EmailRequest, PasswordReset, PasswordChange, Accepted,
+        TokensRead, UserRead, SessionRead, SessionPage;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let longest = u32::from(spec.auth.password.max_length);
     module("app.schemas.auth").docstring("Requests and responses about accounts.").body(block![
         ann_assign(BEARER, py!(Literal["bearer"]), "bearer"),
         assign(
@@ -23,12 +26,21 @@ pub fn emit() -> Module {
             py!(Annotated[(str, Field(min_length = 1, max_length = 2048, pattern = NO_NUL))])
         )
         .paragraph(),
+        assign(KnownPassword, py!(Annotated[(str, Field(max_length = longest, pattern = NO_NUL))]))
+            .comment("A password that is compared, not judged."),
         register_request_class(),
         login_request_class(),
-        verify_request_class(),
+        refresh_request_class(),
+        reauthenticate_request_class(),
+        token_request_class(),
+        email_request_class(),
+        password_reset_class(),
+        password_change_class(),
         accepted_class(),
-        access_token_read_class(),
-        user_read_class()
+        tokens_read_class(),
+        user_read_class(),
+        session_read_class(),
+        session_page_class()
     ])
 }
 
@@ -44,17 +56,56 @@ fn register_request_class() -> ClassDef {
 fn login_request_class() -> ClassDef {
     names!(email, password);
     class(LoginRequest).base(RequestModel).body(block![
-        docstring("A sign-in; a password of any length is compared, not judged."),
+        docstring("A sign-in."),
         annotate(email, Email),
-        annotate(password, py!(Annotated[(str, Field(max_length = 128, pattern = NO_NUL))]))
+        annotate(password, KnownPassword)
     ])
 }
 
-fn verify_request_class() -> ClassDef {
-    names!(token);
-    class(VerifyRequest)
+fn refresh_request_class() -> ClassDef {
+    names!(refresh_token);
+    class(RefreshRequest)
         .base(RequestModel)
-        .body(block![docstring("The token of a verification mail."), annotate(token, Token)])
+        .body(block![docstring("The refresh token of a session."), annotate(refresh_token, Token)])
+}
+
+fn reauthenticate_request_class() -> ClassDef {
+    names!(password);
+    class(ReauthenticateRequest)
+        .base(RequestModel)
+        .body(block![docstring("The password of the caller."), annotate(password, KnownPassword)])
+}
+
+fn token_request_class() -> ClassDef {
+    names!(token);
+    class(TokenRequest)
+        .base(RequestModel)
+        .body(block![docstring("The token of a mail."), annotate(token, Token)])
+}
+
+fn email_request_class() -> ClassDef {
+    names!(email);
+    class(EmailRequest)
+        .base(RequestModel)
+        .body(block![docstring("An address."), annotate(email, Email)])
+}
+
+fn password_reset_class() -> ClassDef {
+    names!(token, password);
+    class(PasswordReset).base(RequestModel).body(block![
+        docstring("The token of a reset mail, and the new password."),
+        annotate(token, Token),
+        annotate(password, Password)
+    ])
+}
+
+fn password_change_class() -> ClassDef {
+    names!(current_password, new_password);
+    class(PasswordChange).base(RequestModel).body(block![
+        docstring("The password of the caller, and the one to replace it."),
+        annotate(current_password, KnownPassword),
+        annotate(new_password, Password)
+    ])
 }
 
 fn accepted_class() -> ClassDef {
@@ -65,13 +116,18 @@ fn accepted_class() -> ClassDef {
     ])
 }
 
-fn access_token_read_class() -> ClassDef {
-    names!(access_token, token_type, expires_in);
-    class(AccessTokenRead).base(ResponseModel).body(block![
-        docstring("A token for the `Authorization` header."),
+fn tokens_read_class() -> ClassDef {
+    names!(access_token, token_type, expires_in, refresh_token);
+    class(TokensRead).base(ResponseModel).body(block![
+        docstring("A token for the `Authorization` header, and one to get the next with."),
         annotate(access_token, str),
         ann_assign(token_type, py!(Literal["bearer"]), BEARER),
-        ann_assign(expires_in, int, py!(Field(description = "Seconds until the token expires.")))
+        ann_assign(
+            expires_in,
+            int,
+            py!(Field(description = "Seconds until the access token expires."))
+        ),
+        annotate(refresh_token, str)
     ])
 }
 
@@ -84,5 +140,26 @@ fn user_read_class() -> ClassDef {
         annotate(email, str),
         annotate(role, UserRole),
         annotate(email_verified_at, py!(datetime | None))
+    ])
+}
+
+fn session_read_class() -> ClassDef {
+    names!(id, created_at, used_at, expires_at, ip_address, user_agent);
+    class(SessionRead).base(ResponseModel).body(block![
+        docstring("A place where the caller is signed in."),
+        annotate(id, UUID),
+        annotate(created_at, datetime),
+        annotate(used_at, datetime),
+        annotate(expires_at, datetime),
+        annotate(ip_address, str),
+        annotate(user_agent, str)
+    ])
+}
+
+fn session_page_class() -> ClassDef {
+    names!(current_id);
+    class(SessionPage).base(py!(Page[SessionRead])).body(block![
+        docstring("A part of the list of the caller's sessions, and which of them is this one."),
+        annotate(current_id, UUID)
     ])
 }

@@ -1,18 +1,21 @@
 //! `backend/app/schemas/fields.py`: field types that accept what their JSON schema says, and nothing else.
 
+use crate::core::passwords::is_common;
 use crate::python::builtins::{
     OverflowError, UnicodeEncodeError, ValueError, bool, dict, float, int, isinstance, list,
     object, str,
 };
-use crate::python::pydantic::{AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue};
+use crate::python::pydantic::{
+    AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue, PydanticCustomError,
+};
 use crate::python::standard::{Annotated, Callable, Decimal, UTC, date, datetime, math, re};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.schemas.fields": NO_NUL, ISO_DATE, DECIMAL, MAILBOX, LABEL, EMAIL, text_of_date,
-        text_of_datetime, in_utc, whole_number, text_of_decimal, scaled, storable, is_unicode,
-        Email, Password, IsoDate, UtcDatetime, JsonObject;
+        text_of_datetime, in_utc, whole_number, text_of_decimal, scaled, storable, uncommon,
+        is_unicode, Email, Password, IsoDate, UtcDatetime, JsonObject;
 }
 
 /// The module.
@@ -36,6 +39,7 @@ pub fn emit(spec: &Spec) -> Module {
             text_of_decimal_def(),
             scaled_def(),
             storable_def(),
+            uncommon_def(),
             is_unicode_def(),
             assign(
                 Email,
@@ -44,8 +48,11 @@ pub fn emit(spec: &Spec) -> Module {
             ),
             assign(
                 Password,
-                py!(Annotated
-                    [(str, Field(min_length = shortest, max_length = longest, pattern = NO_NUL))])
+                py!(Annotated[(
+                    str,
+                    Field(min_length = shortest, max_length = longest, pattern = NO_NUL),
+                    AfterValidator(uncommon)
+                )])
             ),
             assign(IsoDate, py!(Annotated[(date, BeforeValidator(text_of_date))])),
             assign(
@@ -154,6 +161,18 @@ fn storable_def() -> FunctionDef {
             ),
             return_(value)
         ])
+}
+
+fn uncommon_def() -> FunctionDef {
+    names!(password);
+    def(uncommon).params([param(password, str)]).returns(str).body(block![
+        docstring("Refuse a password that anyone would guess."),
+        if_(
+            py!(is_common(password)),
+            [raise(py!(PydanticCustomError("common_password", "this password is too common")))]
+        ),
+        return_(password)
+    ])
 }
 
 fn is_unicode_def() -> FunctionDef {

@@ -1,18 +1,22 @@
 //! `backend/app/services/auth_service.py`: accounts: sign-up, sign-in, and whose address it is.
 
 use crate::core::database::SessionDep;
-use crate::core::errors::{NotFoundError, UnauthorizedError};
-use crate::core::security::{PasswordHasherDep, Purpose, SignerDep};
+use crate::core::errors::{ForbiddenError, NotFoundError, UnauthorizedError};
+use crate::core::passwords::PasswordHasherDep;
+use crate::core::rbac::SignedIn;
+use crate::core::security::{Purpose, SignerDep};
 use crate::core::settings::SettingsDep;
 use crate::models::base::utcnow;
 use crate::models::user::User;
 use crate::python::builtins::str;
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{IntegrityError, select};
-use crate::python::standard::{Annotated, EmailMessage, dataclass, timedelta};
+use crate::python::standard::{Annotated, EmailMessage, UUID, dataclass, timedelta, uuid4};
 use crate::schemas::auth::{LoginRequest, RegisterRequest};
 use crate::services::email_service::{registration_notice, verification_mail};
 use crate::services::organization_service::OrganizationServiceDep;
+use crate::services::password_service::PasswordServiceDep;
+use crate::services::session_service::{SessionServiceDep, Tokens};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
@@ -32,20 +36,25 @@ pub fn emit(spec: &Spec) -> Module {
 }
 
 fn auth_service_class(personal: bool) -> ClassDef {
-    names!(session, settings, hasher, signer, organizations);
+    names!(session, settings, hasher, signer, passwords, sessions, organizations);
     class(AuthService).decorator(py!(dataclass(frozen = true))).body(block![
-        docstring("The rules for accounts."),
+        docstring("The rules for signing up and signing in."),
         annotate(session, SessionDep),
         annotate(settings, SettingsDep),
         annotate(hasher, PasswordHasherDep),
         annotate(signer, SignerDep),
+        annotate(passwords, PasswordServiceDep),
+        annotate(sessions, SessionServiceDep),
         personal.then(|| annotate(organizations, OrganizationServiceDep)),
         auth_service_register(personal),
         auth_service_login(),
+        auth_service_reauthenticate(),
         auth_service_verify(),
+        auth_service_resend_verification(),
         auth_service_find_user(),
         auth_service_mail_to_known(),
-        auth_service_verification_mail()
+        auth_service_verification_mail(),
+        auth_service_verification_token()
     ])
 }
 
@@ -88,30 +97,37 @@ fn found_personal_organization(user: Name) -> Stmt {
 }
 
 fn auth_service_login() -> FunctionDef {
-    names!(payload, user, password_hash, matches, new_hash, lifetime);
-    async_def("login").params([untyped("self"), param(payload, LoginRequest)]).returns(str).body(
+    names!(payload, user, matches);
+    async_def("login").params([untyped("self"), param(payload, LoginRequest)]).returns(Tokens).body(
         block![
-            docstring("Return an access token, or refuse without saying what was wrong."),
+            docstring("Open a session, or refuse without saying what was wrong."),
             assign(user, py!(self.find_user(payload.email).await)),
-            do_(py!(self.session.commit().await))
-                .comment("No lock may be held while the password is compared."),
-            assign(password_hash, py!(if user == None { None } else { user.password_hash })),
-            assign(
-                py!((matches, new_hash)),
-                py!(self.hasher.verify(payload.password, password_hash).await)
-            ),
+            assign(matches, py!(self.passwords.matches(user, payload.password).await)),
             if_(
-                py!(user == None || !matches || !user.is_active),
+                py!(user == None || !matches),
                 [raise(py!(UnauthorizedError(
                     "The address or the password is wrong.",
                     code = "invalid_credentials"
                 )))]
             ),
-            if_(py!(new_hash != None), [assign(py!(user.password_hash), new_hash)]),
-            assign(lifetime, py!(timedelta(seconds = self.settings.access_token_seconds))),
-            return_(py!(self.signer.sign(Purpose.ACCESS, user.id, lifetime)))
+            return_(py!(self.sessions.open(user).await))
         ],
     )
+}
+
+fn auth_service_reauthenticate() -> FunctionDef {
+    names!(signed_in, password);
+    async_def("reauthenticate")
+        .params([untyped("self"), param(signed_in, SignedIn), param(password, str)])
+        .returns(none())
+        .body(block![
+            docstring("Make the session fresh again: its user has shown the password."),
+            if_(
+                py!(!self.passwords.matches(signed_in.user, password).await),
+                [raise(py!(ForbiddenError("The password is wrong.", code = "wrong_password")))]
+            ),
+            do_(py!(self.sessions.renew(signed_in.session).await))
+        ])
 }
 
 fn auth_service_verify() -> FunctionDef {
@@ -132,6 +148,22 @@ fn auth_service_verify() -> FunctionDef {
                 [raise(py!(NotFoundError("The token is not valid.", code = "invalid_token")))]
             ),
             assign(py!(user.email_verified_at), py!(user.email_verified_at || utcnow()))
+        ])
+}
+
+fn auth_service_resend_verification() -> FunctionDef {
+    names!(email, user);
+    async_def("resend_verification")
+        .params([untyped("self"), param(email, str)])
+        .returns(py!(EmailMessage | None))
+        .body(block![
+            docstring("Write another verification mail, if there is somebody to verify."),
+            assign(user, py!(self.find_user(email).await)),
+            if_(
+                py!(user == None || user.email_verified_at || !user.is_active),
+                block![do_(py!(self.verification_token(uuid4(), email))), return_(none())]
+            ),
+            return_(py!(self.verification_mail(user)))
         ])
 }
 
@@ -156,21 +188,35 @@ fn auth_service_mail_to_known() -> FunctionDef {
         block![
             docstring("Write to the owner of an address that is registered again."),
             if_(py!(user.email_verified_at == None), [return_(py!(self.verification_mail(user)))]),
+            do_(py!(self.verification_token(user.id, user.email))),
             return_(py!(registration_notice(user.email)))
         ],
     )
 }
 
 fn auth_service_verification_mail() -> FunctionDef {
-    names!(user, lifetime, claims, token);
+    names!(user);
     def("verification_mail")
         .params([untyped("self"), param(user, User)])
         .returns(EmailMessage)
         .body(block![
             docstring("Write a mail whose token proves that its reader owns the address."),
+            return_(py!(verification_mail(
+                user.email,
+                self.verification_token(user.id, user.email)
+            )))
+        ])
+}
+
+fn auth_service_verification_token() -> FunctionDef {
+    names!(user_id, email, lifetime, claims);
+    def("verification_token")
+        .params([untyped("self"), param(user_id, UUID), param(email, str)])
+        .returns(str)
+        .body(block![
+            docstring("Issue a token that is void as soon as the address changes."),
             assign(lifetime, py!(timedelta(seconds = self.settings.verification_token_seconds))),
-            assign(claims, py!(dict!("email" => user.email))),
-            assign(token, py!(self.signer.sign(Purpose.VERIFICATION, user.id, lifetime, claims))),
-            return_(py!(verification_mail(user.email, token)))
+            assign(claims, py!(dict!("email" => email))),
+            return_(py!(self.signer.sign(Purpose.VERIFICATION, user_id, lifetime, claims)))
         ])
 }

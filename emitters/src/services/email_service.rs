@@ -6,16 +6,18 @@ use crate::models::organization::Organization;
 use crate::python::builtins::{__name__, list, str};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::standard::{Annotated, EmailMessage, Protocol, logging};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.services.email_service": logger, Mailer, ConsoleMailer, MemoryMailer, build_mailer,
-        get_mailer, MailerDep, compose, verification_mail, registration_notice, invitation_mail;
+        get_mailer, MailerDep, compose, verification_mail, registration_notice, reset_mail,
+        password_notice, email_change_mail, email_change_notice, deletion_notice, invitation_mail;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.services.email_service")
         .docstring("Mail. In this version it goes to the log; nothing leaves the machine.")
         .body(block![
@@ -29,7 +31,12 @@ pub fn emit() -> Module {
             compose_def(),
             verification_mail_def(),
             registration_notice_def(),
-            invitation_mail_def()
+            reset_mail_def(),
+            password_notice_def(),
+            email_change_mail_def(),
+            email_change_notice_def(),
+            deletion_notice_def(),
+            invitation_mail_def(&spec.project.title)
         ])
 }
 
@@ -44,7 +51,7 @@ fn mailer_send() -> FunctionDef {
     async_def("send")
         .params([untyped("self"), param(message, EmailMessage)])
         .returns(none())
-        .body(block![docstring("Deliver a message."), do_(py!(ellipsis!()))])
+        .body(block![docstring("Deliver a message."), do_(ellipsis())])
 }
 
 fn console_mailer_class() -> ClassDef {
@@ -145,8 +152,61 @@ fn registration_notice_def() -> FunctionDef {
     ])
 }
 
-fn invitation_mail_def() -> FunctionDef {
+fn reset_mail_def() -> FunctionDef {
+    names!(email, token, text);
+    def(reset_mail).params([param(email, str), param(token, str)]).returns(EmailMessage).body(
+        block![
+            docstring("Let the owner of an account set a new password."),
+            assign(text, py!(f!("Set a new password with the token:\n\n{}\n", token))),
+            return_(py!(compose(email, "Set a new password", text)))
+        ],
+    )
+}
+
+fn password_notice_def() -> FunctionDef {
+    names!(email, text);
+    def(password_notice).params([param(email, str)]).returns(EmailMessage).body(block![
+        docstring("Tell the owner of an account that its password was changed."),
+        assign(text, "The password of your account was changed. If it was not you, reset it.\n"),
+        return_(py!(compose(email, "Your password was changed", text)))
+    ])
+}
+
+fn email_change_mail_def() -> FunctionDef {
+    names!(email, token, text);
+    def(email_change_mail)
+        .params([param(email, str), param(token, str)])
+        .returns(EmailMessage)
+        .body(block![
+            docstring("Ask the owner of an account to prove that a new address is theirs."),
+            assign(
+                text,
+                py!(f!("Sign in and confirm your new address with the token:\n\n{}\n", token))
+            ),
+            return_(py!(compose(email, "Confirm your new address", text)))
+        ])
+}
+
+fn email_change_notice_def() -> FunctionDef {
+    names!(email, text);
+    def(email_change_notice).params([param(email, str)]).returns(EmailMessage).body(block![
+        docstring("Tell the owner of an account, at the old address, that there is a new one."),
+        assign(text, "Your account has a new address. If it was not you, ask us for help.\n"),
+        return_(py!(compose(email, "Your address was changed", text)))
+    ])
+}
+
+fn deletion_notice_def() -> FunctionDef {
+    names!(email);
+    def(deletion_notice).params([param(email, str)]).returns(EmailMessage).body(block![
+        docstring("Tell somebody that their account is gone."),
+        return_(py!(compose(email, "Your account is deleted", "Your account was deleted.\n")))
+    ])
+}
+
+fn invitation_mail_def(title: &str) -> FunctionDef {
     names!(invitation, organization, token, text, name);
+    let subject = f_string([string("Join "), formatted(name), string(format!(" on {title}"))]);
     def(invitation_mail)
         .params([
             param(invitation, Invitation),
@@ -165,6 +225,6 @@ fn invitation_mail_def() -> FunctionDef {
                 ))
             ),
             assign(name, py!(" ".join(organization.name.split()))),
-            return_(py!(compose(invitation.email, f!("Join {} on Acme Tracker", name), text)))
+            return_(py!(compose(invitation.email, subject, text)))
         ])
 }

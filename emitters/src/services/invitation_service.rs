@@ -200,11 +200,11 @@ fn invitation_service_expire() -> FunctionDef {
 }
 
 fn invitation_service_find() -> FunctionDef {
-    names!(token, token_hash, statement, invitation);
+    names!(token, token_hashes, statement, invitation);
     async_def("find").params([untyped("self"), param(token, str)]).returns(Invitation).body(block![
         docstring("Find an invitation by its token."),
-        assign(token_hash, py!(self.signer.digest(Purpose.INVITATION, token))),
-        assign(statement, py!(select(Invitation).r#where(Invitation.token_hash == token_hash))),
+        assign(token_hashes, py!(self.signer.digests(Purpose.INVITATION, token))),
+        assign(statement, py!(select(Invitation).r#where(Invitation.token_hash.in_(token_hashes)))),
         assign(invitation, py!(self.session.scalar(statement).await)),
         if_(py!(invitation == None), [raise(py!(NotFoundError("There is no such invitation.")))]),
         return_(invitation)

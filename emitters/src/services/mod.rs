@@ -5,4 +5,7 @@ pub mod billing_service;
 pub mod email_service;
 pub mod entity_service;
 pub mod invitation_service;
+pub mod me_service;
 pub mod organization_service;
+pub mod password_service;
+pub mod session_service;

@@ -1,18 +1,20 @@
 //! `backend/app/services/organization_service.py`: organizations and who belongs to them.
 
+use crate::core::billing::PAID_STATUSES;
 use crate::core::database::SessionDep;
+use crate::core::errors::ConflictError;
 use crate::core::org_rbac::Principal;
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::core::plans::{SubscriptionStatus, TRIAL_PERIOD, TRIAL_PLAN};
-use crate::core::roles::role;
+use crate::core::roles::{Role, role};
 use crate::models::base::utcnow;
 use crate::models::membership::Membership;
 use crate::models::organization::Organization;
 use crate::models::user::User;
 use crate::python::builtins::{bool, str};
 use crate::python::fastapi::Depends;
-use crate::python::sqlalchemy::{joinedload, select};
-use crate::python::standard::{Annotated, dataclass};
+use crate::python::sqlalchemy::{delete, joinedload, select};
+use crate::python::standard::{Annotated, Sequence, dataclass};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
@@ -42,6 +44,8 @@ fn organization_service_class(spec: &Spec) -> ClassDef {
         annotate(session, SessionDep),
         organization_service_create(spec, has_trial),
         has_trial.then(|| organization_service_owns_any(spec)),
+        organization_service_leave_all(spec),
+        organization_service_roles_of_others(),
         organization_service_memberships_of(),
         organization_service_members_of()
     ])
@@ -95,6 +99,80 @@ fn organization_service_owns_any(spec: &Spec) -> FunctionDef {
         ),
         return_(py!(self.session.scalar(owned).await != None))
     ])
+}
+
+fn organization_service_leave_all(spec: &Spec) -> FunctionDef {
+    names!(user, owned, organization, others);
+    let owner_role = &role(spec.organizations.owner());
+    let is_needed = match spec.billing {
+        Some(_) => py!(others || in_!(organization.subscription_status, PAID_STATUSES)),
+        None => others.into_expr(),
+    };
+    async_def("leave_all").params([untyped("self"), param(user, User)]).returns(none()).body(
+        block![
+            docstring(match spec.billing {
+                Some(_) => {
+                    "Take a user out of every organization.\n\
+                     \n\
+                     Those in which they were alone are removed. The user cannot go while they are\n\
+                     the only owner of others or of a subscription that is being paid."
+                }
+                None => {
+                    "Take a user out of every organization.\n\
+                     \n\
+                     Those in which they were alone are removed. The user cannot go while they are\n\
+                     the only owner of others."
+                }
+            }),
+            assign(
+                owned,
+                py!(select(Organization)
+                    .join(Membership, Membership.organization_id == Organization.id)
+                    .r#where(Membership.user_id == user.id, Membership.role == owner_role)
+                    .order_by(Organization.id)
+                    .with_for_update(of = Organization))
+            ),
+            for_(
+                organization,
+                py!(self.session.scalars(owned).await.all()),
+                block![
+                    assign(others, py!(self.roles_of_others(organization, user).await)),
+                    if_(py!(in_!(owner_role, others)), [continue_()]),
+                    if_(
+                        is_needed,
+                        [raise(py!(ConflictError(
+                            f!("{} needs another owner first.", organization.name),
+                            code = "sole_owner"
+                        )))]
+                    ),
+                    do_(py!(self.session.delete(organization).await))
+                ]
+            ),
+            do_(py!(self.session.flush().await)),
+            do_(py!(self
+                .session
+                .execute(delete(Membership).r#where(Membership.user_id == user.id))
+                .await))
+        ],
+    )
+}
+
+fn organization_service_roles_of_others() -> FunctionDef {
+    names!(organization, user, statement);
+    async_def("roles_of_others")
+        .params([untyped("self"), param(organization, Organization), param(user, User)])
+        .returns(py!(Sequence[Role]))
+        .body(block![
+            docstring("Return the roles that others than the user have in an organization."),
+            assign(
+                statement,
+                py!(select(Membership.role).r#where(
+                    Membership.organization_id == organization.id,
+                    Membership.user_id != user.id
+                ))
+            ),
+            return_(py!(self.session.scalars(statement).await.all()))
+        ])
 }
 
 fn organization_service_memberships_of() -> FunctionDef {

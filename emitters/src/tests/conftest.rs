@@ -2,11 +2,12 @@
 
 use crate::app_main::create_app;
 use crate::core::settings::{Environment, Settings};
-use crate::python::builtins::str;
+use crate::python::builtins::{list, object, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{ASGITransport, AsyncClient};
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
+use crate::python::sqlalchemy::{Connection, event};
 use crate::python::standard::{AsyncGenerator, Generator};
 use crate::spec::Spec;
 use crate::tests::border::{Border, border, settle_both};
@@ -18,7 +19,8 @@ use crate::tests::world::{WEBHOOK_SECRET, World};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.conftest": SECRET_KEY, anyio_backend, _no_env_file, database, settings, app, world;
+    "tests.conftest": SECRET_KEY, anyio_backend, _no_env_file, database, settings, app, statements,
+        world;
 }
 
 /// The module.
@@ -33,6 +35,7 @@ pub fn emit(spec: &Spec) -> Module {
             database_def(),
             settings_def(spec),
             app_def(),
+            statements_def(),
             world_def(),
             subject(spec).map(|_| border_def())
         ])
@@ -126,6 +129,34 @@ fn app_def() -> FunctionDef {
             docstring("Start the application, and stop it in the end."),
             assign(app, py!(create_app(settings))),
             async_with(py!(app.router.lifespan_context(app)), [do_(py!(yield_!(app)))])
+        ])
+}
+
+fn statements_def() -> FunctionDef {
+    names!(sent, note, engine);
+    def(statements)
+        .decorator(py!(pytest.fixture))
+        .params([param(world, World)])
+        .returns(py!(Generator[(list[str], None, None)]))
+        .body(block![
+            docstring("Collect the statements that the application sends."),
+            ann_assign(sent, py!(list[str]), py!([])),
+            {
+                names!(_on, _cursor, statement);
+                def(note)
+                    .params([
+                        param(_on, Connection),
+                        param(_cursor, object),
+                        param(statement, str),
+                        varargs(name("_"), object),
+                    ])
+                    .returns(none())
+                    .body([do_(py!(sent.append(statement)))])
+            },
+            assign(engine, py!(world.database.engine.sync_engine)),
+            do_(py!(event.listen(engine, "before_cursor_execute", note))),
+            do_(py!(yield_!(sent))),
+            do_(py!(event.remove(engine, "before_cursor_execute", note)))
         ])
 }
 

@@ -5,7 +5,7 @@ use crate::python::builtins::{dict, list, object, range, str, tuple};
 use crate::python::pytest::pytest;
 use crate::python::standard::uuid4;
 use crate::spec::{Entity, EntityNames, Field, FieldKind, Spec};
-use crate::tests::entity_access::{guard_test, limit_test, role_tests};
+use crate::tests::entity_access::{fresh_test, guard_test, limit_test, role_tests};
 use crate::tests::entity_relations::{reference_tests, unique_tests};
 use crate::tests::entity_rows::most_rows;
 use crate::tests::entity_values::{changes, invalid, shown_default};
@@ -97,6 +97,7 @@ pub fn emit(spec: &Spec, entity: &Entity) -> Option<Module> {
         (most >= 3).then(|| reference_tests(tested)),
         limit_test(tested),
         guard_test(tested),
+        fresh_test(tested),
         role_tests(tested, most),
         (most >= 2).then(|| tenant_test(tested)),
         token_test(tested)

@@ -8,7 +8,7 @@ use crate::spec::{Billing, Counted, Guard, Limit, Operation, Plan, Role};
 use crate::tests::casting::{has_room, lookup_key, paid_plans};
 use crate::tests::entity::{Tested, ada_and_hers, test};
 use crate::tests::entity_rows::{is_met, needed, room};
-use crate::tests::world::sign_up;
+use crate::tests::world::{PASSWORD, sign_up};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
@@ -106,6 +106,39 @@ fn expected(statuses: &[u32]) -> Option<Expr> {
     let first = *statuses.first()?;
     let is_one = statuses.len() > 1 && statuses.iter().all(|status| *status == first);
     Some(if is_one { py!([first] * { statuses.len() }) } else { make::list(statuses.to_vec()) })
+}
+
+/// The test of the routes that ask for a fresh session.
+#[must_use]
+pub fn fresh_test(tested: &Tested<'_>) -> Option<FunctionDef> {
+    names!(world, ada, organization_id, path, answers);
+    let rows = tested.rows;
+    let is_fresh = |one: &Operation| tested.entity.guards.of(*one).contains(&Guard::FreshSession);
+    let operations: Vec<Operation> = OPERATIONS.into_iter().filter(is_fresh).collect();
+    let has_path = operations.iter().any(|one| !matches!(one, Operation::List | Operation::Create));
+    let tries = || make::list(operations.iter().map(|one| attempt(tested, *one, false)));
+    let count = operations.len();
+    let codes = || py!(list!(answer.json().get("code") for answer in answers));
+    (count > 0).then(|| {
+        test(name("test_needs_a_fresh_session")).body(block![
+            ada_and_hers(),
+            tested.set_rows(),
+            has_path.then(|| assign(path, py!(f!("{}/{}", rows, uuid4())))),
+            do_(py!(world.grow_stale().await)),
+            assign(answers, tries()).paragraph(),
+            assert_({
+                let codes = codes();
+                py!(codes == ["session_not_fresh"] * count)
+            }),
+            do_(py!(ada.post("/auth/reauthenticate", dict!("password" => PASSWORD)).await))
+                .paragraph(),
+            assign(answers, tries()),
+            assert_({
+                let codes = codes();
+                py!(not_in!("session_not_fresh", codes))
+            })
+        ])
+    })
 }
 
 fn attempt(tested: &Tested<'_>, operation: Operation, has_body: bool) -> Expr {

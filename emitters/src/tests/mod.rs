@@ -25,14 +25,17 @@ pub mod test_errors;
 pub mod test_fields;
 pub mod test_health;
 pub mod test_invitations;
+pub mod test_me;
 pub mod test_metrics;
 pub mod test_migrations;
 pub mod test_openapi;
 pub mod test_organizations;
 pub mod test_pagination;
+pub mod test_passwords;
 pub mod test_plans;
 pub mod test_request_id;
 pub mod test_security;
+pub mod test_sessions;
 pub mod test_settings;
 pub mod test_statements;
 pub mod test_tenancy;
@@ -55,12 +58,15 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_errors::emit(spec),
         test_fields::emit(),
         test_health::emit(spec),
+        test_me::emit(spec),
         test_migrations::emit(spec),
         test_openapi::emit(spec),
         test_organizations::emit(spec),
         test_pagination::emit(spec),
+        test_passwords::emit(),
         test_request_id::emit(),
         test_security::emit(spec),
+        test_sessions::emit(),
         test_settings::emit(spec),
     ];
     modules.extend(factories::emit(spec));

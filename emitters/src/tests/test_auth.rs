@@ -1,11 +1,12 @@
 //! `backend/tests/test_auth.py`: accounts.
 
-use crate::core::security::{PasswordHasher, Purpose, Signer};
+use crate::core::passwords::PasswordHasher;
+use crate::core::security::{Purpose, Signer};
 use crate::models::package::User;
 use crate::python::builtins::{chr, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{select, update};
-use crate::python::standard::{json, timedelta, uuid4};
+use crate::python::standard::{UUID, json, timedelta, uuid4};
 use crate::spec::{PasswordRules, Spec};
 use crate::tests::world::{PASSWORD, first_organization, sign_up, world_test};
 use astgen_pyast::prelude::*;
@@ -27,6 +28,8 @@ pub fn emit(spec: &Spec) -> Module {
         test_a_token_for_a_former_address_is_void(),
         test_an_access_token_does_not_verify(),
         test_the_token_of_a_user_who_is_gone(),
+        test_an_access_token_names_a_session(),
+        test_a_session_belongs_to_one_user(),
         test_a_bad_authorization_header_is_refused()
     ])
 }
@@ -231,11 +234,12 @@ fn test_an_access_token_does_not_verify() -> FunctionDef {
 }
 
 fn test_the_token_of_a_user_who_is_gone() -> FunctionDef {
-    names!(world, ada, signer, token, headers, path, refused);
+    names!(world, ada, signer, claims, token, headers, path, refused);
     world_test("test_the_token_of_a_user_who_is_gone").body(block![
         sign_up(world, ada),
         ann_assign(signer, Signer, py!(world.app.state.signer)),
-        assign(token, py!(signer.sign(Purpose.ACCESS, uuid4(), timedelta(hours = 1)))),
+        assign(claims, py!(dict!("sid" => str(uuid4())))),
+        assign(token, py!(signer.sign(Purpose.ACCESS, uuid4(), timedelta(hours = 1), claims))),
         assign(headers, py!(dict!("Authorization" => f!("Bearer {}", token)))),
         for_(
             path,
@@ -246,6 +250,33 @@ fn test_the_token_of_a_user_who_is_gone() -> FunctionDef {
                 assert_(py!(refused.headers["WWW-Authenticate"] == "Bearer"))
             ]
         )
+    ])
+}
+
+fn test_an_access_token_names_a_session() -> FunctionDef {
+    names!(world, ada, user_id, signer, token, headers);
+    world_test("test_an_access_token_names_a_session").body(block![
+        sign_up(world, ada),
+        assign(user_id, py!(UUID(ada.get("/auth/me").await.json()["id"]))),
+        ann_assign(signer, Signer, py!(world.app.state.signer)),
+        assign(token, py!(signer.sign(Purpose.ACCESS, user_id, timedelta(hours = 1)))),
+        assign(headers, py!(dict!("Authorization" => f!("Bearer {}", token)))),
+        assert_(py!(world.http.get("/auth/me", headers = headers).await.status_code == 401))
+    ])
+}
+
+fn test_a_session_belongs_to_one_user() -> FunctionDef {
+    names!(world, ada, eve, user_id, session_id, signer, lifetime, claims, token, headers);
+    world_test("test_a_session_belongs_to_one_user").body(block![
+        sign_up(world, ada),
+        sign_up(world, eve),
+        assign(user_id, py!(UUID(ada.get("/auth/me").await.json()["id"]))),
+        assign(session_id, py!(eve.get("/auth/sessions").await.json()["current_id"])),
+        ann_assign(signer, Signer, py!(world.app.state.signer)),
+        assign(py!((lifetime, claims)), py!((timedelta(hours = 1), dict!("sid" => session_id)))),
+        assign(token, py!(signer.sign(Purpose.ACCESS, user_id, lifetime, claims))),
+        assign(headers, py!(dict!("Authorization" => f!("Bearer {}", token)))),
+        assert_(py!(world.http.get("/auth/me", headers = headers).await.status_code == 401))
     ])
 }
 

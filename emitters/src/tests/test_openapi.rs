@@ -16,7 +16,17 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let public = ["/health", "/health/live", "/health/ready", "/auth/register", "/auth/login"];
+    let public = [
+        "/health",
+        "/health/live",
+        "/health/ready",
+        "/auth/register",
+        "/auth/login",
+        "/auth/refresh",
+        "/auth/verify/resend",
+        "/auth/password/forgot",
+        "/auth/password/reset",
+    ];
     let plans = spec.billing.iter().map(|_| "/billing/plans");
     module("tests.test_openapi").docstring("The description of the interface.").body(block![
         assign(REFERENCE, py!(re.compile("#/components/schemas/([A-Za-z0-9_]+)"))),

@@ -1,9 +1,8 @@
-//! `backend/tests/test_security.py`: passwords and tokens.
+//! `backend/tests/test_security.py`: tokens.
 
-use crate::core::security::{PasswordHasher, Purpose, Signer, audience};
+use crate::core::security::{Purpose, Signer, audience};
 use crate::core::settings::Settings;
-use crate::python::anyio::{create_task_group, sleep};
-use crate::python::builtins::{len, range, set, str};
+use crate::python::builtins::{len, set, str};
 use crate::python::jwt::jwt;
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
@@ -18,13 +17,9 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    module("tests.test_security").docstring("Passwords and tokens.").body(block![
+    module("tests.test_security").docstring("Tokens.").body(block![
         assign(HOUR, py!(timedelta(hours = 1))),
         signer_def(),
-        test_passwords_are_hashed_with_the_parameters_in_the_settings(),
-        test_an_unknown_user_never_matches(),
-        test_a_hash_with_old_parameters_is_replaced(),
-        test_the_loop_runs_while_passwords_are_hashed(),
         test_a_token_says_who_and_what_for(spec),
         test_a_token_serves_one_purpose(),
         test_a_token_expires(),
@@ -32,7 +27,10 @@ pub fn emit(spec: &Spec) -> Module {
         test_noise_is_refused(),
         test_only_our_algorithm_is_accepted(),
         test_every_claim_is_required(),
-        test_keys_differ_by_purpose()
+        test_keys_differ_by_purpose(),
+        test_an_earlier_secret_is_recognized_and_signs_nothing(),
+        test_a_token_names_its_key(),
+        test_the_same_token_has_the_same_successor()
     ])
 }
 
@@ -43,81 +41,6 @@ fn signer_def() -> FunctionDef {
         .params([param(settings, Settings)])
         .returns(Signer)
         .body([return_(py!(Signer(settings)))])
-}
-
-fn test_passwords_are_hashed_with_the_parameters_in_the_settings() -> FunctionDef {
-    names!(hasher, password_hash);
-    async_def("test_passwords_are_hashed_with_the_parameters_in_the_settings").returns(none()).body(
-        block![
-            assign(
-                hasher,
-                py!(PasswordHasher(Settings(password_time_cost = 1, password_memory_kib = 64)))
-            ),
-            assign(password_hash, py!(hasher.hash("correct horse battery").await)),
-            assert_(py!(password_hash.startswith("$argon2id$v=19$m=64,t=1,p=1$"))),
-            assert_(py!(hasher.decoy.startswith("$argon2id$v=19$m=64,t=1,p=1$"))),
-            assert_(py!(
-                hasher.verify("correct horse battery", password_hash).await == (true, None)
-            )),
-            assert_(py!(is_!(hasher.verify("another one", password_hash).await[0], false)))
-        ],
-    )
-}
-
-fn test_an_unknown_user_never_matches() -> FunctionDef {
-    names!(settings, hasher);
-    async_def("test_an_unknown_user_never_matches")
-        .params([param(settings, Settings)])
-        .returns(none())
-        .body(block![
-            assign(hasher, py!(PasswordHasher(settings))),
-            assert_(py!(is_!(hasher.verify("correct horse battery", None).await[0], false)))
-        ])
-}
-
-fn test_a_hash_with_old_parameters_is_replaced() -> FunctionDef {
-    names!(settings, cheap, old_hash, verified);
-    async_def("test_a_hash_with_old_parameters_is_replaced")
-        .params([param(settings, Settings)])
-        .returns(none())
-        .body(block![
-            assign(cheap, py!(settings.model_copy(update = dict!("password_memory_kib" => 16)))),
-            assign(old_hash, py!(PasswordHasher(cheap).hash("correct horse battery").await)),
-            assign(
-                verified,
-                py!(PasswordHasher(settings).verify("correct horse battery", old_hash).await)
-            ),
-            assert_(py!(is_!(verified[0], true))),
-            assert_(py!(verified[1] != None)),
-            assert_(py!(in_!("m=8,t=1,p=1", verified[1])))
-        ])
-}
-
-fn test_the_loop_runs_while_passwords_are_hashed() -> FunctionDef {
-    names!(hasher, tasks);
-    async_def("test_the_loop_runs_while_passwords_are_hashed").returns(none()).body(block![
-        assign(hasher, py!(PasswordHasher(Settings(password_workers = 1)))),
-        async_with_as(
-            py!(create_task_group()),
-            tasks,
-            block![
-                for_(
-                    py!(_),
-                    py!(range(3)),
-                    [do_(py!(tasks.start_soon(hasher.hash, "correct horse battery")))]
-                ),
-                for_(
-                    py!(_),
-                    py!(range(3)),
-                    block![
-                        do_(py!(sleep(0.001).await)),
-                        assert_(py!(hasher.limiter.borrowed_tokens == 1))
-                    ]
-                )
-            ]
-        ),
-        assert_(py!(hasher.limiter.borrowed_tokens == 0))
-    ])
 }
 
 fn test_a_token_says_who_and_what_for(spec: &Spec) -> FunctionDef {
@@ -179,25 +102,31 @@ fn test_noise_is_refused() -> FunctionDef {
 }
 
 fn test_only_our_algorithm_is_accepted() -> FunctionDef {
-    names!(key, token, claims, unsigned, stronger);
+    names!(key, token, claims, headers, unsigned, stronger, usual);
     def("test_only_our_algorithm_is_accepted").params([param(signer, Signer)]).returns(none()).body(
         block![
-            assign(key, py!(signer.keys[Purpose.ACCESS])),
+            assign(key, py!(signer.ring.keys[Purpose.ACCESS])),
             assign(token, py!(signer.sign(Purpose.ACCESS, uuid4(), HOUR))),
             assign(
                 claims,
                 py!(jwt.decode(token, key, ["HS256"], audience = audience(Purpose.ACCESS)))
             ),
-            assign(unsigned, py!(jwt.encode(claims, "", algorithm = "none"))),
-            assign(stronger, py!(jwt.encode(claims, key * 2, algorithm = "HS512"))),
+            assign(headers, py!(dict!("kid" => signer.ring.key_id))),
+            assign(unsigned, py!(jwt.encode(claims, "", algorithm = "none", headers = headers))),
+            assign(
+                stronger,
+                py!(jwt.encode(claims, key * 2, algorithm = "HS512", headers = headers))
+            ),
+            assign(usual, py!(jwt.encode(claims, key, headers = headers))),
             assert_(py!(signer.read(Purpose.ACCESS, unsigned) == None)),
-            assert_(py!(signer.read(Purpose.ACCESS, stronger) == None))
+            assert_(py!(signer.read(Purpose.ACCESS, stronger) == None)),
+            assert_(py!(signer.read(Purpose.ACCESS, usual) != None))
         ],
     )
 }
 
 fn test_every_claim_is_required() -> FunctionDef {
-    names!(claim, key, token, claims);
+    names!(claim, key, token, claims, forged);
     def("test_every_claim_is_required")
         .decorator(py!(pytest
             .mark
@@ -205,14 +134,18 @@ fn test_every_claim_is_required() -> FunctionDef {
         .params([param(signer, Signer), param(claim, str)])
         .returns(none())
         .body(block![
-            assign(key, py!(signer.keys[Purpose.ACCESS])),
+            assign(key, py!(signer.ring.keys[Purpose.ACCESS])),
             assign(token, py!(signer.sign(Purpose.ACCESS, uuid4(), HOUR))),
             assign(
                 claims,
                 py!(jwt.decode(token, key, ["HS256"], audience = audience(Purpose.ACCESS)))
             ),
             delete([py!(claims[claim])]),
-            assert_(py!(signer.read(Purpose.ACCESS, jwt.encode(claims, key)) == None))
+            assign(
+                forged,
+                py!(jwt.encode(claims, key, headers = dict!("kid" => signer.ring.key_id)))
+            ),
+            assert_(py!(signer.read(Purpose.ACCESS, forged) == None))
         ])
 }
 
@@ -220,5 +153,59 @@ fn test_keys_differ_by_purpose() -> FunctionDef {
     def("test_keys_differ_by_purpose")
         .params([param(signer, Signer)])
         .returns(none())
-        .body([assert_(py!(len(set(signer.keys.values())) == len(Purpose)))])
+        .body([assert_(py!(len(set(signer.ring.keys.values())) == len(Purpose)))])
+}
+
+fn test_an_earlier_secret_is_recognized_and_signs_nothing() -> FunctionDef {
+    names!(settings, earlier, renewed, old, new, stored);
+    let update = py!(dict!(
+    "secret_key" => SecretStr("the next secret, just as long as it"),
+    "previous_secret_keys" => [settings.secret_key]
+    ));
+    let values =
+        py!(generator!(one.sign(Purpose.ACCESS, uuid4(), HOUR) for one in (earlier, signer)));
+    def("test_an_earlier_secret_is_recognized_and_signs_nothing")
+        .params([param(settings, Settings)])
+        .returns(none())
+        .body(block![
+            assign(earlier, py!(Signer(settings))),
+            assign(renewed, py!(settings.model_copy(update = update))),
+            assign(signer, py!(Signer(renewed))),
+            assign(py!((old, new)), py!(values)),
+            assert_(py!(signer.read(Purpose.ACCESS, old) != None)),
+            assert_(py!(signer.read(Purpose.ACCESS, new) != None)),
+            assert_(py!(earlier.read(Purpose.ACCESS, new) == None)),
+            assign(stored, py!(earlier.digest(Purpose.INVITATION, "a token"))),
+            assert_(py!(in_!(stored, signer.digests(Purpose.INVITATION, "a token")))),
+            assert_(py!(stored != signer.digest(Purpose.INVITATION, "a token")))
+        ])
+}
+
+fn test_a_token_names_its_key() -> FunctionDef {
+    names!(token, claims, key, headers, forged);
+    def("test_a_token_names_its_key").params([param(signer, Signer)]).returns(none()).body(block![
+        assign(token, py!(signer.sign(Purpose.ACCESS, uuid4(), HOUR))),
+        assert_(py!(jwt.get_unverified_header(token)["kid"] == signer.ring.key_id)),
+        assign(claims, py!(signer.read(Purpose.ACCESS, token))),
+        assign(key, py!(signer.ring.keys[Purpose.ACCESS])),
+        for_(
+            headers,
+            py!((dict!(), dict!("kid" => ""), dict!("kid" => "another"))),
+            block![
+                assign(forged, py!(jwt.encode(claims || dict!(), key, headers = headers))),
+                assert_(py!(signer.read(Purpose.ACCESS, forged) == None))
+            ]
+        )
+    ])
+}
+
+fn test_the_same_token_has_the_same_successor() -> FunctionDef {
+    def("test_the_same_token_has_the_same_successor")
+        .params([param(signer, Signer)])
+        .returns(none())
+        .body(block![
+            assert_(py!(signer.successor("a token") == signer.successor("a token"))),
+            assert_(py!(signer.successor("a token") != signer.successor("another"))),
+            assert_(py!(len(signer.successor("a token")) == 43))
+        ])
 }

@@ -25,6 +25,7 @@ pub fn emit(spec: &Spec) -> Module {
             test_webhook_secrets_are_separated_by_commas(),
             test_an_empty_webhook_secret_is_none()
         ]),
+        test_earlier_secrets_are_separated_by_commas(),
         test_an_empty_value_counts_as_none(spec.observability.metrics),
         test_secrets_are_not_shown()
     ])
@@ -83,6 +84,18 @@ fn test_postgresql_urls_name_the_driver(spec: &Spec) -> FunctionDef {
                 py!(Settings(database_url = { f_string([formatted(scheme), string(rest)]) }))
             ),
             assert_(py!(settings.database_url == driver))
+        ])
+}
+
+fn test_earlier_secrets_are_separated_by_commas() -> FunctionDef {
+    names!(monkeypatch, secrets);
+    def("test_earlier_secrets_are_separated_by_commas")
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .returns(none())
+        .body(block![
+            do_(py!(monkeypatch.setenv("PREVIOUS_SECRET_KEYS", "one, two,,"))),
+            assign(secrets, py!(Settings().previous_secret_keys)),
+            assert_(py!(list!(secret.get_secret_value() for secret in secrets) == ["one", "two"]))
         ])
 }
 

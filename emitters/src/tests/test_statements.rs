@@ -1,60 +1,26 @@
 //! `backend/tests/test_statements.py`: what a request costs in statements.
 
-use crate::python::builtins::{len, list, object, str};
-use crate::python::pytest::pytest;
-use crate::python::sqlalchemy::{Connection, event};
-use crate::python::standard::Generator;
+use crate::python::builtins::{len, list, str};
 use crate::spec::{Entity, Spec};
 use crate::tests::casting::open_entity;
 use crate::tests::factories::create;
-use crate::tests::world::{World, first_organization, sign_up, world_test};
+use crate::tests::world::{first_organization, sign_up, world_test};
 use astgen_pyast::prelude::*;
-
-vocabulary! {
-    "tests.test_statements": statements;
-}
 
 /// The module; none where there is nothing to read.
 #[must_use]
 pub fn emit(spec: &Spec) -> Option<Module> {
     let entity = open_entity(spec, 1)?;
     let docstring = "What a request costs in statements.";
-    Some(module("tests.test_statements").docstring(docstring).body(block![
-        statements_def(),
-        test_a_read_takes_the_caller_the_tenant_and_the_row(entity)
-    ]))
-}
-
-fn statements_def() -> FunctionDef {
-    names!(world, sent, note, engine);
-    def(statements)
-        .decorator(py!(pytest.fixture))
-        .params([param(world, World)])
-        .returns(py!(Generator[(list[str], None, None)]))
-        .body(block![
-            docstring("Collect the statements that the application sends."),
-            ann_assign(sent, py!(list[str]), py!([])),
-            {
-                names!(_on, _cursor, statement);
-                def(note)
-                    .params([
-                        param(_on, Connection),
-                        param(_cursor, object),
-                        param(statement, str),
-                        varargs(name("_"), object),
-                    ])
-                    .returns(none())
-                    .body([do_(py!(sent.append(statement)))])
-            },
-            assign(engine, py!(world.database.engine.sync_engine)),
-            do_(py!(event.listen(engine, "before_cursor_execute", note))),
-            do_(py!(yield_!(sent))),
-            do_(py!(event.remove(engine, "before_cursor_execute", note)))
-        ])
+    Some(
+        module("tests.test_statements")
+            .docstring(docstring)
+            .body(block![test_a_read_takes_the_caller_the_tenant_and_the_row(entity)]),
+    )
 }
 
 fn test_a_read_takes_the_caller_the_tenant_and_the_row(entity: &Entity) -> FunctionDef {
-    names!(world, ada, organization_id, row, rows, path, asked);
+    names!(world, statements, ada, organization_id, row, rows, path, asked);
     let create = create(&entity.names);
     let path_of_rows = [
         string("/organizations/"),

@@ -6,11 +6,11 @@
 use crate::core::database::Database;
 use crate::core::plans::{PlanName, SubscriptionStatus};
 use crate::models::base::utcnow;
-use crate::models::package::{BillingEvent, Organization, User};
+use crate::models::package::{AuthSession, BillingEvent, Organization, User};
 use crate::python::builtins::{dict, int, list, object, property, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{AsyncClient, Response};
-use crate::python::sqlalchemy::delete;
+use crate::python::sqlalchemy::{UpdateBase, delete, update};
 use crate::python::standard::{
     Any, EmailMessage, UUID, dataclass, datetime, json, timedelta, uuid4,
 };
@@ -80,12 +80,13 @@ fn password(rules: &PasswordRules) -> &'static str {
 }
 
 fn caller_class(spec: &Spec) -> ClassDef {
-    names!(http, email, token);
+    names!(http, email, token, refresh_token);
     class(Caller).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("A signed-in user."),
         annotate(http, AsyncClient),
         annotate(email, str),
         annotate(token, str),
+        annotate(refresh_token, str),
         caller_send(),
         caller_get(),
         caller_post(),
@@ -198,6 +199,10 @@ fn world_class(spec: &Spec) -> ClassDef {
         world_register(),
         world_login(),
         world_sign_up(spec),
+        world_sign_in(),
+        world_refresh(),
+        world_grow_stale(),
+        world_change(),
         world_invite(),
         world_member(),
         spec.billing.as_ref().map(|billing| block![
@@ -285,8 +290,8 @@ fn world_login() -> FunctionDef {
 }
 
 fn world_sign_up(spec: &Spec) -> FunctionDef {
-    names!(email, token, caller);
-    let caller_of_token = py!(Caller(self.http, email, token));
+    names!(email, caller);
+    let signed_in = py!(self.sign_in(email).await);
     let first = match spec.organizations.personal {
         true => py!(caller.organization().await),
         false => py!(caller.found("a company").await),
@@ -303,13 +308,64 @@ fn world_sign_up(spec: &Spec) -> FunctionDef {
             (false, Some(_)) => "Register, sign in, found an organization and subscribe.",
         }),
         do_(py!(self.register(email).await)),
-        ann_assign(token, str, py!(self.login(email).await.json()["access_token"])),
         match prepared {
-            None => block![return_(caller_of_token)],
-            Some(prepared) =>
-                block![assign(caller, caller_of_token), do_(prepared), return_(caller)],
+            None => block![return_(signed_in)],
+            Some(prepared) => block![assign(caller, signed_in), do_(prepared), return_(caller)],
         }
     ])
+}
+
+fn world_refresh() -> FunctionDef {
+    names!(refresh_token, body);
+    async_def("refresh")
+        .params([untyped("self"), param(refresh_token, str)])
+        .returns(Response)
+        .body(block![
+            docstring("Send a refresh token."),
+            assign(body, py!(dict!("refresh_token" => refresh_token))),
+            return_(py!(self.http.post("/auth/refresh", json = body).await))
+        ])
+}
+
+fn world_grow_stale() -> FunctionDef {
+    names!(earlier);
+    async_def("grow_stale").params([untyped("self")]).returns(none()).body(block![
+        docstring("Let the last sign-in of everybody be a while ago."),
+        assign(earlier, py!(utcnow() - timedelta(days = 1))),
+        do_(py!(self.change(update(AuthSession).values(authenticated_at = earlier)).await))
+    ])
+}
+
+fn world_change() -> FunctionDef {
+    names!(statement, session);
+    async_def("change")
+        .params([untyped("self"), param(statement, UpdateBase)])
+        .returns(none())
+        .body(block![
+            docstring("Change rows behind the back of the application."),
+            async_with_as(
+                py!(self.database.session()),
+                session,
+                block![
+                    do_(py!(session.execute(statement).await)),
+                    do_(py!(session.commit().await))
+                ]
+            )
+        ])
+}
+
+fn world_sign_in() -> FunctionDef {
+    names!(email, password, response, tokens);
+    async_def("sign_in")
+        .params([untyped("self"), param(email, str), param(password, str).default(PASSWORD)])
+        .returns(Caller)
+        .body(block![
+            docstring("Open a session of an account."),
+            assign(response, py!(self.login(email, password).await)),
+            assert_that(py!(response.status_code == 200), py!(response.text)),
+            assign(tokens, py!(response.json())),
+            return_(py!(Caller(self.http, email, tokens["access_token"], tokens["refresh_token"])))
+        ])
 }
 
 fn world_invite() -> FunctionDef {

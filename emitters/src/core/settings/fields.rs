@@ -8,6 +8,9 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 use std::time::Duration;
 
+/// How long a session stays fresh, unless the environment says otherwise.
+const FRESH_SESSION: Duration = Duration::from_secs(600);
+
 /// A setting. Its environment variable is its name in upper case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
@@ -72,8 +75,9 @@ impl DefaultValue {
     }
 }
 
-fn general(spec: &Spec) -> [Setting; 5] {
-    names!(environment, secret_key, database_url, migration_database_url, database_pool_size);
+fn general(spec: &Spec) -> [Setting; 6] {
+    names!(environment, secret_key, previous_secret_keys);
+    names!(database_url, migration_database_url, database_pool_size);
     let file = format!("sqlite+aiosqlite:///./{}.db", spec.project.identifier);
     [
         setting(
@@ -87,6 +91,10 @@ fn general(spec: &Spec) -> [Setting; 5] {
             SecretStr,
             DefaultValue::Made(generated_secret.into_expr()),
             "Signs every token; production needs its own, 32 bytes or more.",
+        ),
+        secrets(
+            previous_secret_keys,
+            "Earlier values of SECRET_KEY, comma-separated; they sign nothing.",
         ),
         setting(
             database_url,
@@ -114,8 +122,9 @@ fn maintenance_database_url() -> Setting {
     )
 }
 
-fn lifetimes(spec: &Spec) -> [Setting; 3] {
-    names!(access_token_seconds, verification_token_seconds, invitation_seconds);
+fn lifetimes(spec: &Spec) -> [Setting; 6] {
+    names!(access_token_seconds, session_seconds, fresh_session_seconds);
+    names!(reset_token_seconds, verification_token_seconds, invitation_seconds);
     let lifetime =
         |name, lifetime: Duration, description| number(name, lifetime.as_secs(), 60, description);
     [
@@ -123,6 +132,21 @@ fn lifetimes(spec: &Spec) -> [Setting; 3] {
             access_token_seconds,
             spec.auth.access_token_lifetime,
             "How long an access token is valid.",
+        ),
+        lifetime(
+            session_seconds,
+            spec.auth.refresh_token_lifetime,
+            "How long a session lives without use.",
+        ),
+        lifetime(
+            fresh_session_seconds,
+            FRESH_SESSION,
+            "How long after a sign-in dangerous acts need no password.",
+        ),
+        lifetime(
+            reset_token_seconds,
+            spec.auth.reset_token_lifetime,
+            "How long the link in a reset mail is valid.",
         ),
         lifetime(
             verification_token_seconds,
@@ -149,13 +173,16 @@ fn costs() -> [Setting; 4] {
 
 fn webhook_secrets() -> Setting {
     names!(stripe_webhook_secrets);
-    let secrets = py!(list[SecretStr]);
-    setting(
+    secrets(
         stripe_webhook_secrets,
-        py!(Annotated[(secrets, NoDecode)]),
-        DefaultValue::Made(secrets),
         "Signing secrets, comma-separated; with none the webhook is off.",
     )
+}
+
+fn secrets(name: Name, description: &'static str) -> Setting {
+    let secrets = py!(list[SecretStr]);
+    let annotation = py!(Annotated[(secrets, NoDecode)]);
+    setting(name, annotation, DefaultValue::Made(secrets), description)
 }
 
 fn metrics_token() -> Setting {

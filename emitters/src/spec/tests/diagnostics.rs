@@ -109,7 +109,6 @@ fn not_generated() {
         r#"[auth]
 mode = "cookie"
 totp = "required"
-refresh_token_lifetime = "30d"
 
 [billing]
 payer = "user"
@@ -134,7 +133,7 @@ tracing = true
 targets = ["fly", "render"]
 
 [entities.task]
-guards = ["fresh_session", { rate_limit = "60/min" }]
+guards = [{ rate_limit = "60/min" }]
 soft_delete = true
 search = ["title"]
 
