@@ -4,6 +4,7 @@
 //! disk or the terminal is here. One module writes files ([`project`]).
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod check;
 pub mod error;
 pub mod merge;

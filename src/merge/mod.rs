@@ -26,7 +26,7 @@ mod items;
 pub mod lines;
 mod list;
 mod module;
-mod python;
+pub(crate) mod python;
 mod sequence;
 mod session;
 mod statement;
