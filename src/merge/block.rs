@@ -234,8 +234,14 @@ impl Writer<'_> {
         } else {
             items.ours.blank_lines
         };
-        if items.ours.is_import() {
-            self.import(session, at.ours, blank_lines);
+        if items.ours.is_import() && !self.imports.keeps(at.ours) {
+            let tail = tail_of_import(session, items);
+            self.import(session, at.ours, blank_lines, tail);
+            return;
+        }
+        if items.ours.is_import() && changes_names(session, items) {
+            // What theirs put in or took out is settled, and changes nothing here.
+            self.ours(session, at.ours, Some(blank_lines));
             return;
         }
         self.above(session.ours, items.ours, blank_lines);
@@ -255,8 +261,9 @@ impl Writer<'_> {
     fn ours(&mut self, session: &mut Session<'_>, at: usize, blank_lines: Option<usize>) {
         let item = &self.items.ours[at];
         let blank_lines = blank_lines.unwrap_or(item.blank_lines);
-        if item.is_import() {
-            self.import(session, at, blank_lines);
+        if item.is_import() && !self.imports.keeps(at) {
+            let tail = item.statement().map_or("", |id| imports::tail(session.ours, id));
+            self.import(session, at, blank_lines, tail);
             return;
         }
         self.above(session.ours, item, blank_lines);
@@ -264,8 +271,8 @@ impl Writer<'_> {
         self.text.push_str(&text);
     }
 
-    fn import(&mut self, session: &Session<'_>, ours: usize, blank_lines: usize) {
-        if let Some(text) = self.imports.rewritten(session, ours) {
+    fn import(&mut self, session: &Session<'_>, ours: usize, blank_lines: usize, tail: &str) {
+        if let Some(text) = self.imports.rewritten(session, ours, tail) {
             self.above(session.ours, &self.items.ours[ours], blank_lines);
             self.text.push_str(&text);
         }
@@ -339,6 +346,21 @@ impl Writer<'_> {
             self.text.push_str(&"\n".repeat(blank_lines));
         }
     }
+}
+
+/// Whether theirs changed what an import binds.
+fn changes_names(session: &Session<'_>, items: Triple<&Item>) -> bool {
+    let names =
+        |tree: &Tree<'_>, item: &Item| item.statement().map(|id| imports::bindings(tree, id));
+    names(session.base, items.base) != names(session.theirs, items.theirs)
+}
+
+/// What stands behind an import: the comment of ours, unless theirs alone changed it.
+fn tail_of_import<'a>(session: &Session<'a>, items: Triple<&Item>) -> &'a str {
+    let tail =
+        |tree: &'a Tree<'a>, item: &Item| item.statement().map_or("", |id| imports::tail(tree, id));
+    let (base, ours) = (tail(session.base, items.base), tail(session.ours, items.ours));
+    if ours == base { tail(session.theirs, items.theirs) } else { ours }
 }
 
 fn blank_lines_start(text: &str, item: &Item) -> usize {

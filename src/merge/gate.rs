@@ -108,27 +108,19 @@ fn definitions(known: Known<'_>, merged: &Facts, faults: &mut Vec<Fault>) {
     }
 }
 
-/// Words that a side added and that are not in the result: what one side added and the other took away may
-/// cancel, nothing else may.
+/// Words that a side brought and that are not in the result. Of a word that the base has too, counts do not tell
+/// what became of it: one side may have taken away what both added.
 pub fn lost_words(
     known: &Triple<HashMap<&str, usize>>,
     merged: &HashMap<&str, usize>,
 ) -> Option<Fault> {
     let count = |words: &HashMap<&str, usize>, word: &str| words.get(word).copied().unwrap_or(0);
     let all: BTreeSet<&str> = known.ours.keys().chain(known.theirs.keys()).copied().collect();
-    let lost: Vec<&str> = all
-        .into_iter()
-        .filter(|word| {
-            let base = count(&known.base, word);
-            let (ours, theirs) = (count(&known.ours, word), count(&known.theirs, word));
-            let least = if ours >= base && theirs >= base {
-                ours.max(theirs)
-            } else {
-                (ours + theirs).saturating_sub(base)
-            };
-            count(merged, word) < least
-        })
-        .collect();
+    let is_lost = |word: &&str| {
+        let least = count(&known.ours, word).max(count(&known.theirs, word));
+        count(&known.base, word) == 0 && count(merged, word) < least
+    };
+    let lost: Vec<&str> = all.into_iter().filter(is_lost).collect();
     let reason = || format!("of what the sides wrote, this is lost: {}", lost.join(" "));
     (!lost.is_empty()).then(|| Fault { reason: reason(), place: None })
 }

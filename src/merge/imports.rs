@@ -4,7 +4,7 @@
 use super::Session;
 use super::expression::Triple;
 use super::items::Item;
-use super::tree::{Id, Tree};
+use super::tree::{Id, Kind, Tree};
 use ruff_python_ast::NodeKind;
 use std::collections::{HashMap, HashSet};
 
@@ -64,114 +64,183 @@ fn module(tree: &Tree<'_>, statement: Id) -> Option<String> {
     Some(parts.map(|id| tree.source(*id)).collect())
 }
 
+/// A name of an import statement, with its comments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Named {
+    binding: Binding,
+    /// Comments on lines above it.
+    above: Vec<String>,
+    /// The comment behind it.
+    behind: Option<String>,
+}
+
+/// An import statement of a block.
+#[derive(Debug, Clone)]
+struct Statement {
+    /// Its place among the items of the block.
+    at: usize,
+    id: Id,
+    names: Vec<Named>,
+}
+
 /// What becomes of the imports of a block.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// For each import of ours, the names that come in and those that go.
-    changes: HashMap<usize, Changes>,
+    ours: HashMap<usize, Statement>,
+    theirs: HashMap<usize, Statement>,
+    /// For each import of ours, the names that it will have.
+    names: HashMap<usize, Vec<Named>>,
     /// For each import of theirs that ours has no statement for, its new names.
-    added: HashMap<usize, Vec<Binding>>,
-    statements: HashMap<usize, Id>,
-    theirs: HashMap<usize, Id>,
-}
-
-#[derive(Debug, Default)]
-struct Changes {
-    added: Vec<Binding>,
-    removed: HashSet<Binding>,
+    added: HashMap<usize, Vec<Named>>,
 }
 
 /// Decides what becomes of the imports of a block.
 pub fn merge_imports(session: &Session<'_>, items: Triple<&[Item]>) -> Plan {
-    let base = all(session.base, items.base);
-    let ours = all(session.ours, items.ours);
-    let theirs = all(session.theirs, items.theirs);
-    let set = |all: &[(usize, Id, Vec<Binding>)]| -> HashSet<Binding> {
-        all.iter().flat_map(|(_, _, bindings)| bindings.iter().cloned()).collect()
-    };
-    let (old, mine, new) = (set(&base), set(&ours), set(&theirs));
+    let base = statements(session.base, items.base);
+    let ours = statements(session.ours, items.ours);
+    let theirs = statements(session.theirs, items.theirs);
+    let known = Triple { base: names(&base), ours: names(&ours), theirs: names(&theirs) };
     let needed = &session.orders.needed;
-    let mut plan = Plan {
-        statements: ours.iter().map(|(at, id, _)| (*at, *id)).collect(),
-        theirs: theirs.iter().map(|(at, id, _)| (*at, *id)).collect(),
-        ..Plan::default()
+    let goes = |binding: &Binding| {
+        known.base.contains_key(binding)
+            && !known.theirs.contains_key(binding)
+            && !needed.contains(binding.bound())
     };
-    for (at, _, bindings) in &ours {
-        let goes =
-            |it: &&Binding| old.contains(*it) && !new.contains(*it) && !needed.contains(it.bound());
-        let removed: HashSet<Binding> = bindings.iter().filter(goes).cloned().collect();
-        plan.changes.entry(*at).or_default().removed = removed;
+    let mut plan = Plan::default();
+    for statement in &ours {
+        let kept = statement.names.iter().filter(|name| !goes(&name.binding));
+        let kept = kept.map(|name| commented(name, &known)).collect();
+        plan.names.insert(statement.at, kept);
     }
     let mut seen = HashSet::new();
-    for (at, _, bindings) in &theirs {
-        for binding in bindings {
-            let is_old = old.contains(binding) && !needed.contains(binding.bound());
-            if is_old || mine.contains(binding) || !seen.insert(binding.clone()) {
+    for statement in &theirs {
+        for name in &statement.names {
+            let binding = &name.binding;
+            let is_old = known.base.contains_key(binding) && !needed.contains(binding.bound());
+            if is_old || known.ours.contains_key(binding) || !seen.insert(binding) {
                 continue;
             }
             match home(&ours, binding) {
-                Some(place) => plan.changes.entry(place).or_default().added.push(binding.clone()),
-                None => plan.added.entry(*at).or_default().push(binding.clone()),
+                Some(home) => {
+                    let names = plan.names.entry(home.at).or_default();
+                    let is_sorted = home
+                        .names
+                        .windows(2)
+                        .all(|it| order(&it[0].binding) <= order(&it[1].binding));
+                    let later = |other: &Named| is_sorted && order(&other.binding) > order(binding);
+                    let place = names.iter().position(later).unwrap_or(names.len());
+                    names.insert(place, name.clone());
+                }
+                None => plan.added.entry(statement.at).or_default().push(name.clone()),
             }
         }
     }
+    plan.ours = ours.into_iter().map(|it| (it.at, it)).collect();
+    plan.theirs = theirs.into_iter().map(|it| (it.at, it)).collect();
     plan
 }
 
-fn all(tree: &Tree<'_>, items: &[Item]) -> Vec<(usize, Id, Vec<Binding>)> {
+fn statements(tree: &Tree<'_>, items: &[Item]) -> Vec<Statement> {
     let imports = items.iter().enumerate().filter(|(_, item)| item.is_import());
     imports
         .filter_map(|(at, item)| {
             let id = item.statement()?;
-            Some((at, id, bindings(tree, id)))
+            Some(Statement { at, id, names: named(tree, id) })
         })
         .collect()
 }
 
+fn names(statements: &[Statement]) -> HashMap<&Binding, &Named> {
+    let all = statements.iter().flat_map(|statement| &statement.names);
+    all.map(|name| (&name.binding, name)).collect()
+}
+
+/// A name of ours with the comments that theirs gave it, where ours left them alone.
+fn commented(name: &Named, known: &Triple<HashMap<&Binding, &Named>>) -> Named {
+    let (base, theirs) = (known.base.get(&name.binding), known.theirs.get(&name.binding));
+    let mut name = name.clone();
+    if let (Some(base), Some(theirs)) = (base, theirs) {
+        if name.above == base.above {
+            name.above.clone_from(&theirs.above);
+        }
+        if name.behind == base.behind {
+            name.behind.clone_from(&theirs.behind);
+        }
+    }
+    name
+}
+
+/// The names of a statement, each with its comments.
+fn named(tree: &Tree<'_>, id: Id) -> Vec<Named> {
+    let module = module(tree, id);
+    let mut names: Vec<Named> = Vec::new();
+    let (mut above, mut end) = (Vec::new(), tree.node(id).range.start);
+    for &child in &tree.node(id).children {
+        let range = &tree.node(child).range;
+        match tree.node(child).kind {
+            Kind::Node(NodeKind::Alias) => {
+                let binding = binding(tree, child, module.clone());
+                names.push(Named { binding, above: std::mem::take(&mut above), behind: None });
+            }
+            Kind::Comment => {
+                let text = tree.source(child).trim_end().to_owned();
+                let is_behind = !tree.text[end..range.start].contains('\n');
+                match names.last_mut().filter(|name| is_behind && name.behind.is_none()) {
+                    Some(name) => name.behind = Some(text),
+                    None => above.push(text),
+                }
+            }
+            _ => (),
+        }
+        end = range.end;
+    }
+    // A comment below the last name goes above it rather than away.
+    if let Some(last) = names.last_mut() {
+        last.above.append(&mut above);
+    }
+    names
+}
+
 /// The statement of ours that imports from the same module, and not everything.
-fn home(ours: &[(usize, Id, Vec<Binding>)], binding: &Binding) -> Option<usize> {
+fn home<'s>(ours: &'s [Statement], binding: &Binding) -> Option<&'s Statement> {
     let module = binding.module.as_ref()?;
-    let fits = |bindings: &[Binding]| {
-        let star = |it: &Binding| it.name == "*";
-        let is_plain = binding.name != "*" && !bindings.iter().any(star);
-        is_plain && bindings.first().is_some_and(|it| it.module.as_ref() == Some(module))
+    let fits = |names: &[Named]| {
+        let is_plain = binding.name != "*" && !names.iter().any(|name| name.binding.name == "*");
+        is_plain && names.first().is_some_and(|it| it.binding.module.as_ref() == Some(module))
     };
-    ours.iter().find(|(_, _, bindings)| fits(bindings)).map(|(at, _, _)| *at)
+    ours.iter().find(|statement| fits(&statement.names))
 }
 
 impl Plan {
-    /// The lines of an import of ours; `None` when nothing is left of it.
-    pub fn rewritten(&self, session: &Session<'_>, at: usize) -> Option<String> {
-        let tree = session.ours;
-        let id = *self.statements.get(&at)?;
-        let lines =
-            tree.line_start(tree.node(id).range.start)..tree.line_end(tree.node(id).range.end);
-        let no_changes = Changes::default();
-        let changes = self.changes.get(&at).unwrap_or(&no_changes);
-        if changes.added.is_empty() && changes.removed.is_empty() {
-            return Some(tree.text[lines].to_owned());
+    /// Whether an import of ours keeps the names that it has.
+    pub fn keeps(&self, at: usize) -> bool {
+        let bindings =
+            |names: &[Named]| names.iter().map(|it| it.binding.clone()).collect::<Vec<_>>();
+        match (self.ours.get(&at), self.names.get(&at)) {
+            (Some(statement), Some(names)) => bindings(&statement.names) == bindings(names),
+            _ => true,
         }
-        let all = bindings(tree, id);
-        if changes.added.is_empty() && all.iter().all(|it| changes.removed.contains(it)) {
-            return None;
-        }
-        Some(rewrite(tree, id, changes))
+    }
+
+    /// The lines of an import of ours with the names that it will have, `tail` behind it; `None` when nothing is
+    /// left of it.
+    pub fn rewritten(&self, session: &Session<'_>, at: usize, tail: &str) -> Option<String> {
+        let names = self.names.get(&at).filter(|names| !names.is_empty())?;
+        Some(rewrite(session.ours, self.ours.get(&at)?.id, names, tail))
     }
 
     /// The lines of an import of theirs with names that are new; `None` when there is none.
     pub fn added(&self, session: &Session<'_>, at: usize, indent: &str) -> Option<String> {
-        let added = self.added.get(&at)?;
+        let names = self.added.get(&at)?;
+        let statement = self.theirs.get(&at)?;
         let tree = session.theirs;
-        let id = *self.theirs.get(&at)?;
-        let removed: HashSet<Binding> =
-            bindings(tree, id).into_iter().filter(|it| !added.contains(it)).collect();
-        let text = if removed.is_empty() {
-            let range = &tree.node(id).range;
+        let range = &tree.node(statement.id).range;
+        let text = if *names == statement.names {
             tree.text[tree.line_start(range.start)..tree.line_end(range.end)].to_owned()
         } else {
-            rewrite(tree, id, &Changes { added: Vec::new(), removed })
+            rewrite(tree, statement.id, names, tail(tree, statement.id))
         };
-        let from = tree.indentation(tree.node(id).range.start);
+        let from = tree.indentation(range.start);
         let lines = text.split_inclusive('\n');
         Some(
             lines.map(|line| indent.to_owned() + line.strip_prefix(from).unwrap_or(line)).collect(),
@@ -179,71 +248,44 @@ impl Plan {
     }
 }
 
-/// The statement with names put in and taken out; a comment stays with its name.
-fn rewrite(tree: &Tree<'_>, id: Id, changes: &Changes) -> String {
-    let range = tree.node(id).range.clone();
-    let aliases: Vec<Id> = tree.children_of(id, NodeKind::Alias).collect();
-    let (Some(first), Some(last)) = (aliases.first(), aliases.last()) else {
-        return tree.text[range].to_owned();
-    };
-    let all = bindings(tree, id);
-    let is_sorted = all.windows(2).all(|pair| order(&pair[0]) <= order(&pair[1]));
-    let mut kept: Vec<(Binding, String)> = Vec::new();
-    for (index, (binding, alias)) in all.iter().zip(&aliases).enumerate() {
-        if !changes.removed.contains(binding) {
-            let next =
-                aliases.get(index + 1).map_or(range.end, |next| tree.node(*next).range.start);
-            kept.push((binding.clone(), line_comment(tree, tree.node(*alias).range.end..next)));
-        }
-    }
-    for binding in &changes.added {
-        let place = if is_sorted {
-            kept.iter().position(|(other, _)| order(other) > order(binding)).unwrap_or(kept.len())
-        } else {
-            kept.len()
-        };
-        kept.insert(place, (binding.clone(), String::new()));
-    }
-    let line = tree.line_start(range.start)..tree.line_end(range.end);
-    let head = &tree.text[line.start..tree.node(*first).range.start];
-    let head = head.trim_end_matches(|char: char| char.is_whitespace() || char == '(');
-    let behind_last = &tree.text[tree.node(*last).range.end..line.end];
-    let tail = match behind_last.split_once(')') {
-        Some((_, tail)) if head.len() < range.end => tail,
-        _ => behind_last,
-    };
-    let has_comments = kept.iter().any(|(_, comment)| !comment.is_empty());
-    let is_wrapped = tree.text[range.clone()].contains('(');
-    let names: Vec<String> = kept.iter().map(|(binding, _)| binding.source()).collect();
-    let flat = format!("{head} {}", names.join(", "));
-    let was_multiline = is_wrapped && tree.text[range.clone()].contains('\n');
+/// What stands behind a statement on its line.
+pub fn tail<'a>(tree: &Tree<'a>, id: Id) -> &'a str {
+    let end = tree.node(id).range.end;
+    tree.text[end..tree.line_end(end)].trim_end_matches('\n')
+}
+
+/// The statement with other names.
+fn rewrite(tree: &Tree<'_>, id: Id, names: &[Named], tail: &str) -> String {
+    let range = &tree.node(id).range;
+    let first = tree.children_of(id, NodeKind::Alias).next();
+    let first = first.map_or(range.end, |first| tree.node(first).range.start);
+    let head = &tree.text[tree.line_start(range.start)..first];
+    let head = head.split('(').next().unwrap_or(head).trim_end();
+    let source = &tree.text[range.clone()];
+    let has_comments = names.iter().any(|name| !name.above.is_empty() || name.behind.is_some());
+    let flat: Vec<String> = names.iter().map(|name| name.binding.source()).collect();
+    let flat = format!("{head} {}", flat.join(", "));
     // A line that was too long before is somebody's habit.
-    let was_too_long = tree.text[line.clone()].trim_end().chars().count() > WIDTH;
+    let was_too_long = !source.contains('\n') && source.chars().count() > WIDTH;
     let fits = was_too_long || flat.chars().count() <= WIDTH;
-    if !was_multiline && !has_comments && fits || !is_from(tree, id) {
-        return flat + tail;
+    let was_wrapped = source.contains('(') && source.contains('\n');
+    let is_from = tree.kind(id) == Some(NodeKind::StmtImportFrom);
+    if !was_wrapped && !has_comments && fits || !is_from {
+        return format!("{flat}{tail}\n");
     }
     let indent = tree.indentation(range.start);
-    let lines = kept
-        .iter()
-        .zip(&names)
-        .map(|((_, comment), name)| format!("{indent}    {name},{comment}\n"));
-    format!("{head} (\n{}{indent}){tail}", lines.collect::<String>())
-}
-
-fn is_from(tree: &Tree<'_>, id: Id) -> bool {
-    tree.kind(id) == Some(NodeKind::StmtImportFrom)
-}
-
-/// The comment behind a name on its line, with the space before it.
-fn line_comment(tree: &Tree<'_>, behind: std::ops::Range<usize>) -> String {
-    let rest = tree.text[behind].lines().next().unwrap_or("");
-    match rest.find('#') {
-        Some(start) if rest[..start].trim_matches([' ', ',', '\t']).is_empty() => {
-            format!("  {}", rest[start..].trim_end())
+    let mut lines = String::new();
+    for name in names {
+        for comment in &name.above {
+            lines.extend([indent, "    ", comment, "\n"]);
         }
-        _ => String::new(),
+        lines.extend([indent, "    ", &name.binding.source(), ","]);
+        if let Some(comment) = &name.behind {
+            lines.extend(["  ", comment]);
+        }
+        lines.push('\n');
     }
+    format!("{head} (\n{lines}{indent}){tail}\n")
 }
 
 /// The order of names that ruff's isort rules leave: constants, classes, the rest; each by itself.

@@ -26,6 +26,8 @@ mod items;
 pub mod lines;
 mod list;
 mod module;
+#[cfg(test)]
+mod properties;
 pub(crate) mod python;
 mod sequence;
 mod session;

@@ -25,7 +25,9 @@ pub fn merge_modules(versions: Versions<'_>, labels: &Labels) -> Merged {
     };
     let syntaxes = Triple { base: &base, ours: &ours, theirs: &theirs };
     let judge = Judge::new(syntaxes);
-    if lines.conflicts.is_empty() && judge.faults(&lines.text, &[]).is_empty() {
+    let faults =
+        if lines.conflicts.is_empty() { judge.faults(&lines.text, &[]) } else { Vec::new() };
+    if lines.conflicts.is_empty() && faults.is_empty() {
         return lines;
     }
     let trees = Triple {
@@ -35,7 +37,10 @@ pub fn merge_modules(versions: Versions<'_>, labels: &Labels) -> Merged {
     };
     match settle(trees, labels, &judge) {
         Some(merged) => merged,
-        None if lines.conflicts.is_empty() => whole(versions, labels, "the result is not sound"),
+        None if lines.conflicts.is_empty() => {
+            let reasons: Vec<String> = faults.into_iter().map(|fault| fault.reason).collect();
+            whole(versions, labels, &reasons.join("; "))
+        }
         None => lines,
     }
 }

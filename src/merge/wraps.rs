@@ -20,10 +20,10 @@ const ROUNDS: usize = 3;
 /// Takes apart what was put around or taken away.
 pub fn flatten(session: &Session<'_>, items: Triple<&mut Vec<Item>>) {
     for _ in 0..ROUNDS {
-        let ours = wrapped(items.base, session.ours, items.ours);
-        let theirs = wrapped(items.base, session.theirs, items.theirs);
-        let unwrapped_by_ours = wrapped(items.ours, session.base, items.base);
-        let unwrapped_by_theirs = wrapped(items.theirs, session.base, items.base);
+        let ours = wrapped(items.base, items.theirs, session.ours, items.ours);
+        let theirs = wrapped(items.base, items.ours, session.theirs, items.theirs);
+        let unwrapped_by_ours = wrapped(items.ours, items.ours, session.base, items.base);
+        let unwrapped_by_theirs = wrapped(items.theirs, items.theirs, session.base, items.base);
         let lost: HashSet<u64> = unwrapped_by_ours
             .iter()
             .chain(&unwrapped_by_theirs)
@@ -44,18 +44,24 @@ pub fn flatten(session: &Session<'_>, items: Triple<&mut Vec<Item>>) {
     }
 }
 
-/// Compound statements of `new` that are not in `old`, and hold most of what is in `old` and not in `new`.
-fn wrapped(old: &[Item], tree: &Tree<'_>, new: &[Item]) -> Vec<usize> {
+/// Compound statements of `new` that are not in `old`, and hold most of what is in `old` and not in `new`: as it
+/// is there, as it is in `other`, or by its key.
+fn wrapped(old: &[Item], other: &[Item], tree: &Tree<'_>, new: &[Item]) -> Vec<usize> {
     let digests = |items: &[Item]| items.iter().map(|item| item.digest).collect::<Vec<u64>>();
     let (before, after) = (digests(old), digests(new));
     let matches = lines::matches(&before, &after);
-    let gone: HashSet<u64> = (0..old.len())
+    let gone: Vec<&Item> = (0..old.len())
         .filter(|at| matches[*at].is_none() && !old[*at].is_comment())
-        .map(|at| before[at])
+        .map(|at| &old[at])
         .collect();
     if gone.is_empty() {
         return Vec::new();
     }
+    let keys: HashSet<&Key> = gone.iter().filter_map(|item| item.key.as_ref()).collect();
+    let said: HashSet<u64> = gone.iter().map(|item| item.digest).chain(digests(other)).collect();
+    let was_there = |item: &Item| {
+        said.contains(&item.digest) || item.key.as_ref().is_some_and(|key| keys.contains(key))
+    };
     let known: HashSet<u64> = before.iter().copied().collect();
     let is_wrap = |at: &usize| {
         let item = &new[*at];
@@ -68,8 +74,7 @@ fn wrapped(old: &[Item], tree: &Tree<'_>, new: &[Item]) -> Vec<usize> {
         }
         let inner: Vec<&Item> = inner_items(tree, item);
         let weight = |items: &[&Item]| items.iter().map(|item| item.weight).sum::<usize>();
-        let kept: Vec<&Item> =
-            inner.iter().copied().filter(|it| gone.contains(&it.digest)).collect();
+        let kept: Vec<&Item> = inner.iter().copied().filter(|it| was_there(it)).collect();
         !kept.is_empty() && 2 * weight(&kept) >= weight(&inner)
     };
     (0..new.len()).filter(is_wrap).collect()
