@@ -175,7 +175,7 @@ def main(base_url: str, log: Path, example: str) -> None:
         subscribe(walk, ours, ada, bob)
     rows = make_rows(walk, ada, ours, MAKERS[example])
     if has_billing:
-        pay(walk, theirs, "eve")
+        pay(walk, theirs, eve, "eve")
     for entity, (row, body) in rows.items():
         for organization in (ours, theirs):
             path = f"/organizations/{organization}/{entity}"
@@ -205,7 +205,7 @@ def main(base_url: str, log: Path, example: str) -> None:
 def subscribe(walk: Walk, organization: str, owner: str, member: str) -> None:
     """Pay for an organization, by webhooks."""
     walk.send("GET", f"/organizations/{organization}/reports", 402, owner)
-    subscription = pay(walk, organization, "ours")
+    subscription = pay(walk, organization, owner, "ours")
     walk.webhook("customer.subscription.deleted", subscription, 400, "whsec_forged")
     path = f"/organizations/{organization}/billing/subscription"
     state = walk.send("GET", path, 200, member)
@@ -218,8 +218,8 @@ def subscribe(walk: Walk, organization: str, owner: str, member: str) -> None:
     walk.say("a signed webhook is accepted, a forged one refused")
 
 
-def pay(walk: Walk, organization: str, name: str) -> dict[str, Any]:
-    """Deliver what Stripe sends when somebody subscribes."""
+def pay(walk: Walk, organization: str, owner: str, name: str) -> dict[str, Any]:
+    """Deliver what Stripe sends when somebody subscribes, and see it processed."""
     customer = f"cus_{name}_{RUN}"
     checkout = {"customer": customer, "client_reference_id": organization}
     walk.webhook("checkout.session.completed", checkout)
@@ -229,8 +229,14 @@ def pay(walk: Walk, organization: str, name: str) -> dict[str, Any]:
         "status": "active",
         "items": {"data": [{"price": {"lookup_key": "acme_team_month"}}]},
     }
-    walk.webhook("customer.subscription.created", subscription)
-    return subscription
+    path = f"/organizations/{organization}/billing/subscription"
+    for _ in range(100):
+        # Events come in any order: the one before may not be processed yet.
+        walk.webhook("customer.subscription.created", subscription)
+        time.sleep(0.1)
+        if walk.send("GET", path, 200, owner)["active"]:
+            return subscription
+    sys.exit("FAILED no event was processed")
 
 
 Rows = dict[str, tuple[dict[str, Any], dict[str, Any]]]

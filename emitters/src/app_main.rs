@@ -13,7 +13,9 @@ use crate::core::settings::Settings;
 use crate::python::builtins::{dict, str};
 use crate::python::fastapi::{APIRoute, FastAPI};
 use crate::python::standard::{Any, AsyncGenerator, asynccontextmanager, monotonic};
+use crate::services::billing_worker::{BillingWorker, run_billing};
 use crate::services::email_service::build_mailer;
+use crate::services::stripe_provider::StripeProvider;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
@@ -30,7 +32,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(VERSION, "0.1.0"),
             application_class(),
             create_app_def(spec),
-            lifespan_def(spec.tenancy.row_level_security),
+            lifespan_def(spec),
             operation_id_def()
         ],
     )
@@ -76,6 +78,7 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
             assign(py!(app.state.password_hasher), py!(PasswordHasher(settings))),
             assign(py!(app.state.signer), py!(Signer(settings))),
             assign(py!(app.state.mailer), py!(build_mailer(settings))),
+            spec.billing.as_ref().map(|_| billing_of(app, settings)),
             assign(py!(app.state.started_at), py!(monotonic())),
             for_(router, ROUTERS, [do_(py!(app.include_router(router)))]),
             do_(py!(app.add_middleware(BodyLimitMiddleware, max_bytes = settings.max_body_bytes))),
@@ -85,8 +88,24 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
         ])
 }
 
-fn lifespan_def(row_level_security: bool) -> FunctionDef {
+/// Who takes the money, and who processes its events.
+fn billing_of(app: Name, settings: Name) -> [Stmt; 2] {
+    [
+        assign(py!(app.state.billing_provider), py!(StripeProvider(settings))),
+        assign(
+            py!(app.state.billing_worker),
+            py!(BillingWorker(app.state.database, app.state.billing_provider)),
+        ),
+    ]
+}
+
+fn lifespan_def(spec: &Spec) -> FunctionDef {
+    let row_level_security = spec.tenancy.row_level_security;
     names!(app, database);
+    let run = match spec.billing {
+        Some(_) => block![async_with(py!(run_billing(app)), [do_(yield_(None))])],
+        None => block![do_(yield_(None))],
+    };
     async_def(lifespan)
         .decorator(asynccontextmanager)
         .params([param(app, FastAPI)])
@@ -99,7 +118,7 @@ fn lifespan_def(row_level_security: bool) -> FunctionDef {
             }),
             ann_assign(database, Database, py!(app.state.database)),
             row_level_security.then(|| do_(py!(database.check_role().await))),
-            do_(yield_(None)),
+            run,
             do_(py!(database.close().await))
         ])
 }

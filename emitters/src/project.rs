@@ -98,6 +98,13 @@ fn billing(spec: &Spec) -> Vec<Module> {
         core::billing::emit(billing),
         models::billing_event::emit(),
         schemas::billing::emit(billing),
+        schemas::stripe::emit(),
+        services::billing_provider::emit(),
+        services::stripe_events::emit(),
+        services::stripe_provider::emit(),
+        services::billing_inbox::emit(),
+        services::billing_sync::emit(),
+        services::billing_worker::emit(),
         services::billing_service::emit(),
         api::billing::emit(spec),
     ]

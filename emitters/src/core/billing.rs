@@ -2,101 +2,214 @@
 
 use crate::core::errors::{ForbiddenError, PaymentRequiredError};
 use crate::core::org_rbac::{Principal, PrincipalDep};
-use crate::core::plans::{DEFAULT_PLAN, Feature, Limit, PLANS, Plan, SubscriptionStatus};
+use crate::core::plans::{
+    DEFAULT_PLAN, Feature, GRACE_PERIOD, Limit, PLANS, Plan, SubscriptionStatus,
+};
 use crate::core::plans::{has_features, has_limits};
 use crate::models::base::utcnow;
 use crate::models::organization::Organization;
 use crate::python::builtins::{bool, frozenset, int, list, str};
+use crate::python::fastapi::Request;
 use crate::python::sqlalchemy::{AsyncSession, Select, select};
-use crate::python::standard::{Awaitable, Callable, datetime};
+use crate::python::standard::{Awaitable, Callable, StrEnum, datetime};
 use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.billing": PAID_STATUSES, effective_plan, enforce_limit, has_active_subscription,
-        plans_beyond, plans_with_feature, require_active_subscription, require_feature;
+    "app.core.billing": TAKES_NOTHING, UNPAID_STATUSES, GOES_ON, Access, access_of,
+        has_active_subscription, has_subscription, has_ended, grace_ends_at, effective_plan,
+        require_active_subscription, refuse_restricted, require_feature, plans_with_feature,
+        enforce_limit, plans_beyond;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(billing: &Billing) -> Module {
-    let paid = py!(frozenset(set!(SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)));
-    let grace =
-        "Stripe retries a failed payment for weeks before it gives up: access stays meanwhile.";
-    module("app.core.billing")
-        .docstring("What an organization may use, by its plan and its subscription.")
-        .body(block![
-            assign(PAID_STATUSES, paid).comment(grace),
-            has_active_subscription_def(),
-            effective_plan_def(),
-            require_active_subscription_def(),
-            has_features(billing).then(|| [require_feature_def(), plans_with_feature_def()]),
-            has_limits(billing).then(|| [enforce_limit_def(), plans_beyond_def()])
-        ])
+    let docstring = "What an organization may use, by its plan and its subscription.";
+    module("app.core.billing").docstring(docstring).body(block![
+        assign(TAKES_NOTHING, py!(frozenset(set!("GET", "HEAD", "OPTIONS")))),
+        assign(
+            UNPAID_STATUSES,
+            py!(frozenset(set!(
+                SubscriptionStatus.PAST_DUE,
+                SubscriptionStatus.UNPAID,
+                SubscriptionStatus.PAUSED,
+                SubscriptionStatus.UNKNOWN
+            )))
+        ),
+        assign(GOES_ON, py!(UNPAID_STATUSES | set!(SubscriptionStatus.ACTIVE))).paragraph(),
+        access_class(),
+        access_of_def(),
+        has_active_subscription_def(),
+        has_subscription_def(),
+        has_ended_def(),
+        grace_ends_at_def(),
+        effective_plan_def(),
+        require_active_subscription_def(),
+        refuse_restricted_def(),
+        has_features(billing).then(require_feature_def),
+        has_features(billing).then(plans_with_feature_def),
+        has_limits(billing).then(enforce_limit_def),
+        has_limits(billing).then(plans_beyond_def)
+    ])
+}
+
+fn access_class() -> ClassDef {
+    names!(FULL, RESTRICTED, NONE);
+    class(Access).base(StrEnum).body(block![
+        docstring("What a subscription gives: all of its plan, only reading, or nothing."),
+        assign(FULL, "full"),
+        assign(RESTRICTED, "restricted"),
+        assign(NONE, "none")
+    ])
+}
+
+fn access_of_def() -> FunctionDef {
+    names!(payer, now);
+    def(access_of).params([param(payer, Organization), param(now, datetime)]).returns(Access).body(
+        block![
+            docstring("Tell what the subscription gives at a time."),
+            if_(py!(has_active_subscription(payer, now)), [return_(py!(Access.FULL))]),
+            if_(
+                py!(has_ended(payer, now) || not_in!(payer.subscription_status, UNPAID_STATUSES)),
+                [return_(py!(Access.NONE))]
+            ),
+            return_(py!(Access.RESTRICTED))
+        ],
+    )
 }
 
 fn has_active_subscription_def() -> FunctionDef {
-    names!(organization, now, trial_ends_at);
+    names!(payer, now, ends_at);
     def(has_active_subscription)
-        .params([param(organization, Organization), param(now, datetime)])
+        .params([param(payer, Organization), param(now, datetime)])
         .returns(bool)
         .body(block![
-            docstring("Tell whether the organization pays, or is still trying out."),
+            docstring("Tell whether the payer pays, is still trying out, or is late by a bit."),
+            if_(py!(has_ended(payer, now)), [return_(false)]),
             if_(
-                py!(is_!(organization.subscription_status, SubscriptionStatus.TRIALING)),
+                py!(is_!(payer.subscription_status, SubscriptionStatus.PAST_DUE)),
                 block![
-                    assign(trial_ends_at, py!(organization.trial_ends_at)),
-                    return_(py!(trial_ends_at == None || now < trial_ends_at))
+                    assign(ends_at, py!(grace_ends_at(payer))),
+                    return_(py!(ends_at == None || now < ends_at))
                 ]
             ),
-            return_(py!(in_!(organization.subscription_status, PAID_STATUSES)))
+            return_(py!(in_!(
+                payer.subscription_status,
+                set!(SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE)
+            )))
         ])
 }
 
+fn has_subscription_def() -> FunctionDef {
+    names!(payer, status);
+    def(has_subscription).params([param(payer, Organization)]).returns(bool).body(block![
+        docstring("Tell whether a subscription at the provider goes on until somebody ends it."),
+        assign(status, py!(payer.subscription_status)),
+        if_(
+            py!(is_!(status, SubscriptionStatus.TRIALING)),
+            [return_(py!(payer.stripe_subscription_id != None))]
+        ),
+        return_(py!(in_!(status, GOES_ON)))
+    ])
+}
+
+fn has_ended_def() -> FunctionDef {
+    names!(payer, now, has_own_trial, ends_at);
+    def(has_ended).params([param(payer, Organization), param(now, datetime)]).returns(bool).body(
+        block![
+            docstring("Tell whether the subscription was to end by now, or the trial without one."),
+            assign(
+                has_own_trial,
+                py!(is_!(payer.subscription_status, SubscriptionStatus.TRIALING)
+                    && payer.stripe_subscription_id == None)
+            ),
+            assign(
+                ends_at,
+                py!(if has_own_trial { payer.trial_ends_at } else { payer.subscription_ends_at })
+            ),
+            return_(py!(ends_at != None && now >= ends_at))
+        ],
+    )
+}
+
+fn grace_ends_at_def() -> FunctionDef {
+    names!(payer);
+    def(grace_ends_at).params([param(payer, Organization)]).returns(py!(datetime | None)).body(
+        block![
+            docstring("Return until when a payment that is due may be late; none if none is due."),
+            if_(py!(payer.past_due_since == None), [return_(none())]),
+            return_(py!(payer.past_due_since + GRACE_PERIOD))
+        ],
+    )
+}
+
 fn effective_plan_def() -> FunctionDef {
-    names!(organization, now);
+    names!(payer, now);
     def(effective_plan)
-        .params([param(organization, Organization), param(now, datetime)])
+        .params([param(payer, Organization), param(now, datetime)])
         .returns(Plan)
         .body(block![
             docstring("Return the plan that counts: without a subscription it is the default one."),
-            if_(
-                py!(has_active_subscription(organization, now)),
-                [return_(py!(PLANS[organization.plan]))]
-            ),
-            return_(DEFAULT_PLAN)
+            if_(py!(is_!(access_of(payer, now), Access.NONE)), [return_(DEFAULT_PLAN)]),
+            return_(py!(PLANS[payer.plan]))
         ])
 }
 
 fn require_active_subscription_def() -> FunctionDef {
-    names!(principal);
+    names!(principal, request, access);
     async_def(require_active_subscription)
-        .params([param(principal, PrincipalDep)])
+        .params([param(principal, PrincipalDep), param(request, Request)])
         .returns(none())
         .body(block![
-            docstring("Guard a route: without an active subscription the answer is 402."),
+            docstring(
+                "Guard a route: without an active subscription the answer is 402.\n\
+                 \n\
+                 Who has not paid may still read."
+            ),
+            assign(access, py!(access_of(principal.organization, utcnow()))),
             if_(
-                py!(!has_active_subscription(principal.organization, utcnow())),
+                py!(is_!(access, Access.NONE)),
                 [raise(py!(PaymentRequiredError(
                     "This needs an active subscription.",
                     code = "subscription_required"
                 )))]
-            )
+            ),
+            do_(py!(refuse_restricted(access, request.method)))
         ])
+}
+
+fn refuse_restricted_def() -> FunctionDef {
+    names!(access, method);
+    def(refuse_restricted).params([param(access, Access), param(method, str)]).returns(none()).body(
+        block![
+            docstring("Answer 402 to what changes anything while a payment is missing."),
+            if_(
+                py!(is_!(access, Access.RESTRICTED) && not_in!(method, TAKES_NOTHING)),
+                [raise(py!(PaymentRequiredError(
+                    "A payment is missing: until then this is read-only.",
+                    code = "payment_missing"
+                )))]
+            )
+        ],
+    )
 }
 
 fn require_feature_def() -> FunctionDef {
     names!(feature, guard);
     def(require_feature)
         .params([param(feature, Feature)])
-        .returns(py!(Callable[([Principal], Awaitable[None])]))
+        .returns(py!(Callable[([Principal, Request], Awaitable[None])]))
         .body(block![
             docstring("Guard a route: without the feature in the plan the answer is 403."),
             {
-                names!(principal, plan);
-                async_def(guard).params([param(principal, PrincipalDep)]).returns(none()).body(
-                    block![
-                        assign(plan, py!(effective_plan(principal.organization, utcnow()))),
+                names!(principal, request, now, plan);
+                async_def(guard)
+                    .params([param(principal, PrincipalDep), param(request, Request)])
+                    .returns(none())
+                    .body(block![
+                        assign(now, py!(utcnow())),
+                        assign(plan, py!(effective_plan(principal.organization, now))),
                         if_(
                             py!(not_in!(feature, plan.features)),
                             [raise(py!(ForbiddenError(
@@ -104,9 +217,12 @@ fn require_feature_def() -> FunctionDef {
                                 code = "feature_not_in_plan",
                                 upgrade = plans_with_feature(feature)
                             )))]
-                        )
-                    ],
-                )
+                        ),
+                        do_(py!(refuse_restricted(
+                            access_of(principal.organization, now),
+                            request.method
+                        )))
+                    ])
             },
             return_(guard)
         ])
@@ -155,14 +271,5 @@ fn enforce_limit_def() -> FunctionDef {
 
 fn plans_beyond_def() -> FunctionDef {
     names!(limit, allowed);
-    def(plans_beyond)
-        .params([param(limit, Limit), param(allowed, int)])
-        .returns(py!(list[str]))
-        .body(block![
-            docstring("Name the plans that allow more."),
-            return_(py!(list!(
-                plan.name for plan in PLANS.values()
-                if not_in!(limit, plan.limits) || plan.limits[limit] > allowed
-            )))
-        ])
+    def(plans_beyond).params([param(limit, Limit), param(allowed, int)]).returns(py!(list[str])).body(block![docstring("Name the plans that allow more."), return_(py!(list!(plan.name for plan in PLANS.values() if not_in!(limit, plan.limits) || plan.limits[limit] > allowed)))])
 }

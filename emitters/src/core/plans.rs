@@ -7,7 +7,7 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.plans": DEFAULT_PLAN, Feature, Limit, PLANS, Plan, PlanName, Price,
+    "app.core.plans": DEFAULT_PLAN, Feature, GRACE_PERIOD, Limit, PLANS, Plan, PlanName, Price,
         SubscriptionStatus, TRIAL_PERIOD, TRIAL_PLAN, plan_for_lookup_key;
 }
 
@@ -16,6 +16,7 @@ vocabulary! {
 pub fn emit(billing: &Billing) -> Module {
     let plans = make::tuple(billing.plans.iter().map(|plan| plan.constant));
     let trial = billing.trial.zip(billing.plans.iter().find(|plan| plan.price.is_some()));
+    let grace_days = billing.grace_period.as_secs() / SECONDS_A_DAY;
     module("app.core.plans")
         .docstring("The plans an organization can have, and what each of them holds.")
         .body(block![
@@ -35,6 +36,7 @@ pub fn emit(billing: &Billing) -> Module {
                     assign(TRIAL_PERIOD, py!(timedelta(days = days)))
                 ]
             }),
+            assign(GRACE_PERIOD, py!(timedelta(days = grace_days))),
             plan_for_lookup_key_def()
         ])
 }

@@ -83,6 +83,7 @@ fn declaration(setting: &Setting) -> Stmt {
         DefaultValue::Environment => kw("default", py!(Environment.DEVELOPMENT)),
         DefaultValue::Text(text) => kw("default", text),
         DefaultValue::Number(number) => kw("default", *number),
+        DefaultValue::Switch(is_on) => kw("default", *is_on),
         DefaultValue::Made(factory) => kw("default_factory", factory),
         DefaultValue::Missing => kw("default", none()),
     };

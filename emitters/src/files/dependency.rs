@@ -37,6 +37,7 @@ pub fn runtime(spec: &Spec) -> Vec<Dependency> {
         dependencies.push(dependency("prometheus-client", "0.26", "0.27"));
     }
     if spec.billing.is_some() {
+        dependencies.push(dependency("aiohttp", "3.14.5", "4"));
         dependencies.push(dependency("stripe", "16.1", "17"));
     }
     dependencies.sort_by_key(|dependency| dependency.name);
@@ -45,14 +46,19 @@ pub fn runtime(spec: &Spec) -> Vec<Dependency> {
 
 /// What only working on the backend needs, by name.
 #[must_use]
-pub fn development() -> Vec<Dependency> {
-    vec![
+pub fn development(spec: &Spec) -> Vec<Dependency> {
+    let mut dependencies = vec![
         dependency("httpx2", "2.16", "3"),
         dependency("mypy", "2.4", "3"),
         dependency("pyright", "1.1.414", "2"),
         dependency("pytest", "9.2", "10"),
         dependency("ruff", "0.17.6", "0.18"),
-    ]
+    ];
+    if spec.billing.is_some() {
+        dependencies.push(dependency("hypothesis", "6.170", "7"));
+    }
+    dependencies.sort_by_key(|dependency| dependency.name);
+    dependencies
 }
 
 impl Dependency {

@@ -14,7 +14,7 @@ const SOURCES: [&str; 3] = ["app", "migrations", "tests"];
 pub fn emit(spec: &Spec) -> Generated {
     let mut document = DocumentMut::new();
     document.insert("project", project(spec));
-    document.insert("dependency-groups", table([("dev", requirements(&development()))]));
+    document.insert("dependency-groups", table([("dev", requirements(&development(spec)))]));
     document.insert("tool", tools(spec.project.python));
     Generated {
         path: "backend/pyproject.toml".to_owned(),

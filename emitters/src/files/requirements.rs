@@ -9,7 +9,7 @@ use crate::{Content, Generated};
 #[must_use]
 pub fn emit(spec: &Spec) -> Vec<Generated> {
     let runtime = runtime(spec);
-    let all: Vec<Dependency> = runtime.iter().copied().chain(development()).collect();
+    let all: Vec<Dependency> = runtime.iter().copied().chain(development(spec)).collect();
     [("backend/requirements.txt", runtime), ("backend/requirements-dev.txt", all)]
         .into_iter()
         .map(|(path, roots)| Generated {

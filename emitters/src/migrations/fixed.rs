@@ -64,7 +64,11 @@ fn organizations(spec: &Spec) -> Table {
             .optional_column("trial_ends_at", moment())
             .optional_column("stripe_customer_id", text(255))
             .optional_column("stripe_subscription_id", text(255))
+            .optional_column("subscription_renews_at", moment())
+            .optional_column("subscription_ends_at", moment())
             .optional_column("subscription_event_at", moment())
+            .column("subscription_version", py!(sa.Integer()))
+            .optional_column("past_due_since", moment())
             .unique(&["stripe_customer_id"])
             .unique(&["stripe_subscription_id"]),
     }
@@ -108,8 +112,11 @@ fn billing_events(spec: &Spec) -> Table {
         .column("occurred_at", moment())
         .column("payload", py!(sa.JSON()))
         .column("status", choice(spec))
+        .optional_column("due_at", moment())
+        .column("attempts", py!(sa.Integer()))
         .optional_column("error", py!(sa.Text()))
         .optional_column("handled_at", moment())
         .unique(&["provider", "event_id"])
         .index(&["status", "created_at", "id"])
+        .index(&["due_at"])
 }

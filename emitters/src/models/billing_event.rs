@@ -2,7 +2,7 @@
 
 use crate::models::base::{Base, Record};
 use crate::models::types::{UTCDateTime, text_enum};
-use crate::python::builtins::{dict, str};
+use crate::python::builtins::{dict, int, str};
 use crate::python::sqlalchemy::{
     Index, JSON, Mapped, String, Text, UniqueConstraint, mapped_column,
 };
@@ -16,15 +16,16 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit() -> Module {
+    let docstring = "Events of the billing provider, stored before they are answered.";
     module("app.models.billing_event")
-        .docstring("Events of the billing provider, stored before they are answered.")
+        .docstring(docstring)
         .body(block![billing_event_status_class(), billing_event_class()])
 }
 
 fn billing_event_status_class() -> ClassDef {
     names!(RECEIVED, PROCESSED, SKIPPED, FAILED);
     class(BillingEventStatus).base(StrEnum).body(block![
-        docstring("What became of an event."),
+        docstring("What became of an event; one that failed waits for a person."),
         assign(RECEIVED, "received"),
         assign(PROCESSED, "processed"),
         assign(SKIPPED, "skipped"),
@@ -42,6 +43,8 @@ fn billing_event_class() -> ClassDef {
         occurred_at,
         payload,
         status,
+        due_at,
+        attempts,
         error,
         handled_at
     );
@@ -52,7 +55,8 @@ fn billing_event_class() -> ClassDef {
             __table_args__,
             py!((
                 UniqueConstraint("provider", "event_id"),
-                Index(None, "status", "created_at", "id")
+                Index(None, "status", "created_at", "id"),
+                Index(None, "due_at")
             ))
         ),
         ann_assign(provider, py!(Mapped[str]), py!(mapped_column(String(32)))).paragraph(),
@@ -68,6 +72,9 @@ fn billing_event_class() -> ClassDef {
                 default = BillingEventStatus.RECEIVED
             ))
         ),
+        ann_assign(due_at, py!(Mapped[datetime | None]), py!(mapped_column(UTCDateTime)))
+            .comment("When it is next to be processed; whoever does so puts this off while at it."),
+        ann_assign(attempts, py!(Mapped[int]), py!(mapped_column(default = 0))),
         ann_assign(error, py!(Mapped[str | None]), py!(mapped_column(Text))),
         ann_assign(handled_at, py!(Mapped[datetime | None]), py!(mapped_column(UTCDateTime)))
     ])

@@ -3,7 +3,7 @@
 use crate::core::plans::{PlanName, SubscriptionStatus};
 use crate::models::base::{Base, Record};
 use crate::models::types::{UTCDateTime, text_enum};
-use crate::python::builtins::str;
+use crate::python::builtins::{int, str};
 use crate::python::sqlalchemy::{Mapped, String, mapped_column};
 use crate::python::standard::datetime;
 use crate::spec::{Billing, Spec};
@@ -44,7 +44,11 @@ fn billing_columns(billing: &Billing) -> Vec<Stmt> {
         trial_ends_at,
         stripe_customer_id,
         stripe_subscription_id,
-        subscription_event_at
+        subscription_renews_at,
+        subscription_ends_at,
+        subscription_event_at,
+        subscription_version,
+        past_due_since
     );
     let free_plan = PlanName.attr(billing.free_plan().constant);
     let moment = || py!(mapped_column(UTCDateTime));
@@ -63,6 +67,11 @@ fn billing_columns(billing: &Billing) -> Vec<Stmt> {
         ann_assign(trial_ends_at, py!(Mapped[datetime | None]), moment()),
         ann_assign(stripe_customer_id, py!(Mapped[str | None]), stripe_id()),
         ann_assign(stripe_subscription_id, py!(Mapped[str | None]), stripe_id()),
-        ann_assign(subscription_event_at, py!(Mapped[datetime | None]), moment())
+        ann_assign(subscription_renews_at, py!(Mapped[datetime | None]), moment()),
+        ann_assign(subscription_ends_at, py!(Mapped[datetime | None]), moment()),
+        ann_assign(subscription_event_at, py!(Mapped[datetime | None]), moment()),
+        ann_assign(subscription_version, py!(Mapped[int]), py!(mapped_column(default = 0)))
+            .comment("Goes up with each change of the above."),
+        ann_assign(past_due_since, py!(Mapped[datetime | None]), moment())
     ]
 }

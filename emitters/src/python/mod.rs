@@ -1,11 +1,13 @@
 //! Vocabularies: the names that Python libraries define, one module a library, each with the few shapes
 //! in which the emitted code uses them.
 
+pub mod aiohttp;
 pub mod anyio;
 pub mod builtins;
 pub mod cryptography;
 pub mod fastapi;
 pub mod httpx2;
+pub mod hypothesis;
 pub mod jwt;
 pub mod prometheus;
 pub mod pwdlib;

@@ -12,6 +12,7 @@ astgen_pyast::vocabulary! {
         SelectBase, String, Table, Text, TextClause, TypeDecorator, URL, UniqueConstraint, Update, Uuid, and_, delete, event, exists, r#false,
         func, insert, inspect, literal, literal_column, make_url, select, text, r#true, tuple_, union,
         update;
+    "sqlalchemy.dialects": postgresql, sqlite;
     "sqlalchemy.engine.interfaces": DBAPIConnection;
     "sqlalchemy.exc": DBAPIError, IntegrityError, SQLAlchemyError;
     "sqlalchemy.ext.asyncio": AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine;

@@ -7,6 +7,7 @@ astgen_pyast::vocabulary! {
     "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable,
         Iterator, Mapping, Sequence;
     "contextlib": asynccontextmanager, contextmanager;
+    "copy": deepcopy;
     "contextvars": ContextVar;
     "dataclasses": dataclass, field;
     "datetime": UTC, date, datetime, timedelta, timezone;
@@ -17,8 +18,12 @@ astgen_pyast::vocabulary! {
     "hashlib": sha256;
     "http": HTTPStatus;
     "pathlib": Path;
+    "random": Random;
     "time": monotonic, perf_counter;
-    "typing": Annotated, Any, ClassVar, Final, Generic, Literal, Protocol, TypeVar;
+    "typing": Annotated, Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeGuard,
+        TypeVar, Union, get_args, get_origin, get_type_hints;
+    "types": UnionType;
+    "urllib.parse": parse_qsl;
     "uuid": UUID, uuid4;
 }
 

@@ -1,5 +1,13 @@
 //! The Stripe library.
 
+use astgen_pyast::{Import, import_module};
+
 astgen_pyast::vocabulary! {
-    "stripe": SignatureVerificationError, Webhook, WebhookSignature;
+    "stripe": AIOHTTPClient, RequestOptions, SignatureVerificationError, StripeClient,
+        WebhookSignature;
+    "stripe.params": SubscriptionListParams, SubscriptionRetrieveParams;
 }
+
+/// `import stripe`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const stripe: Import = import_module("stripe");

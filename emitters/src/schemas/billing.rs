@@ -1,41 +1,33 @@
 //! `backend/app/schemas/billing.py`: requests and responses about plans and subscriptions.
 
+use crate::core::billing::Access;
 use crate::core::plans::{Feature, Limit, PlanName, SubscriptionStatus};
 use crate::core::plans::{has_features, has_limits};
 use crate::models::billing_event::BillingEventStatus;
 use crate::python::builtins::{bool, dict, int, list, str};
-use crate::python::pydantic::{BaseModel, Field};
-use crate::python::standard::{Any, Literal, UUID, datetime};
+use crate::python::pydantic::Field;
+use crate::python::standard::{Literal, UUID, datetime};
 use crate::schemas::base::{Page, ResponseModel};
 use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.billing": PriceRead, PlanRead, SubscriptionRead, WebhookAnswer, BillingEventRead,
-        BillingEventPage, StripeData, StripeEvent, StripePrice, StripeItem, StripeItems,
-        StripeSubscription, StripeCheckoutSession;
+    "app.schemas.billing": PriceRead, PlanRead, SubscriptionRead, WebhookAnswer,
+        BillingEventRead, BillingEventPage;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(billing: &Billing) -> Module {
-    module("app.schemas.billing")
-        .docstring("Requests and responses about plans and subscriptions.")
-        .body(block![
-            price_read_class(),
-            plan_read_class(billing),
-            subscription_read_class(),
-            webhook_answer_class(),
-            billing_event_read_class(),
-            billing_event_page_class(),
-            stripe_data_class(),
-            stripe_event_class(),
-            stripe_price_class(),
-            stripe_item_class(),
-            stripe_items_class(),
-            stripe_subscription_class(),
-            stripe_checkout_session_class()
-        ])
+    let docstring = "Requests and responses about plans and subscriptions.";
+    module("app.schemas.billing").docstring(docstring).body(block![
+        price_read_class(),
+        plan_read_class(billing),
+        subscription_read_class(),
+        webhook_answer_class(),
+        billing_event_read_class(),
+        billing_event_page_class()
+    ])
 }
 
 fn price_read_class() -> ClassDef {
@@ -61,13 +53,25 @@ fn plan_read_class(billing: &Billing) -> ClassDef {
 }
 
 fn subscription_read_class() -> ClassDef {
-    names!(plan, status, active, trial_ends_at);
+    names!(plan, status, access, active, trial_ends_at, renews_at, ends_at, grace_ends_at);
     class(SubscriptionRead).base(ResponseModel).body(block![
         docstring("What the organization has now."),
         ann_assign(plan, PlanName, py!(Field(description = "The plan that counts at the moment."))),
         annotate(status, SubscriptionStatus),
+        ann_assign(
+            access,
+            Access,
+            py!(Field(description = "What the subscription gives at the moment."))
+        ),
         annotate(active, bool),
-        annotate(trial_ends_at, py!(datetime | None))
+        annotate(trial_ends_at, py!(datetime | None)),
+        annotate(renews_at, py!(datetime | None)),
+        annotate(ends_at, py!(datetime | None)),
+        ann_assign(
+            grace_ends_at,
+            py!(datetime | None),
+            py!(Field(description = "Until when a payment that is due may be late."))
+        )
     ])
 }
 
@@ -98,68 +102,4 @@ fn billing_event_page_class() -> ClassDef {
     class(BillingEventPage)
         .base(py!(Page[BillingEventRead]))
         .body(block![docstring("A part of the list of events.")])
-}
-
-fn stripe_data_class() -> ClassDef {
-    names!(object);
-    class(StripeData).base(BaseModel).body(block![
-        docstring("The object that an event is about."),
-        annotate(object, py!(dict[(str, Any)]))
-    ])
-}
-
-fn stripe_event_class() -> ClassDef {
-    names!(id, r#type, created, data);
-    class(StripeEvent).base(BaseModel).body(block![
-        docstring("The envelope of an event of Stripe."),
-        ann_assign(id, str, py!(Field(max_length = 255))),
-        ann_assign(r#type, str, py!(Field(max_length = 255))),
-        annotate(created, datetime),
-        annotate(data, StripeData)
-    ])
-}
-
-fn stripe_price_class() -> ClassDef {
-    names!(lookup_key);
-    class(StripePrice).base(BaseModel).body(block![
-        docstring("A price of Stripe; the lookup key says which plan it is."),
-        ann_assign(lookup_key, py!(str | None), none())
-    ])
-}
-
-fn stripe_item_class() -> ClassDef {
-    names!(price);
-    class(StripeItem)
-        .base(BaseModel)
-        .body(block![docstring("A line of a subscription."), annotate(price, StripePrice)])
-}
-
-fn stripe_items_class() -> ClassDef {
-    names!(data);
-    class(StripeItems).base(BaseModel).body(block![
-        docstring("The lines of a subscription."),
-        annotate(data, py!(list[StripeItem]))
-    ])
-}
-
-fn stripe_subscription_class() -> ClassDef {
-    names!(id, customer, status, items, metadata, trial_end);
-    class(StripeSubscription).base(BaseModel).body(block![
-        docstring("What this application reads of a subscription."),
-        annotate(id, str),
-        annotate(customer, str),
-        annotate(status, str),
-        annotate(items, StripeItems),
-        ann_assign(metadata, py!(dict[(str, str)]), py!(Field(default_factory = dict[(str, str)]))),
-        ann_assign(trial_end, py!(datetime | None), none())
-    ])
-}
-
-fn stripe_checkout_session_class() -> ClassDef {
-    names!(customer, client_reference_id);
-    class(StripeCheckoutSession).base(BaseModel).body(block![
-        docstring("What this application reads of a finished checkout."),
-        annotate(customer, str),
-        annotate(client_reference_id, UUID)
-    ])
 }

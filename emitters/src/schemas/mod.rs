@@ -8,3 +8,4 @@ pub mod fields;
 pub mod health;
 pub mod invitation;
 pub mod organization;
+pub mod stripe;

@@ -1,7 +1,11 @@
 //! `backend/app/services`
 
 pub mod auth_service;
+pub mod billing_inbox;
+pub mod billing_provider;
 pub mod billing_service;
+pub mod billing_sync;
+pub mod billing_worker;
 pub mod email_service;
 pub mod entity_service;
 pub mod invitation_service;
@@ -9,3 +13,5 @@ pub mod me_service;
 pub mod organization_service;
 pub mod password_service;
 pub mod session_service;
+pub mod stripe_events;
+pub mod stripe_provider;

@@ -1,6 +1,6 @@
 //! `backend/app/services/organization_service.py`: organizations and who belongs to them.
 
-use crate::core::billing::PAID_STATUSES;
+use crate::core::billing::has_subscription;
 use crate::core::database::SessionDep;
 use crate::core::errors::ConflictError;
 use crate::core::org_rbac::Principal;
@@ -105,7 +105,7 @@ fn organization_service_leave_all(spec: &Spec) -> FunctionDef {
     names!(user, owned, organization, others);
     let owner_role = &role(spec.organizations.owner());
     let is_needed = match spec.billing {
-        Some(_) => py!(others || in_!(organization.subscription_status, PAID_STATUSES)),
+        Some(_) => py!(others || has_subscription(organization)),
         None => others.into_expr(),
     };
     async_def("leave_all").params([untyped("self"), param(user, User)]).returns(none()).body(

@@ -40,6 +40,37 @@ pub fn paid_plans(billing: &Billing) -> Vec<&Plan> {
     billing.plans.iter().filter(|plan| plan.price.is_some()).collect()
 }
 
+/// What the stories of billing are about: what an organization has without a subscription, and the first
+/// and the last plan that it can subscribe to, which may be one and the same.
+#[derive(Clone, Copy)]
+pub struct Offer<'a> {
+    /// The stored text of the plan without a price.
+    pub free: &'a str,
+    /// The stored text of the first plan that costs something.
+    pub small: &'a str,
+    /// By what Stripe finds its price.
+    pub small_key: &'a str,
+    /// The stored text of the last plan.
+    pub large: &'a str,
+    /// By what Stripe finds its price.
+    pub large_key: &'a str,
+}
+
+/// What is for sale, if anything is.
+#[must_use]
+pub fn offer(spec: &Spec) -> Option<Offer<'_>> {
+    let billing = spec.billing.as_ref()?;
+    let paid = paid_plans(billing);
+    let (small, large) = (*paid.first()?, *paid.last()?);
+    Some(Offer {
+        free: billing.free_plan().name.as_str(),
+        small: small.name.as_str(),
+        small_key: lookup_key(small),
+        large: large.name.as_str(),
+        large_key: lookup_key(large),
+    })
+}
+
 /// By what Stripe finds the price of a paid plan.
 #[must_use]
 pub fn lookup_key(plan: &Plan) -> &str {

@@ -14,13 +14,14 @@ use crate::tests::border::{Border, border, settle_both};
 use crate::tests::databases::{
     SERVER_URL, ScratchDatabase, migrate, postgresql_database, sqlite_database,
 };
+use crate::tests::fake_stripe::FakeStripe;
 use crate::tests::subject::subject;
 use crate::tests::world::{WEBHOOK_SECRET, World};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.conftest": SECRET_KEY, anyio_backend, _no_env_file, database, settings, app, statements,
-        world;
+    "tests.conftest": SECRET_KEY, anyio_backend, _no_env_file, database, stripe, settings, app,
+        statements, world;
 }
 
 /// The module.
@@ -33,10 +34,11 @@ pub fn emit(spec: &Spec) -> Module {
             anyio_backend_def(),
             _no_env_file_def(),
             database_def(),
+            spec.billing.as_ref().map(|_| stripe_def()),
             settings_def(spec),
             app_def(),
             statements_def(),
-            world_def(),
+            world_def(spec),
             subject(spec).map(|_| border_def())
         ])
 }
@@ -94,18 +96,40 @@ fn database_def() -> FunctionDef {
         ])
 }
 
+fn stripe_def() -> FunctionDef {
+    names!(fake);
+    async_def(stripe)
+        .decorator(py!(pytest.fixture(scope = "session")))
+        .returns(py!(AsyncGenerator[(FakeStripe, None)]))
+        .body(block![
+            docstring("Start a Stripe of our own, and stop it in the end."),
+            assign(fake, py!(FakeStripe())),
+            async_with(py!(fake.serving()), [do_(py!(yield_!(fake)))])
+        ])
+}
+
+fn settings_of_stripe() -> [Arg; 4] {
+    [
+        kw("stripe_secret_key", py!(SecretStr("sk_test_fake"))),
+        kw("stripe_api_base", py!(stripe.url)),
+        kw("stripe_webhook_secrets", py!([SecretStr(WEBHOOK_SECRET)])),
+        kw("billing_worker", false),
+    ]
+}
+
 fn settings_def(spec: &Spec) -> FunctionDef {
-    let webhook =
-        spec.billing.iter().map(|_| kw("stripe_webhook_secrets", py!([SecretStr(WEBHOOK_SECRET)])));
     let maintenance = spec.tenancy.row_level_security;
     let maintenance = maintenance.then(|| kw("maintenance_database_url", py!(database.owner_url)));
+    let of_stripe = spec.billing.iter().flat_map(|_| settings_of_stripe());
     def(settings)
         .decorator(py!(pytest.fixture(scope = "session")))
         .params([param(database, ScratchDatabase)])
+        .params(spec.billing.iter().map(|_| param(stripe, FakeStripe)))
         .returns(Settings)
         .body(block![
             docstring(match spec.billing {
-                Some(_) => "Make passwords cheap and the webhook work.",
+                Some(_) =>
+                    "Make passwords cheap and Stripe work; events wait until a test lets them.",
                 None => "Make passwords cheap.",
             }),
             return_(py!(Settings(
@@ -115,7 +139,7 @@ fn settings_def(spec: &Spec) -> FunctionDef {
                 ..maintenance,
                 password_time_cost = 1,
                 password_memory_kib = 8,
-                ..webhook
+                ..of_stripe
             )))
         ])
 }
@@ -160,20 +184,23 @@ fn statements_def() -> FunctionDef {
         ])
 }
 
-fn world_def() -> FunctionDef {
+fn world_def(spec: &Spec) -> FunctionDef {
     names!(transport, http);
+    let of_stripe = spec.billing.iter().map(|_| arg(stripe));
     async_def(world)
         .decorator(py!(pytest.fixture))
         .params([param(app, FastAPI)])
+        .params(spec.billing.iter().map(|_| param(stripe, FakeStripe)))
         .returns(py!(AsyncGenerator[(World, None)]))
         .body(block![
             docstring("Talk to the application from outside; leave it as empty as it was."),
+            spec.billing.as_ref().map(|_| do_(py!(stripe.reset()))),
             assign(transport, py!(ASGITransport(app = app, raise_app_exceptions = false))),
             async_with_as(
                 py!(AsyncClient(transport = transport, base_url = "http://test")),
                 http,
                 block![
-                    assign(world, py!(World(app, http))),
+                    assign(world, py!(World(app, http, ..of_stripe))),
                     do_(py!(yield_!(world))),
                     do_(py!(world.forget().await))
                 ]

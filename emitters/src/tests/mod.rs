@@ -2,12 +2,16 @@
 
 pub mod border;
 pub mod casting;
+pub mod stripe_contract;
+pub mod stripe_state;
 pub mod subject;
 pub mod world;
+mod world_billing;
 
 pub mod conftest;
 pub mod databases;
 pub mod factories;
+pub mod fake_stripe;
 
 pub mod entity;
 
@@ -17,7 +21,7 @@ mod entity_rows;
 mod entity_values;
 
 pub mod test_auth;
-pub mod test_billing;
+pub mod test_billing_properties;
 pub mod test_conventions;
 pub mod test_database;
 pub mod test_email;
@@ -38,8 +42,10 @@ pub mod test_security;
 pub mod test_sessions;
 pub mod test_settings;
 pub mod test_statements;
+pub mod test_subscriptions;
 pub mod test_tenancy;
 pub mod test_tenant_statements;
+pub mod test_webhook;
 
 use crate::spec::Spec;
 use astgen_pyast::Module;
@@ -71,12 +77,27 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     ];
     modules.extend(factories::emit(spec));
     modules.extend(casting::has_room(spec, 2).then(|| test_invitations::emit(spec)));
-    modules.extend(test_billing::emit(spec));
+    modules.extend(spec.billing.as_ref().into_iter().flat_map(|_| billing(spec)));
     modules.extend(test_plans::emit(spec));
     modules.extend(spec.observability.metrics.then(|| test_metrics::emit(spec)));
     modules.extend(test_statements::emit(spec));
     modules.extend(border::emit(spec));
     modules.extend(test_tenancy::emit(spec));
     modules.extend(test_tenant_statements::emit(spec));
+    modules
+}
+
+/// The tests of billing, and the Stripe that stands in for the real one.
+fn billing(spec: &Spec) -> Vec<Module> {
+    let mut modules = vec![
+        fake_stripe::emit(),
+        stripe_contract::emit(),
+        stripe_state::emit(),
+        test_webhook::emit(),
+    ];
+    if let Some(offer) = casting::offer(spec) {
+        modules.push(test_billing_properties::emit());
+        modules.push(test_subscriptions::emit(spec, offer));
+    }
     modules
 }

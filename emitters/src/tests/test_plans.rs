@@ -1,7 +1,11 @@
 //! `backend/tests/test_plans.py`: what plans and subscriptions allow.
 
-use crate::core::billing::{effective_plan, has_active_subscription, plans_beyond};
-use crate::core::plans::{Limit, PLANS, PlanName, SubscriptionStatus, plan_for_lookup_key};
+use crate::core::billing::{
+    Access, access_of, effective_plan, grace_ends_at, has_active_subscription, plans_beyond,
+};
+use crate::core::plans::{
+    GRACE_PERIOD, Limit, PLANS, PlanName, SubscriptionStatus, plan_for_lookup_key,
+};
 use crate::core::plans::{has_features, has_limits};
 use crate::models::package::Organization;
 use crate::python::builtins::list;
@@ -14,7 +18,7 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_plans": NOW, SECOND, ACTIVE;
+    "tests.test_plans": NOW, SECOND, ACCESS;
 }
 
 /// The module; none when nothing is for sale.
@@ -23,17 +27,14 @@ pub fn emit(spec: &Spec) -> Option<Module> {
     let billing = spec.billing.as_ref()?;
     let paid = paid_plans(billing);
     let (first, last) = (*paid.first()?, *paid.last()?);
-    let active = py!(set!(
-        SubscriptionStatus.TRIALING,
-        SubscriptionStatus.ACTIVE,
-        SubscriptionStatus.PAST_DUE
-    ));
     let docstring = "What plans and subscriptions allow.";
     Some(module("tests.test_plans").docstring(docstring).body(block![
         assign(NOW, py!(datetime(2026, 1, 31, 12, tzinfo = UTC))),
         assign(SECOND, py!(timedelta(seconds = 1))),
-        assign(ACTIVE, active),
+        assign(ACCESS, access_by_status()),
         test_each_status(billing, last),
+        test_a_payment_may_be_late(last),
+        test_a_subscription_ends(last),
         test_a_trial_ends(first),
         test_prices_belong_to_plans(&paid),
         has_limits(billing).then(|| test_plans_that_allow_more(billing)),
@@ -69,8 +70,24 @@ fn feature_on_sale<'a>(spec: &'a Spec, billing: &Billing) -> Option<(&'a Entity,
     })
 }
 
+/// What each status gives to who has no trial and no end in sight.
+fn access_by_status() -> Expr {
+    py!(dict!(
+        SubscriptionStatus.NONE => Access.NONE,
+        SubscriptionStatus.TRIALING => Access.FULL,
+        SubscriptionStatus.ACTIVE => Access.FULL,
+        SubscriptionStatus.PAST_DUE => Access.FULL,
+        SubscriptionStatus.UNPAID => Access.RESTRICTED,
+        SubscriptionStatus.PAUSED => Access.RESTRICTED,
+        SubscriptionStatus.INCOMPLETE => Access.NONE,
+        SubscriptionStatus.INCOMPLETE_EXPIRED => Access.NONE,
+        SubscriptionStatus.CANCELED => Access.NONE,
+        SubscriptionStatus.UNKNOWN => Access.RESTRICTED
+    ))
+}
+
 fn test_each_status(billing: &Billing, last: &Plan) -> FunctionDef {
-    names!(status, organization, active);
+    names!(status, organization, access, active, expected);
     let (paid, free) = (constant(last), constant(billing.free_plan()));
     let plan = PlanName.attr(last.constant);
     def("test_each_status")
@@ -79,10 +96,48 @@ fn test_each_status(billing: &Billing, last: &Plan) -> FunctionDef {
         .returns(none())
         .body(block![
             assign(organization, py!(Organization(plan = plan, subscription_status = status))),
-            assign(active, py!(in_!(status, ACTIVE))),
+            assign(access, py!(ACCESS[status])),
+            assert_(py!(is_!(access_of(organization, NOW), access))),
+            assign(active, py!(is_!(access, Access.FULL))),
             assert_(py!(is_!(has_active_subscription(organization, NOW), active))),
-            assert_(py!(is_!(effective_plan(organization, NOW), if active { paid } else { free })))
+            assign(expected, py!(if is_!(access, Access.NONE) { free } else { paid })),
+            assert_(py!(is_!(effective_plan(organization, NOW), expected)))
         ])
+}
+
+fn test_a_payment_may_be_late(last: &Plan) -> FunctionDef {
+    names!(organization);
+    let plan = PlanName.attr(last.constant);
+    def("test_a_payment_may_be_late").returns(none()).body(block![
+        assign(
+            organization,
+            py!(Organization(
+                plan = plan,
+                subscription_status = SubscriptionStatus.PAST_DUE,
+                past_due_since = NOW - GRACE_PERIOD
+            ))
+        ),
+        assert_(py!(grace_ends_at(organization) == NOW)),
+        assert_(py!(is_!(access_of(organization, NOW - SECOND), Access.FULL))),
+        assert_(py!(is_!(access_of(organization, NOW), Access.RESTRICTED)))
+    ])
+}
+
+fn test_a_subscription_ends(last: &Plan) -> FunctionDef {
+    names!(organization);
+    let plan = PlanName.attr(last.constant);
+    def("test_a_subscription_ends").returns(none()).body(block![
+        assign(
+            organization,
+            py!(Organization(
+                plan = plan,
+                subscription_status = SubscriptionStatus.ACTIVE,
+                subscription_ends_at = NOW
+            ))
+        ),
+        assert_(py!(is_!(access_of(organization, NOW - SECOND), Access.FULL))),
+        assert_(py!(is_!(access_of(organization, NOW), Access.NONE)))
+    ])
 }
 
 fn test_a_trial_ends(first: &Plan) -> FunctionDef {

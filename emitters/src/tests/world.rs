@@ -4,24 +4,24 @@
 //! came with the account or was founded for it, in its trial or with a subscription.
 
 use crate::core::database::Database;
-use crate::core::plans::{PlanName, SubscriptionStatus};
+
 use crate::models::base::utcnow;
 use crate::models::package::{AuthSession, BillingEvent, Organization, User};
-use crate::python::builtins::{dict, int, list, object, property, str};
+use crate::python::builtins::{list, object, property, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{AsyncClient, Response};
 use crate::python::sqlalchemy::{UpdateBase, delete, update};
-use crate::python::standard::{
-    Any, EmailMessage, UUID, dataclass, datetime, json, timedelta, uuid4,
-};
-use crate::python::stripe::WebhookSignature;
+use crate::python::standard::{EmailMessage, dataclass, timedelta, uuid4};
+
 use crate::services::email_service::MemoryMailer;
-use crate::spec::{PasswordRules, Plan, Spec};
-use crate::tests::casting::{given_plan, has_trial, paid_plans};
+use crate::spec::{PasswordRules, Spec};
+use crate::tests::casting::{given_plan, has_trial};
+use crate::tests::fake_stripe::FakeStripe;
+use crate::tests::world_billing::{dealings_with_stripe, signature_def};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.world": PASSWORD, WEBHOOK_SECRET, Caller, World, signature, subscription;
+    "tests.world": PASSWORD, WEBHOOK_SECRET, Caller, World;
 }
 
 /// The module.
@@ -39,7 +39,7 @@ pub fn emit(spec: &Spec) -> Module {
             bills.then(|| assign(WEBHOOK_SECRET, "whsec_tests")),
             caller_class(spec),
             world_class(spec),
-            bills.then(|| [signature_def(), subscription_def()])
+            bills.then(signature_def)
         ])
 }
 
@@ -187,11 +187,12 @@ fn caller_found(spec: &Spec) -> FunctionDef {
 }
 
 fn world_class(spec: &Spec) -> ClassDef {
-    names!(app, http);
+    names!(app, http, stripe);
     class(World).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The application from outside, and what it sends out."),
         annotate(app, FastAPI),
         annotate(http, AsyncClient),
+        spec.billing.as_ref().map(|_| annotate(stripe, FakeStripe)),
         world_database(),
         world_outbox(),
         world_forget(spec),
@@ -205,14 +206,7 @@ fn world_class(spec: &Spec) -> ClassDef {
         world_change(),
         world_invite(),
         world_member(),
-        spec.billing.as_ref().map(|billing| block![
-            world_deliver(),
-            world_deliver_raw(),
-            world_check_out(),
-            has_trial(spec).then(world_end_trial),
-            given_plan(spec).map(|plan| [world_start_subscription(plan), world_end_subscription()]),
-            (!paid_plans(billing).is_empty()).then(world_subscribe)
-        ])
+        spec.billing.as_ref().map(|billing| dealings_with_stripe(spec, billing))
     ])
 }
 
@@ -412,136 +406,4 @@ fn world_member() -> FunctionDef {
             assert_that(py!(response.status_code == 201), py!(response.text)),
             return_(member)
         ])
-}
-
-fn world_deliver() -> FunctionDef {
-    names!(kind, content, event_id, created, event);
-    async_def("deliver").params([untyped("self"), param(kind, str), param(content, py!(dict[(str, Any)])), star(), param(event_id, py!(str | None)).default(none()), param(created, py!(datetime | None)).default(none())]).returns(Response).body(block![docstring("Deliver an event as Stripe does."), assign(event, py!(dict!("id" => event_id || f!("evt_{}", uuid4().hex), "object" => "event", "type" => kind, "created" => int((created || utcnow()).timestamp()), "data" => dict!("object" => content)))), return_(py!(self.deliver_raw(json.dumps(event)).await))])
-}
-
-fn world_deliver_raw() -> FunctionDef {
-    names!(body, secret, timestamp, headers, content);
-    async_def("deliver_raw")
-        .params([
-            untyped("self"),
-            param(body, str),
-            star(),
-            param(secret, str).default(WEBHOOK_SECRET),
-            param(timestamp, py!(int | None)).default(none()),
-        ])
-        .returns(Response)
-        .body(block![
-            docstring("Sign a body with the code of the Stripe library and deliver it."),
-            assign(headers, py!(dict!("Stripe-Signature" => signature(body, secret, timestamp)))),
-            assign(content, py!(body.encode())),
-            return_(py!(self
-                .http
-                .post("/billing/webhook", content = content, headers = headers)
-                .await))
-        ])
-}
-
-fn world_check_out() -> FunctionDef {
-    names!(organization_id, customer, content);
-    async_def("check_out")
-        .params([untyped("self"), param(organization_id, str), param(customer, str)])
-        .returns(Response)
-        .body(block![
-            docstring("Finish a checkout for an organization."),
-            assign(
-                content,
-                py!(dict!("customer" => customer, "client_reference_id" => organization_id))
-            ),
-            return_(py!(self.deliver("checkout.session.completed", content).await))
-        ])
-}
-
-fn world_end_trial() -> FunctionDef {
-    names!(past, organization);
-    async_def("end_trial")
-        .params([untyped("self"), param("organization_id", str)])
-        .returns(none())
-        .body(block![
-            docstring("Let the trial of an organization run out."),
-            assign(past, py!(utcnow() - timedelta(seconds = 1))),
-            change(organization, [assign(py!(organization.trial_ends_at), past)])
-        ])
-}
-
-fn world_start_subscription(plan: &Plan) -> FunctionDef {
-    names!(organization);
-    async_def("start_subscription")
-        .params([untyped("self"), param("organization_id", str)])
-        .returns(none())
-        .body(block![
-            docstring("Give an organization a plan, as if it had subscribed."),
-            change(
-                organization,
-                [
-                    assign(py!(organization.plan), PlanName.attr(plan.constant)),
-                    assign(py!(organization.subscription_status), py!(SubscriptionStatus.ACTIVE)),
-                ]
-            )
-        ])
-}
-
-fn world_end_subscription() -> FunctionDef {
-    names!(organization);
-    let canceled = assign(py!(organization.subscription_status), py!(SubscriptionStatus.CANCELED));
-    async_def("end_subscription")
-        .params([untyped("self"), param("organization_id", str)])
-        .returns(none())
-        .body(block![
-            docstring("Let the subscription of an organization end."),
-            change(organization, [canceled])
-        ])
-}
-
-/// Changes the row of an organization in a session of its own.
-fn change<const N: usize>(organization: Name, changes: [Stmt; N]) -> With {
-    names!(session, organization_id);
-    let row = py!(session.get_one(Organization, UUID(organization_id)).await);
-    async_with_as(
-        py!(self.database.session()),
-        session,
-        block![assign(organization, row), changes, do_(py!(session.commit().await))],
-    )
-}
-
-fn world_subscribe() -> FunctionDef {
-    names!(organization_id, lookup_key, customer, checkout, content, created);
-    async_def("subscribe")
-        .params([untyped("self"), param(organization_id, str), param(lookup_key, str)])
-        .returns(none())
-        .body(block![
-            docstring("Check out and start a subscription."),
-            assign(customer, py!(f!("cus_{}", uuid4().hex))),
-            assign(checkout, py!(self.check_out(organization_id, customer).await)),
-            assert_that(py!(checkout.json() == dict!("status" => "processed")), py!(checkout.text)),
-            assign(content, py!(subscription(customer, lookup_key))),
-            assign(created, py!(self.deliver("customer.subscription.created", content).await)),
-            assert_that(py!(created.json() == dict!("status" => "processed")), py!(created.text))
-        ])
-}
-
-fn signature_def() -> FunctionDef {
-    names!(body, secret, timestamp, header);
-    def(signature)
-        .params([param(body, str), param(secret, str), param(timestamp, py!(int | None))])
-        .returns(str)
-        .body(block![
-            docstring("Sign a body as Stripe does."),
-            ann_assign(
-                header,
-                str,
-                py!(WebhookSignature.generate_signature_header(body, secret, timestamp))
-            )
-            .trailing_comment("pyright: ignore[reportUnknownMemberType]"),
-            return_(header)
-        ])
-}
-
-fn subscription_def() -> FunctionDef {
-    names!(customer, lookup_key, status, subscription_id);
-    def(subscription).params([param(customer, str), param(lookup_key, str), star(), param(status, str).default("active"), param(subscription_id, py!(str | None)).default(none())]).returns(py!(dict[(str, Any)])).body(block![docstring("Write a subscription as Stripe does, as far as the application reads it."), return_(py!(dict!("id" => subscription_id || f!("sub_{}", customer), "object" => "subscription", "customer" => customer, "status" => status, "trial_end" => None, "items" => dict!("data" => [dict!("price" => dict!("lookup_key" => lookup_key))]))))])
 }

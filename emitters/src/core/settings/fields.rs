@@ -1,7 +1,7 @@
 //! The settings: one table, from which the class, `.env.example` and the README are made.
 
 use super::{Environment, generated_secret};
-use crate::python::builtins::{int, list, str};
+use crate::python::builtins::{bool, int, list, str};
 use crate::python::pydantic::{NoDecode, SecretStr};
 use crate::python::standard::Annotated;
 use crate::spec::Spec;
@@ -35,6 +35,8 @@ pub enum DefaultValue {
     Text(String),
     /// A whole number.
     Number(u64),
+    /// Yes or no.
+    Switch(bool),
     /// What a function makes.
     Made(Expr),
     /// `None`.
@@ -48,7 +50,7 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     settings.extend(spec.tenancy.row_level_security.then(maintenance_database_url));
     settings.extend(lifetimes(spec));
     settings.extend(costs());
-    settings.extend(spec.billing.as_ref().map(|_| webhook_secrets()));
+    settings.extend(spec.billing.iter().flat_map(|_| stripe()));
     settings.extend(spec.observability.metrics.then(metrics_token));
     settings.push(log_level());
     settings
@@ -70,6 +72,7 @@ impl DefaultValue {
             DefaultValue::Environment => Some("development".to_owned()),
             DefaultValue::Text(text) => Some(text.clone()),
             DefaultValue::Number(number) => Some(number.to_string()),
+            DefaultValue::Switch(is_on) => Some(is_on.to_string()),
             DefaultValue::Made(_) | DefaultValue::Missing => None,
         }
     }
@@ -171,12 +174,32 @@ fn costs() -> [Setting; 4] {
     ]
 }
 
-fn webhook_secrets() -> Setting {
-    names!(stripe_webhook_secrets);
-    secrets(
-        stripe_webhook_secrets,
-        "Signing secrets, comma-separated; with none the webhook is off.",
-    )
+fn stripe() -> [Setting; 4] {
+    names!(stripe_secret_key, stripe_api_base, stripe_webhook_secrets, billing_worker);
+    [
+        setting(
+            stripe_secret_key,
+            py!(SecretStr | None),
+            DefaultValue::Missing,
+            "The key to ask Stripe with; without it there are events only.",
+        ),
+        setting(
+            stripe_api_base,
+            str,
+            DefaultValue::Text("https://api.stripe.com".to_owned()),
+            "Where Stripe answers.",
+        ),
+        secrets(
+            stripe_webhook_secrets,
+            "Signing secrets, comma-separated; with none the webhook is off.",
+        ),
+        setting(
+            billing_worker,
+            bool,
+            DefaultValue::Switch(true),
+            "Process the events of Stripe in this process.",
+        ),
+    ]
 }
 
 fn secrets(name: Name, description: &'static str) -> Setting {

@@ -1,0 +1,367 @@
+//! `backend/app/services/billing_sync.py`: subscriptions: what the provider says about them, written to who pays.
+
+use crate::core::database::Database;
+use crate::core::plans::SubscriptionStatus;
+use crate::models::base::utcnow;
+use crate::models::billing_event::{BillingEvent, BillingEventStatus};
+use crate::models::organization::Organization;
+use crate::python::builtins::{Exception, bool, dict, frozenset, range, str};
+use crate::python::sqlalchemy::{select, update};
+use crate::python::standard::{Any, UUID, dataclass, datetime};
+use crate::services::billing_inbox::{BillingInbox, finish};
+use crate::services::billing_provider::{
+    BillingProvider, Notice, ProviderError, Subscription, UnusableEventError,
+};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.services.billing_sync": MAX_RACES, ENDED, NOT_BEGUN, RaceError, BillingSync, farewell,
+        stopgap, changes_to, is_premature, past_due_since;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    let docstring = "Subscriptions: what the provider says about them, written to who pays.";
+    module("app.services.billing_sync").docstring(docstring).body(block![
+        assign(MAX_RACES, 20),
+        assign(
+            ENDED,
+            py!(frozenset(set!(
+                SubscriptionStatus.CANCELED,
+                SubscriptionStatus.INCOMPLETE_EXPIRED
+            )))
+        ),
+        assign(
+            NOT_BEGUN,
+            py!(frozenset(set!(
+                SubscriptionStatus.INCOMPLETE,
+                SubscriptionStatus.INCOMPLETE_EXPIRED
+            )))
+        )
+        .paragraph(),
+        race_error_class(),
+        billing_sync_class(),
+        farewell_def(),
+        stopgap_def(),
+        changes_to_def(),
+        is_premature_def(),
+        past_due_since_def()
+    ])
+}
+
+fn race_error_class() -> ClassDef {
+    class(RaceError)
+        .base(Exception)
+        .body(block![docstring("The payer was changed by others each time.")])
+}
+
+fn billing_sync_class() -> ClassDef {
+    names!(database, provider);
+    class(BillingSync).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring(
+            "The way from the provider's subscription to the payer's columns.\n\
+             \n\
+             The provider is asked while no row is locked. What it answers is written only if\n\
+             nobody wrote since before it was asked, and is asked for again otherwise: so no\n\
+             answer ever replaces a later one."
+        ),
+        annotate(database, Database),
+        annotate(provider, BillingProvider),
+        billing_sync_follow(),
+        billing_sync_pass_over(),
+        billing_sync_find_payer(),
+        billing_sync_bring_up_to_date(),
+        billing_sync_ask(),
+        billing_sync_write(),
+        billing_sync_refresh()
+    ])
+}
+
+fn billing_sync_follow() -> FunctionDef {
+    names!(event, inbox, notice, payer);
+    async_def("follow").params([untyped("self"), param(event, BillingEvent)]).returns(none()).body(
+        block![
+            docstring("Bring the payer whom an event is about up to date, and finish the event."),
+            assign(inbox, py!(BillingInbox(self.database))),
+            assign(notice, py!(self.provider.read_notice(event.r#type, event.payload))),
+            if_(
+                py!(notice == None),
+                block![
+                    do_(py!(inbox.settle(event, BillingEventStatus.SKIPPED).await)),
+                    return_none()
+                ]
+            ),
+            for_(
+                py!(_),
+                py!(range(MAX_RACES)),
+                block![
+                    assign(payer, py!(self.find_payer(notice).await)),
+                    if_(
+                        py!(payer == None),
+                        block![do_(py!(self.pass_over(event).await)), return_none()]
+                    ),
+                    if_(py!(self.bring_up_to_date(payer, notice, event).await), [return_none()])
+                ]
+            ),
+            raise(RaceError)
+        ],
+    )
+}
+
+fn billing_sync_pass_over() -> FunctionDef {
+    names!(event, reason, inbox);
+    async_def("pass_over")
+        .params([untyped("self"), param(event, BillingEvent)])
+        .returns(none())
+        .body(block![
+            docstring(
+                "Leave an event be whose customer is not one of ours.\n\
+                 \n\
+                 One that is linked later is brought up to date then, if the provider can be asked."
+            ),
+            if_(
+                py!(!self.provider.is_connected),
+                [raise(py!(ProviderError("The customer is not one of ours so far")))]
+            ),
+            assign(reason, "The customer is not one of ours"),
+            assign(inbox, py!(BillingInbox(self.database))),
+            do_(py!(inbox.settle(event, BillingEventStatus.SKIPPED, reason).await))
+        ])
+}
+
+fn billing_sync_find_payer() -> FunctionDef {
+    names!(notice, session, payer, named);
+    async_def("find_payer")
+        .params([untyped("self"), param(notice, Notice)])
+        .returns(py!(Organization | None))
+        .body(block![
+            docstring("Find who pays as the customer, or is to do so by the notice."),
+            async_with_as(
+                py!(self.database.session()),
+                session,
+                block![
+                    assign(
+                        payer,
+                        py!(session
+                            .scalar(
+                                select(Organization)
+                                    .r#where(Organization.stripe_customer_id == notice.customer_id)
+                            )
+                            .await)
+                    ),
+                    if_(py!(notice.payer_id == None), [return_(payer)]),
+                    assign(named, py!(session.get(Organization, notice.payer_id).await))
+                ]
+            ),
+            if_(
+                py!(payer != None && is_not!(payer, named)),
+                [raise(py!(UnusableEventError("The customer pays for another one")))]
+            ),
+            if_(
+                py!(named != None && not_in!(named.stripe_customer_id, (None, notice.customer_id))),
+                [raise(py!(UnusableEventError("There is another customer already")))]
+            ),
+            return_(named)
+        ])
+}
+
+fn billing_sync_bring_up_to_date() -> FunctionDef {
+    names!(payer, notice, event, link, now, found, changes);
+    async_def("bring_up_to_date")
+        .params([
+            untyped("self"),
+            param(payer, Organization),
+            param(notice, Notice),
+            param(event, BillingEvent),
+        ])
+        .returns(bool)
+        .body(block![
+            docstring(
+                "Write what the provider says and finish the event, unless others wrote.\n\
+                 \n\
+                 While the provider does not answer, what the event says is better than nothing;\n\
+                 the event is not finished by that."
+            ),
+            if_(
+                py!(notice.customer_is_gone),
+                [return_(py!(self.write(payer, farewell(), event).await))]
+            ),
+            assign(link, py!(dict!("stripe_customer_id" => notice.customer_id))),
+            assign(now, py!(utcnow())),
+            try_([assign(found, py!(self.ask(payer, notice.customer_id).await))]).except(
+                ProviderError,
+                block![
+                    assign(
+                        changes,
+                        py!(link | stopgap(payer, notice.subscription, event.occurred_at))
+                    ),
+                    if_(
+                        py!(!self.provider.is_connected),
+                        [return_(py!(self.write(payer, changes, event).await))]
+                    ),
+                    if_(py!(!self.write(payer, changes).await), [return_(false)]),
+                    reraise()
+                ]
+            ),
+            return_(py!(self.write(payer, link | changes_to(payer, found, now), event).await))
+        ])
+}
+
+fn billing_sync_ask() -> FunctionDef {
+    names!(payer, customer_id, known_id);
+    async_def("ask")
+        .params([untyped("self"), param(payer, Organization), param(customer_id, str)])
+        .returns(py!(Subscription | None))
+        .body(block![
+            docstring("Ask the provider for the subscription of a customer."),
+            assign(known_id, py!(payer.stripe_subscription_id)),
+            return_(py!(self.provider.find_subscription(customer_id, known_id).await))
+        ])
+}
+
+fn billing_sync_write() -> FunctionDef {
+    names!(payer, changes, event, session, written);
+    async_def("write")
+        .params([
+            untyped("self"),
+            param(payer, Organization),
+            param(changes, py!(dict[(str, Any)])),
+            param(event, py!(BillingEvent | None)).default(none()),
+        ])
+        .returns(bool)
+        .body(block![
+            docstring("Write to the payer, and finish the event, unless the payer was written to."),
+            async_with_as(
+                py!(self.database.session()),
+                session,
+                block![
+                    assign(
+                        written,
+                        py!(session
+                            .scalar(
+                                update(Organization)
+                                    .r#where(
+                                        Organization.id == payer.id,
+                                        Organization.subscription_version
+                                            == payer.subscription_version
+                                    )
+                                    .values(
+                                        subscription_version = payer.subscription_version + 1,
+                                        **changes
+                                    )
+                                    .returning(Organization.id)
+                            )
+                            .await)
+                    ),
+                    if_(py!(written == None), [return_(false)]),
+                    if_(
+                        py!(event != None),
+                        [do_(py!(finish(session, event, BillingEventStatus.PROCESSED).await))]
+                    ),
+                    do_(py!(session.commit().await))
+                ]
+            ),
+            return_(true)
+        ])
+}
+
+fn billing_sync_refresh() -> FunctionDef {
+    names!(payer_id, session, payer, now, found);
+    async_def("refresh").params([untyped("self"), param(payer_id, UUID)]).returns(none()).body(
+        block![
+            docstring("Bring one payer up to date without an event."),
+            for_(
+                py!(_),
+                py!(range(MAX_RACES)),
+                block![
+                    async_with_as(
+                        py!(self.database.session()),
+                        session,
+                        [assign(payer, py!(session.get(Organization, payer_id).await))]
+                    ),
+                    if_(py!(payer == None || payer.stripe_customer_id == None), [return_none()]),
+                    assign(now, py!(utcnow())),
+                    assign(found, py!(self.ask(payer, payer.stripe_customer_id).await)),
+                    if_(
+                        py!(self.write(payer, changes_to(payer, found, now)).await),
+                        [return_none()]
+                    )
+                ]
+            ),
+            raise(RaceError)
+        ],
+    )
+}
+
+fn farewell_def() -> FunctionDef {
+    def(farewell).returns(py!(dict[(str, Any)])).body(block![docstring("Return what changes with the end of a customer: no subscription outlives it."), return_(py!(dict!("stripe_customer_id" => None, "subscription_status" => SubscriptionStatus.CANCELED, "subscription_ends_at" => None, "past_due_since" => None)))])
+}
+
+fn stopgap_def() -> FunctionDef {
+    names!(payer, subscription, occurred_at, applied_at, known_id);
+    def(stopgap)
+        .params([
+            param(payer, Organization),
+            param(subscription, py!(Subscription | None)),
+            param(occurred_at, datetime),
+        ])
+        .returns(py!(dict[(str, Any)]))
+        .body(block![
+            docstring(
+                "Return what changes by an event alone: nothing if the event is out of date.\n\
+                 \n\
+                 Deliveries come in any order: an older event never undoes a newer one, what has\n\
+                 ended stays ended, and the end of an earlier subscription is not that of this one."
+            ),
+            assign(applied_at, py!(payer.subscription_event_at)),
+            if_(
+                py!(subscription == None || applied_at != None && occurred_at < applied_at),
+                [return_(py!(dict!()))]
+            ),
+            assign(known_id, py!(payer.stripe_subscription_id)),
+            if_(
+                py!(known_id == subscription.id && in_!(payer.subscription_status, ENDED)),
+                [return_(py!(dict!()))]
+            ),
+            if_(
+                py!(not_in!(known_id, (None, subscription.id)) && in_!(subscription.status, ENDED)),
+                [return_(py!(dict!()))]
+            ),
+            return_(py!(changes_to(payer, subscription, occurred_at)))
+        ])
+}
+
+fn changes_to_def() -> FunctionDef {
+    names!(payer, found, as_of);
+    def(changes_to).params([param(payer, Organization), param(found, py!(Subscription | None)), param(as_of, datetime)]).returns(py!(dict[(str, Any)])).body(block![docstring("Return what changes when this is the subscription at a time."), if_(py!(found == None || is_premature(payer, found)), [return_(py!(dict!()))]), if_(py!(found.plan == None && not_in!(found.status, ENDED)), [raise(py!(UnusableEventError("No price of the subscription belongs to a plan")))]), return_(py!(dict!("plan" => found.plan || payer.plan, "subscription_status" => found.status, "stripe_subscription_id" => found.id, "trial_ends_at" => found.trial_ends_at, "subscription_renews_at" => found.period_ends_at, "subscription_ends_at" => found.ends_at, "subscription_event_at" => as_of, "past_due_since" => past_due_since(payer, found, as_of))))])
+}
+
+fn is_premature_def() -> FunctionDef {
+    names!(payer, found, is_trying, has_own_trial);
+    def(is_premature)
+        .params([param(payer, Organization), param(found, Subscription)])
+        .returns(bool)
+        .body(block![
+            docstring(
+                "Tell whether a first payment has yet to succeed while a trial without it runs."
+            ),
+            assign(is_trying, py!(is_!(payer.subscription_status, SubscriptionStatus.TRIALING))),
+            assign(has_own_trial, py!(is_trying && payer.stripe_subscription_id == None)),
+            return_(py!(has_own_trial && in_!(found.status, NOT_BEGUN)))
+        ])
+}
+
+fn past_due_since_def() -> FunctionDef {
+    names!(payer, found, as_of, same, known);
+    def(past_due_since)
+        .params([param(payer, Organization), param(found, Subscription), param(as_of, datetime)])
+        .returns(py!(datetime | None))
+        .body(block![
+            docstring("Return when the payment that is due was first due, as long as one is."),
+            if_(py!(is_not!(found.status, SubscriptionStatus.PAST_DUE)), [return_(none())]),
+            assign(same, py!(payer.stripe_subscription_id == found.id)),
+            assign(known, py!(if same { payer.past_due_since } else { None })),
+            return_(py!(known || found.invoiced_at || as_of))
+        ])
+}

@@ -1,0 +1,227 @@
+//! What the world of the tests has to do with Stripe: methods of `World`, and a function beside it.
+
+use crate::core::plans::{PlanName, SubscriptionStatus};
+use crate::models::base::utcnow;
+use crate::models::package::{BillingEvent, Organization};
+use crate::python::builtins::{dict, int, str};
+use crate::python::httpx2::Response;
+use crate::python::sqlalchemy::update;
+use crate::python::standard::{Any, UUID, json, timedelta};
+use crate::python::stripe::WebhookSignature;
+use crate::services::billing_worker::BillingWorker;
+use crate::spec::{Billing, Plan, Spec};
+use crate::tests::casting::{given_plan, has_trial, paid_plans};
+use crate::tests::world::WEBHOOK_SECRET;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.world": signature;
+}
+
+/// The methods.
+#[must_use]
+pub fn dealings_with_stripe(spec: &Spec, billing: &Billing) -> Vec<Stmt> {
+    block![
+        world_deliver(),
+        world_deliver_raw(),
+        world_hurry(),
+        world_settle(),
+        world_catch_up(),
+        world_customer_of(),
+        (!paid_plans(billing).is_empty()).then(world_subscribe),
+        has_trial(spec).then(world_end_trial),
+        given_plan(spec).map(|plan| [world_start_subscription(plan), world_end_subscription()])
+    ]
+}
+
+fn world_deliver() -> FunctionDef {
+    names!(event);
+    async_def("deliver")
+        .params([untyped("self"), param(event, py!(dict[(str, Any)]))])
+        .returns(Response)
+        .body(block![
+            docstring("Deliver an event as Stripe does; nobody processes it yet."),
+            return_(py!(self.deliver_raw(json.dumps(event)).await))
+        ])
+}
+
+fn world_deliver_raw() -> FunctionDef {
+    names!(body, secret, timestamp, headers, content);
+    async_def("deliver_raw")
+        .params([
+            untyped("self"),
+            param(body, str),
+            star(),
+            param(secret, str).default(WEBHOOK_SECRET),
+            param(timestamp, py!(int | None)).default(none()),
+        ])
+        .returns(Response)
+        .body(block![
+            docstring("Sign a body with the code of the Stripe library and deliver it."),
+            assign(headers, py!(dict!("Stripe-Signature" => signature(body, secret, timestamp)))),
+            assign(content, py!(body.encode())),
+            return_(py!(self
+                .http
+                .post("/billing/webhook", content = content, headers = headers)
+                .await))
+        ])
+}
+
+fn world_hurry() -> FunctionDef {
+    names!(waiting, session);
+    async_def("hurry").params([untyped("self")]).returns(none()).body(block![
+        docstring("Let the time come for every event that is not done."),
+        assign(waiting, py!(update(BillingEvent).r#where(BillingEvent.due_at.is_not(None)))),
+        async_with_as(
+            py!(self.database.session()),
+            session,
+            block![
+                do_(py!(session.execute(waiting.values(due_at = utcnow())).await)),
+                do_(py!(session.commit().await))
+            ]
+        )
+    ])
+}
+
+fn world_settle() -> FunctionDef {
+    names!(worker);
+    async_def("settle").params([untyped("self")]).returns(none()).body(block![
+        docstring("Process every event that is not done, as if the time for it had come."),
+        ann_assign(worker, BillingWorker, py!(self.app.state.billing_worker)),
+        do_(py!(self.hurry().await)),
+        do_(py!(worker.drain().await))
+    ])
+}
+
+fn world_catch_up() -> FunctionDef {
+    names!(event);
+    async_def("catch_up").params([untyped("self")]).returns(none()).body(block![
+        docstring("Deliver all that Stripe has to tell, and process it."),
+        for_(
+            event,
+            py!(self.stripe.state.untold()),
+            [assert_(py!(self.deliver(event).await.status_code == 200))]
+        ),
+        do_(py!(self.settle().await))
+    ])
+}
+
+fn world_customer_of() -> FunctionDef {
+    names!(organization_id, session, organization, customer);
+    async_def("customer_of")
+        .params([untyped("self"), param(organization_id, str)])
+        .returns(str)
+        .body(block![
+            docstring("Return the customer of Stripe that an organization is, new if need be."),
+            async_with_as(
+                py!(self.database.session()),
+                session,
+                block![
+                    assign(
+                        organization,
+                        py!(session.get_one(Organization, UUID(organization_id)).await)
+                    ),
+                    if_(
+                        py!(organization.stripe_customer_id == None),
+                        block![
+                            assign(customer, py!(self.stripe.state.add_customer())),
+                            assign(py!(organization.stripe_customer_id), py!(customer["id"])),
+                            do_(py!(session.commit().await))
+                        ]
+                    ),
+                    return_(py!(organization.stripe_customer_id))
+                ]
+            )
+        ])
+}
+
+fn world_subscribe() -> FunctionDef {
+    names!(organization_id, lookup_key, status, customer, started, subscription_id);
+    async_def("subscribe")
+        .params([
+            untyped("self"),
+            param(organization_id, str),
+            param(lookup_key, str),
+            param(status, str).default("active"),
+        ])
+        .returns(str)
+        .body(block![
+            docstring("Start a subscription, and return its id."),
+            assign(customer, py!(self.customer_of(organization_id).await)),
+            assign(started, py!(self.stripe.state.subscribe(customer, lookup_key, status))),
+            do_(py!(self.catch_up().await)),
+            ann_assign(subscription_id, str, py!(started["id"])),
+            return_(subscription_id)
+        ])
+}
+
+fn world_end_trial() -> FunctionDef {
+    names!(past, organization);
+    async_def("end_trial")
+        .params([untyped("self"), param("organization_id", str)])
+        .returns(none())
+        .body(block![
+            docstring("Let the trial of an organization run out."),
+            assign(past, py!(utcnow() - timedelta(seconds = 1))),
+            change(organization, [assign(py!(organization.trial_ends_at), past)])
+        ])
+}
+
+fn world_start_subscription(plan: &Plan) -> FunctionDef {
+    names!(organization);
+    async_def("start_subscription")
+        .params([untyped("self"), param("organization_id", str)])
+        .returns(none())
+        .body(block![
+            docstring("Give an organization a plan, as if it had subscribed."),
+            change(
+                organization,
+                [
+                    assign(py!(organization.plan), PlanName.attr(plan.constant)),
+                    assign(py!(organization.subscription_status), py!(SubscriptionStatus.ACTIVE)),
+                ]
+            )
+        ])
+}
+
+fn world_end_subscription() -> FunctionDef {
+    names!(organization);
+    let canceled = assign(py!(organization.subscription_status), py!(SubscriptionStatus.CANCELED));
+    async_def("end_subscription")
+        .params([untyped("self"), param("organization_id", str)])
+        .returns(none())
+        .body(block![
+            docstring("Let the subscription of an organization end."),
+            change(organization, [canceled])
+        ])
+}
+
+/// Changes the row of an organization in a session of its own.
+fn change<const N: usize>(organization: Name, changes: [Stmt; N]) -> With {
+    names!(session, organization_id);
+    let row = py!(session.get_one(Organization, UUID(organization_id)).await);
+    async_with_as(
+        py!(self.database.session()),
+        session,
+        block![assign(organization, row), changes, do_(py!(session.commit().await))],
+    )
+}
+
+/// The function that signs.
+#[must_use]
+pub fn signature_def() -> FunctionDef {
+    names!(body, secret, timestamp, header);
+    def(signature)
+        .params([param(body, str), param(secret, str), param(timestamp, py!(int | None))])
+        .returns(str)
+        .body(block![
+            docstring("Sign a body as Stripe does."),
+            ann_assign(
+                header,
+                str,
+                py!(WebhookSignature.generate_signature_header(body, secret, timestamp))
+            )
+            .trailing_comment("pyright: ignore[reportUnknownMemberType]"),
+            return_(header)
+        ])
+}
