@@ -7,11 +7,26 @@
 //! # Stages
 //!
 //! 1. Equal versions cost nothing ([`merge`]).
-//! 2. [`lines`]: a merge by line, as git does it.
+//! 2. [`lines`]: a merge by line, as git does it. Where it is clean, it stands.
+//! 3. Python only. Where lines clash, structure: each version becomes a lossless tree (`python`, `tree`), a block is
+//!    a sequence of statements and comments (`items`), and three versions of a sequence are matched by meaning before
+//!    position (`align`) and merged (`sequence`): `block` for statements, `statement` for the parts of one, `list` for
+//!    what stands between commas, `imports` for names. A statement that both changed is merged by line if that
+//!    is clean, and by its parts if not.
+//! 4. Python only. The gate judges every clean result, whatever made it (`facts`, `gate`): it must parse, define
+//!    what it defined, define nothing twice, leave no name undefined and no guard out. What it refuses is tried once
+//!    more without what was at fault, and is a conflict then.
+//!
+//! # Guarantees
+//!
+//! An edit is applied, in a conflict, or the same on both sides; each sequence keeps the books on that
+//! (`sequence::is_balanced`). Conflicts stand between git's `diff3` markers around what clashes only.
 //!
 //! # Limits
 //!
-//! A file that is not UTF-8 text is not merged ([`text::decode`] says why).
+//! A file that is not UTF-8 text is not merged ([`text::decode`] says why). A version that is not Python is merged by
+//! line, and never clean, since nobody can judge it. The gate reads; it cannot see that two clean changes mean
+//! something else together.
 
 mod align;
 mod block;
@@ -37,10 +52,9 @@ pub mod text;
 mod tree;
 mod wraps;
 
-use session::Session;
-
 use conflict::{Conflict, Labels, Sides, marked};
 use lines::Change;
+use session::Session;
 use std::borrow::Cow;
 use std::path::Path;
 use text::{NotText, decode, encode};
