@@ -101,7 +101,7 @@ pub fn marked(sides: Sides<'_>, labels: &Labels) -> String {
 /// assert!(!has_markers("a << b\n====\n"));
 /// ```
 pub fn has_markers(text: &str) -> bool {
-    text.lines().any(is_marker)
+    text.lines().any(|line| starts(line, MARKERS[0]) || starts(line, MARKERS[3]))
 }
 
 /// The places of the first markers of all clashes, as lines from 1.
@@ -131,8 +131,9 @@ pub fn outside(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-fn is_marker(line: &str) -> bool {
-    starts(line, MARKERS[0]) || starts(line, MARKERS[1]) || starts(line, MARKERS[3])
+/// Whether a line is one of the four markers.
+pub fn is_marker(line: &str) -> bool {
+    MARKERS.iter().any(|marker| starts(line.trim_end(), marker))
 }
 
 fn starts(line: &str, marker: &str) -> bool {

@@ -1,7 +1,7 @@
 //! One structural merge under way: the three trees, and what is found out on the way.
 
 use super::align::Matching;
-use super::conflict::{Labels, Sides as Marked, marked};
+use super::conflict::{Labels, Sides as Marked, is_marker, marked};
 use super::expression::{Sides, Triple};
 use super::indent::reindented;
 use super::items::{Item, Key};
@@ -147,15 +147,14 @@ impl<'t> Session<'t> {
         let source = format!("{wrapper}{text}");
         match python::parse(&source) {
             Ok(tree) => reindented(&tree, wrapper.len()..source.len(), &from, &to),
-            Err(_) => {
-                let lines = text.split_inclusive('\n');
-                lines
-                    .map(|line| {
-                        line.strip_prefix(&*from)
-                            .map_or(line.to_owned(), |rest| format!("{to}{rest}"))
-                    })
-                    .collect()
-            }
+            // With markers in it, it is no Python; they stay where they are.
+            Err(_) => text
+                .split_inclusive('\n')
+                .map(|line| match line.strip_prefix(&*from) {
+                    Some(rest) if !is_marker(line) => format!("{to}{rest}"),
+                    _ => line.to_owned(),
+                })
+                .collect(),
         }
     }
 }
