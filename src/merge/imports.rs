@@ -8,8 +8,11 @@ use super::tree::{Id, Kind, Tree};
 use ruff_python_ast::NodeKind;
 use std::collections::{HashMap, HashSet};
 
-/// Lines longer than this are wrapped.
+/// Lines longer than this are wrapped, unless the file has longer ones.
 const WIDTH: usize = 88;
+
+/// Lines longer than this are nobody's style.
+const WIDEST: usize = 120;
 
 /// What one import binds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -248,6 +251,12 @@ impl Plan {
     }
 }
 
+/// The width that a file keeps to.
+fn width(text: &str) -> usize {
+    let widths = text.lines().map(|line| line.chars().count()).filter(|width| *width <= WIDEST);
+    widths.max().unwrap_or(0).max(WIDTH)
+}
+
 /// What stands behind a statement on its line.
 pub fn tail<'a>(tree: &Tree<'a>, id: Id) -> &'a str {
     let end = tree.node(id).range.end;
@@ -265,9 +274,7 @@ fn rewrite(tree: &Tree<'_>, id: Id, names: &[Named], tail: &str) -> String {
     let has_comments = names.iter().any(|name| !name.above.is_empty() || name.behind.is_some());
     let flat: Vec<String> = names.iter().map(|name| name.binding.source()).collect();
     let flat = format!("{head} {}", flat.join(", "));
-    // A line that was too long before is somebody's habit.
-    let was_too_long = !source.contains('\n') && source.chars().count() > WIDTH;
-    let fits = was_too_long || flat.chars().count() <= WIDTH;
+    let fits = flat.chars().count() <= width(tree.text);
     let was_wrapped = source.contains('(') && source.contains('\n');
     let is_from = tree.kind(id) == Some(NodeKind::StmtImportFrom);
     if !was_wrapped && !has_comments && fits || !is_from {
