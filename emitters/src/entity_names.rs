@@ -39,6 +39,35 @@ pub fn page_schema(names: &EntityNames) -> Import {
     defined(names.schema_module, names.page_class)
 }
 
+/// The parameters of a list: `ProjectQuery`.
+#[must_use]
+pub fn query_schema(names: &EntityNames) -> Import {
+    defined(names.schema_module, suffixed(names, "Query"))
+}
+
+/// The orders of a list: `ProjectSort`.
+#[must_use]
+pub fn sort_enum(names: &EntityNames) -> Import {
+    defined(names.schema_module, suffixed(names, "Sort"))
+}
+
+/// The schema of new rows: `ProjectBulkCreate`.
+#[must_use]
+pub fn bulk_create_schema(names: &EntityNames) -> Import {
+    defined(names.schema_module, suffixed(names, "BulkCreate"))
+}
+
+/// The schema of the answer to them: `ProjectBulk`.
+#[must_use]
+pub fn bulk_schema(names: &EntityNames) -> Import {
+    defined(names.schema_module, suffixed(names, "Bulk"))
+}
+
+/// The name of a class beside the model's: `ProjectQuery`.
+fn suffixed(names: &EntityNames, suffix: &str) -> Name {
+    Name::parse(&format!("{}{suffix}", names.class)).unwrap_or(names.class)
+}
+
 /// The rules as a dependency of a route: `ProjectServiceDep`.
 #[must_use]
 pub fn service_dependency(names: &EntityNames) -> Import {

@@ -19,6 +19,7 @@ pub mod schemas;
 pub mod services;
 pub mod tests;
 
+pub mod entity_filters;
 pub mod entity_names;
 pub mod guards;
 pub mod python;

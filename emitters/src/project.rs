@@ -23,6 +23,7 @@ pub fn generate(spec: &Spec) -> Vec<Generated> {
     let modules = application(spec)
         .into_iter()
         .chain(billing(spec))
+        .chain(entity_support(spec))
         .chain(spec.entities.iter().flat_map(|one| entity(spec, one)))
         .chain([migrations::env::emit(spec), migrations::initial::emit(spec)])
         .chain(tests::emit_all(spec))
@@ -49,6 +50,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::database::emit(spec),
         core::errors::emit(spec),
         core::logging::emit(),
+        core::order::emit(),
         core::org_rbac::emit(),
         core::pagination::emit(),
         core::passwords::emit(),
@@ -59,7 +61,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::settings::emit(spec),
         core::tenancy::emit(spec),
         core::tenant_statements::emit(),
-        models::base::emit(),
+        models::base::emit(spec),
         models::invitation::emit(),
         models::membership::emit(),
         models::organization::emit(spec),
@@ -88,6 +90,19 @@ fn application(spec: &Spec) -> Vec<Module> {
         api::routers::emit(spec),
     ];
     modules.extend(spec.observability.metrics.then(core::metrics::emit));
+    modules
+}
+
+/// What the entities stand on.
+fn entity_support(spec: &Spec) -> Vec<Module> {
+    if spec.entities.is_empty() {
+        return Vec::new();
+    }
+    let mut modules = vec![core::concurrency::emit(spec)];
+    modules.extend(core::filters::emit(spec));
+    if spec.entities.iter().any(|entity| entity.soft_delete) {
+        modules.extend([core::soft_delete::emit(), services::deletion::emit(spec)]);
+    }
     modules
 }
 

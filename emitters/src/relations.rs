@@ -1,6 +1,6 @@
 //! Who points at whom, seen from the entity that is pointed at.
 
-use crate::spec::{Entity, EntityNames, FieldKind, OnDelete, Reference, Spec};
+use crate::spec::{Entity, EntityNames, Field, FieldKind, OnDelete, Reference, Spec};
 
 /// Every reference to an entity, with the entity that has it.
 pub fn pointing_at<'s>(
@@ -14,6 +14,22 @@ pub fn pointing_at<'s>(
             Some((entity, reference))
         }
         _ => None,
+    })
+}
+
+/// The columns that point at an entity and have one thing happen to their rows when it is deleted.
+pub fn columns_pointing_at<'s>(
+    spec: &'s Spec,
+    names: &'s EntityNames,
+    on_delete: OnDelete,
+) -> impl Iterator<Item = (&'s Entity, &'s Field)> {
+    let fields =
+        spec.entities.iter().flat_map(|entity| entity.fields.iter().map(move |f| (entity, f)));
+    fields.filter(move |(_, field)| match &field.kind {
+        FieldKind::Reference(reference) => {
+            reference.to.name == names.name && reference.on_delete == on_delete
+        }
+        _ => false,
     })
 }
 

@@ -237,13 +237,15 @@ fn plans_with_feature_def() -> FunctionDef {
 }
 
 fn enforce_limit_def() -> FunctionDef {
-    names!(session, organization, limit, used, plan, allowed, lock);
+    names!(session, organization, limit, used, adding, plan, allowed, lock);
     async_def(enforce_limit)
         .params([
             param(session, AsyncSession),
             param(organization, Organization),
             param(limit, Limit),
             param(used, py!(Select[int])),
+            star(),
+            param(adding, int).default(1),
         ])
         .returns(none())
         .body(block![
@@ -259,7 +261,7 @@ fn enforce_limit_def() -> FunctionDef {
             assign(lock, py!(select(Organization.id).r#where(Organization.id == organization.id))),
             do_(py!(session.execute(lock.with_for_update()).await)),
             if_(
-                py!((session.scalar(used).await || 0) >= allowed),
+                py!((session.scalar(used).await || 0) + adding > allowed),
                 [raise(py!(ForbiddenError(
                     f!("The plan {} allows {} {}.", plan.title, allowed, limit),
                     code = "plan_limit_reached",

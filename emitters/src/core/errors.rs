@@ -18,7 +18,8 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.core.errors": logger, PROBLEM_JSON, SCHEMAS, CODES, FieldProblem, Problem, ProblemError,
         BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError,
-        ConflictError, GoneError, UnavailableError, ProblemResponse, answer_problem, answer_http,
+        ConflictError, GoneError, PreconditionFailedError, PreconditionRequiredError,
+        UnavailableError, ProblemResponse, answer_problem, answer_http,
         allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
         document_problems;
 }
@@ -27,6 +28,8 @@ vocabulary! {
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     let has_billing = spec.billing.is_some();
+    let has_entities = !spec.entities.is_empty();
+    let requires_if_match = spec.entities.iter().any(|entity| entity.requires_if_match);
     module("app.core.errors")
         .docstring("Errors as problem documents (RFC 9457), and nothing that the caller sent.")
         .body(block![
@@ -44,6 +47,8 @@ pub fn emit(spec: &Spec) -> Module {
             not_found_error_class(),
             conflict_error_class(),
             gone_error_class(),
+            has_entities.then(precondition_failed_error_class),
+            requires_if_match.then(precondition_required_error_class),
             unavailable_error_class(),
             problem_response_class(),
             answer_problem_def(has_billing),
@@ -52,7 +57,7 @@ pub fn emit(spec: &Spec) -> Module {
             answer_invalid_def(),
             answer_unhandled_def(),
             exception_handlers(),
-            problem_responses(has_billing),
+            problem_responses(spec),
             document_problems_def()
         ])
 }
@@ -80,7 +85,10 @@ fn exception_handlers() -> Stmt {
     ann_assign(EXCEPTION_HANDLERS, py!(dict[(int | TYPE[Exception], handler)]), handlers)
 }
 
-fn problem_responses(has_billing: bool) -> Stmt {
+fn problem_responses(spec: &Spec) -> Stmt {
+    let has_billing = spec.billing.is_some();
+    let has_entities = !spec.entities.is_empty();
+    let requires_if_match = spec.entities.iter().any(|entity| entity.requires_if_match);
     let statuses = [
         Some("BAD_REQUEST"),
         Some("UNAUTHORIZED"),
@@ -90,6 +98,8 @@ fn problem_responses(has_billing: bool) -> Stmt {
         Some("METHOD_NOT_ALLOWED"),
         Some("CONFLICT"),
         Some("GONE"),
+        has_entities.then_some("PRECONDITION_FAILED"),
+        requires_if_match.then_some("PRECONDITION_REQUIRED"),
         Some("REQUEST_ENTITY_TOO_LARGE"),
         Some("UNPROCESSABLE_ENTITY"),
         Some("INTERNAL_SERVER_ERROR"),
@@ -246,6 +256,24 @@ fn gone_error_class() -> ClassDef {
         docstring("The thing was there and is not any more."),
         assign(status, py!(HTTPStatus.GONE)),
         assign(code, "gone")
+    ])
+}
+
+fn precondition_failed_error_class() -> ClassDef {
+    names!(status, code);
+    class(PreconditionFailedError).base(ProblemError).body(block![
+        docstring("The thing is not what the caller believes it to be."),
+        assign(status, py!(HTTPStatus.PRECONDITION_FAILED)),
+        assign(code, "precondition_failed")
+    ])
+}
+
+fn precondition_required_error_class() -> ClassDef {
+    names!(status, code);
+    class(PreconditionRequiredError).base(ProblemError).body(block![
+        docstring("The caller has to say what they believe the thing to be."),
+        assign(status, py!(HTTPStatus.PRECONDITION_REQUIRED)),
+        assign(code, "precondition_required")
     ])
 }
 

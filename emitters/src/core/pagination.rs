@@ -1,61 +1,53 @@
-//! `backend/app/core/pagination.py`: lists in pages: newest first, continued by a signed cursor, never counted.
+//! `backend/app/core/pagination.py`: lists in pages: in a stable order, continued by a signed cursor, never counted.
 
 use crate::core::errors::NotFoundError;
+use crate::core::order::{NEWEST_FIRST, Order};
 use crate::core::security::{Purpose, Signer, SignerDep};
-use crate::models::base::Record;
-use crate::models::types::UTCDateTime;
-use crate::python::builtins::{TYPE, any, int, len, list, str};
+use crate::models::base::Entry;
+use crate::python::builtins::{TYPE, any, getattr, int, len, list, object, str, tuple};
 use crate::python::fastapi::{Depends, Query};
-use crate::python::sqlalchemy::{AsyncSession, Select, Uuid, literal, tuple_};
+use crate::python::pydantic::{TypeAdapter, from_json, to_json};
+use crate::python::sqlalchemy::{AsyncSession, Select};
 use crate::python::standard::{
-    Annotated, Generic, TypeVar, UTC, UUID, dataclass, datetime, hmac, timedelta,
+    Annotated, Any, Generic, TypeVar, UUID, cache, dataclass, hmac, urlsafe_b64decode,
+    urlsafe_b64encode,
 };
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.pagination": DEFAULT_LIMIT, MAX_LIMIT, MAX_CURSOR_LENGTH, EPOCH, MICROSECOND, RowT,
-        Position, PageRequest, Slice, get_page_request, PageRequestDep, fetch_page, issue_cursor,
-        read_cursor;
+    "app.core.pagination": DEFAULT_LIMIT, MAX_LIMIT, MAX_CURSOR_LENGTH, RowT, PageRequest, Slice,
+        get_page_request, PageRequestDep, fetch_page, issue_cursor, read_cursor, reader_of;
 }
 
 /// The module.
 #[must_use]
 pub fn emit() -> Module {
     module("app.core.pagination")
-        .docstring("Lists in pages: newest first, continued by a signed cursor, never counted.")
+        .docstring(
+            "Lists in pages: in a stable order, continued by a signed cursor, never counted.",
+        )
         .body(block![
             assign(DEFAULT_LIMIT, 50),
             assign(MAX_LIMIT, 100),
-            assign(MAX_CURSOR_LENGTH, 200),
-            assign(EPOCH, py!(datetime(1970, 1, 1, tzinfo = UTC))),
-            assign(MICROSECOND, py!(timedelta(microseconds = 1))),
-            assign(RowT, py!(TypeVar("RowT", bound = Record))).paragraph(),
-            position_class(),
+            assign(MAX_CURSOR_LENGTH, 4000),
+            assign(RowT, py!(TypeVar("RowT", bound = Entry))).paragraph(),
             page_request_class(),
             slice_class(),
             get_page_request_def(),
             assign(PageRequestDep, py!(Annotated[(PageRequest, Depends(get_page_request))])),
             fetch_page_def(),
             issue_cursor_def(),
-            read_cursor_def()
+            read_cursor_def(),
+            reader_of_def()
         ])
 }
 
-fn position_class() -> ClassDef {
-    names!(created_at, id);
-    class(Position).decorator(py!(dataclass(frozen = true))).body(block![
-        docstring("The place of a row in a list."),
-        annotate(created_at, datetime),
-        annotate(id, UUID)
-    ])
-}
-
 fn page_request_class() -> ClassDef {
-    names!(limit, after, signer);
+    names!(limit, cursor, signer);
     class(PageRequest).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("Which part of a list is asked for."),
         annotate(limit, int),
-        annotate(after, py!(Position | None)),
+        annotate(cursor, py!(str | None)),
         annotate(signer, Signer)
     ])
 }
@@ -70,7 +62,7 @@ fn slice_class() -> ClassDef {
 }
 
 fn get_page_request_def() -> FunctionDef {
-    names!(signer, limit, cursor, after);
+    names!(signer, limit, cursor);
     def(get_page_request)
         .params([
             param(signer, SignerDep),
@@ -81,73 +73,95 @@ fn get_page_request_def() -> FunctionDef {
         ])
         .returns(PageRequest)
         .body(block![
-            docstring("Read the page from the query, or answer 404 for a cursor we did not issue."),
-            assign(after, py!(if cursor == None { None } else { read_cursor(signer, cursor) })),
-            return_(py!(PageRequest(limit, after, signer)))
+            docstring("Read the page from the query."),
+            return_(py!(PageRequest(limit, cursor, signer)))
         ])
 }
 
 fn fetch_page_def() -> FunctionDef {
-    names!(session, statement, model, page, newest_first, rows, items, more);
+    names!(session, statement, model, page, sort, order, ordered, value, row_id);
+    names!(rows, items, last, next_cursor);
     async_def(fetch_page)
         .params([
             param(session, AsyncSession),
             param(statement, py!(Select[RowT])),
             param(model, py!(TYPE[RowT])),
             param(page, PageRequest),
+            param(sort, str).default(NEWEST_FIRST),
         ])
         .returns(py!(Slice[RowT]))
         .body(block![
             docstring("Load a page of a statement that selects the rows of a model."),
-            assign(newest_first, py!(statement.order_by(model.created_at.desc(), model.id.desc()))),
+            assign(order, py!(Order(model, sort))),
+            assign(ordered, py!(statement.order_by(*order.clauses()))),
             if_(
-                py!(page.after != None),
-                [assign(
-                    newest_first,
-                    py!(newest_first.r#where(
-                        tuple_(model.created_at, model.id)
-                            < tuple_(
-                                literal(page.after.created_at, UTCDateTime),
-                                literal(page.after.id, Uuid)
-                            )
-                    ))
-                )]
+                py!(page.cursor != None),
+                block![
+                    assign(py!((value, row_id)), py!(read_cursor(page.signer, page.cursor, order))),
+                    assign(ordered, py!(ordered.r#where(order.after(value, row_id))))
+                ]
             ),
-            assign(rows, py!(list(session.scalars(newest_first.limit(page.limit + 1)).await))),
+            assign(rows, py!(list(session.scalars(ordered.limit(page.limit + 1)).await))),
             assign(items, py!(rows[..page.limit])),
-            assign(more, py!(len(rows) > page.limit)),
-            return_(py!(Slice(
-                items,
-                if more { issue_cursor(page.signer, items[-1]) } else { None }
-            )))
+            if_(py!(len(rows) == len(items)), [return_(py!(Slice(items, None)))]),
+            assign(last, py!(items[-1])),
+            assign(value, py!(getattr(last, order.name))),
+            assign(next_cursor, py!(issue_cursor(page.signer, order.sort, value, last.id))),
+            return_(py!(Slice(items, next_cursor)))
         ])
 }
 
 fn issue_cursor_def() -> FunctionDef {
-    names!(signer, row, microseconds, place);
-    def(issue_cursor).params([param(signer, Signer), param(row, Record)]).returns(str).body(block![
-        docstring("Name the place of a row, with a proof that we named it."),
-        assign(microseconds, py!(floor_div!(row.created_at - EPOCH, MICROSECOND))),
-        assign(place, py!(f!("{}.{}", microseconds, row.id.hex))),
-        return_(py!(f!("{}.{}", place, signer.digest(Purpose.CURSOR, place))))
-    ])
+    names!(signer, sort, value, row_id, place);
+    def(issue_cursor)
+        .params([
+            param(signer, Signer),
+            param(sort, str),
+            param(value, object),
+            param(row_id, UUID),
+        ])
+        .returns(str)
+        .body(block![
+            docstring("Name a place in a list, with a proof that we named it."),
+            assign(place, py!(urlsafe_b64encode(to_json((sort, value, row_id))).decode())),
+            return_(py!(f!("{}.{}", place, signer.digest(Purpose.CURSOR, place))))
+        ])
 }
 
 fn read_cursor_def() -> FunctionDef {
-    names!(signer, cursor, place, proof, expected, microseconds, row_id);
+    names!(signer, cursor, order, place, proof, expected, sort, value, row_id, kind);
     let is_ours =
         py!(generator!(hmac.compare_digest(proof.encode(), one.encode()) for one in expected));
-    def(read_cursor).params([param(signer, Signer), param(cursor, str)]).returns(Position).body(
-        block![
-            docstring("Return the place that a cursor names."),
+    let unknown = |detail: &str| raise(py!(NotFoundError(detail, code = "unknown_cursor")));
+    def(read_cursor)
+        .params([param(signer, Signer), param(cursor, str), param(order, Order)])
+        .returns(py!(tuple[(object, UUID)]))
+        .body(block![
+            docstring("Return the place that a cursor names, or answer 404 for another list's."),
             assign(py!((place, _, proof)), py!(cursor.rpartition("."))),
             assign(expected, py!(signer.digests(Purpose.CURSOR, place))),
+            if_(py!(!any(is_ours)), [unknown("There is no such cursor.")]),
+            assign(py!((sort, value, row_id)), py!(from_json(urlsafe_b64decode(place)))),
+            if_(py!(sort != order.sort), [unknown("The cursor is of another order.")]),
             if_(
-                py!(!any(is_ours)),
-                [raise(py!(NotFoundError("There is no such cursor.", code = "unknown_cursor")))]
+                py!(value != None),
+                block![
+                    assign(kind, py!(order.column.r#type.python_type)),
+                    assign(value, py!(reader_of(kind).validate_python(value)))
+                ]
             ),
-            assign(py!((microseconds, _, row_id)), py!(place.partition("."))),
-            return_(py!(Position(EPOCH + int(microseconds) * MICROSECOND, UUID(row_id))))
-        ],
-    )
+            return_(py!((value, UUID(row_id))))
+        ])
+}
+
+fn reader_of_def() -> FunctionDef {
+    names!(kind);
+    def(reader_of)
+        .decorator(cache)
+        .params([param(kind, py!(TYPE[Any]))])
+        .returns(py!(TypeAdapter[Any]))
+        .body(block![
+            docstring("Return what reads a value from a cursor."),
+            return_(py!(TypeAdapter(kind)))
+        ])
 }

@@ -60,7 +60,7 @@ pub fn column_type(kind: &FieldKind, spec: &Spec) -> Expr {
     match kind {
         FieldKind::Text(bounds) => text(bounds.max_length),
         FieldKind::Integer(bounds) => integer(bounds.minimum, bounds.maximum),
-        FieldKind::Money(bounds) => integer(bounds.minimum, bounds.maximum),
+        FieldKind::Money(_) => py!(sa.BigInteger()),
         FieldKind::Decimal(digits) => {
             let (precision, scale) = (u32::from(digits.precision), u32::from(digits.scale));
             py!(sa.Numeric(precision, scale).with_variant(sa.BigInteger(), "sqlite"))

@@ -4,7 +4,7 @@ pub mod env;
 pub mod initial;
 
 pub(crate) mod columns;
-mod entities;
+pub(crate) mod entities;
 mod fixed;
 pub(crate) mod foreign_key;
 pub(crate) mod sql;

@@ -2,8 +2,9 @@
 
 use crate::entity_names::{enumeration, region};
 use crate::migrations::columns::{EMAIL_LENGTH, URL_LENGTH};
+use crate::migrations::entities::IS_THERE;
 use crate::migrations::foreign_key::{ForeignKey, foreign_keys, index};
-use crate::models::base::{Base, TenantScoped, utcnow};
+use crate::models::base::{Base, SoftDeletable, Versioned, utcnow};
 use crate::models::types::{ExactDecimal, UTCDateTime, text_enum};
 use crate::python::builtins::{bool, dict, int, list, str};
 use crate::python::sqlalchemy::{
@@ -51,7 +52,7 @@ fn model_class(spec: &Spec, entity: &Entity) -> ClassDef {
     let mut columns: Vec<Stmt> = entity.fields.iter().map(|field| column(names, field)).collect();
     columns = columns.into_iter().enumerate().map(spaced).collect();
     class(names.class)
-        .base(TenantScoped)
+        .base(if entity.soft_delete { SoftDeletable } else { Versioned })
         .base(Base)
         .body(block![
             docstring(documented(summary, &entity.description)),
@@ -81,12 +82,27 @@ fn field_constraints(entity: &Entity, field: &Field) -> Vec<Expr> {
         }
         _ => Vec::new(),
     };
-    let unique = field.unique.then(|| py!(UniqueConstraint("organization_id", column)));
+    let unique = field.unique.then(|| unique(entity, column));
     let index = index(field).map(|columns| {
         let columns = columns.into_iter().map(arg);
         py!(Index(None, ..columns))
     });
     keys.into_iter().chain(unique).chain(index).collect()
+}
+
+/// No two rows of one organization have the same value, the deleted ones left out.
+fn unique(entity: &Entity, column: &str) -> Expr {
+    if !entity.soft_delete {
+        return py!(UniqueConstraint("organization_id", column));
+    }
+    py!(Index(
+        None,
+        "organization_id",
+        column,
+        unique = true,
+        sqlite_where = sqlalchemy::text(IS_THERE),
+        postgresql_where = sqlalchemy::text(IS_THERE)
+    ))
 }
 
 fn foreign_key(key: &ForeignKey, is_deferred: bool) -> Expr {

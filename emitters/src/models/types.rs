@@ -1,7 +1,7 @@
 //! `backend/app/models/types.py`: column types that mean the same on SQLite and on PostgreSQL.
 
 use crate::migrations::columns::enum_length;
-use crate::python::builtins::{TYPE, ValueError, int, isinstance, list, str};
+use crate::python::builtins::{TYPE, ValueError, int, isinstance, list, property, str};
 use crate::python::sqlalchemy::{
     BigInteger, DateTime, Dialect, Enum, Numeric, TypeDecorator, TypeEngine,
 };
@@ -33,9 +33,18 @@ fn utc_date_time_class() -> ClassDef {
         docstring("A point in time; SQLite drops the zone, so it is put back on reading."),
         assign(r#impl, py!(DateTime(timezone = true))),
         assign(cache_ok, true),
+        python_type(datetime),
         utc_date_time_process_bind_param(),
         utc_date_time_process_result_value()
     ])
+}
+
+fn python_type(kind: Import) -> FunctionDef {
+    def("python_type")
+        .decorator(property)
+        .params([untyped("self")])
+        .returns(py!(TYPE[kind]))
+        .body(block![docstring("Tell what a value is in Python."), return_(kind)])
 }
 
 fn utc_date_time_process_bind_param() -> FunctionDef {
@@ -73,6 +82,7 @@ fn exact_decimal_class() -> ClassDef {
         docstring("A decimal; SQLite has none, so there it is counted in its last digit."),
         assign(r#impl, Numeric),
         assign(cache_ok, true),
+        python_type(Decimal),
         exact_decimal_init(),
         exact_decimal_load_dialect_impl(),
         exact_decimal_process_bind_param(),

@@ -7,20 +7,20 @@ astgen_pyast::vocabulary! {
     "alembic.autogenerate.api": AutogenContext;
     "alembic.config": Config;
     "alembic.script": ScriptDirectory;
-    "sqlalchemy": Alias, BigInteger, Column, ColumnClause, Connection, DateTime, Delete, Dialect,
+    "sqlalchemy": Alias, BigInteger, Column, ColumnClause, ColumnElement, Connection, DateTime, Delete, Dialect,
         Enum, Executable, ForeignKey, ForeignKeyConstraint, Index, JSON, MetaData, Numeric, Select,
         SelectBase, String, Table, Text, TextClause, TypeDecorator, URL, UniqueConstraint, Update, Uuid, and_, delete, event, exists, r#false,
-        func, insert, inspect, literal, literal_column, make_url, select, text, r#true, tuple_, union,
+        func, insert, inspect, literal, literal_column, make_url, or_, select, text, r#true, tuple_, union,
         update;
     "sqlalchemy.dialects": postgresql, sqlite;
     "sqlalchemy.engine.interfaces": DBAPIConnection;
     "sqlalchemy.exc": DBAPIError, IntegrityError, SQLAlchemyError;
     "sqlalchemy.ext.asyncio": AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine;
-    "sqlalchemy.orm": DeclarativeBase, Mapped, ORMExecuteState, Session, SessionTransaction,
+    "sqlalchemy.orm": DeclarativeBase, InstrumentedAttribute, Mapped, ORMExecuteState, Session, SessionTransaction,
         UOWTransaction, aliased, foreign, joinedload, mapped_column, relationship, remote,
         selectinload, subqueryload, with_loader_criteria;
     "sqlalchemy.pool": ConnectionPoolEntry, NullPool;
-    "sqlalchemy.sql": ClauseElement, ColumnElement;
+    "sqlalchemy.sql": ClauseElement;
     "sqlalchemy.sql.annotation": Annotated;
     "sqlalchemy.sql.base": ExecutableOption;
     "sqlalchemy.sql.dml": UpdateBase;

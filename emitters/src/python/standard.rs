@@ -3,7 +3,7 @@
 use astgen_pyast::{Import, import, import_module};
 
 astgen_pyast::vocabulary! {
-    "base64": urlsafe_b64encode;
+    "base64": urlsafe_b64decode, urlsafe_b64encode;
     "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable,
         Iterator, Mapping, Sequence;
     "contextlib": asynccontextmanager, contextmanager;
@@ -23,7 +23,7 @@ astgen_pyast::vocabulary! {
     "typing": Annotated, Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeGuard,
         TypeVar, Union, get_args, get_origin, get_type_hints;
     "types": UnionType;
-    "urllib.parse": parse_qsl;
+    "urllib.parse": parse_qsl, urlencode;
     "uuid": UUID, uuid4;
 }
 

@@ -1,21 +1,26 @@
 //! `backend/app/schemas/<entity>.py`: requests and responses about an entity.
 
-use crate::entity_names::{enumeration, read_schema};
+use crate::entity_filters::{Filter, filters, orders};
+use crate::entity_names::{
+    bulk_create_schema, bulk_schema, create_schema, enumeration, query_schema, read_schema,
+    sort_enum,
+};
 use crate::migrations::columns::URL_LENGTH;
 use crate::models::entity::{Initial, initial, value_type};
 use crate::python::builtins::{list, str};
 use crate::python::pydantic::{
-    AfterValidator, BeforeValidator, Field, JsonValue, StrictBool, StrictInt, WithJsonSchema,
+    AfterValidator, BaseModel, BeforeValidator, Field, JsonValue, StrictBool, StrictInt,
+    WithJsonSchema,
 };
-use crate::python::standard::{self, Annotated, UUID, datetime};
+use crate::python::standard::{self, Annotated, StrEnum, UUID, datetime};
 use crate::schemas::base::{Page, RequestModel, ResponseModel, absent};
 use crate::schemas::fields::{
-    Email, IsoDate, JsonObject, NO_NUL, UtcDatetime, scaled, storable, text_of_decimal,
-    whole_number,
+    Email, IsoDate, JsonObject, NO_NUL, QueryBoolean, QueryInteger, Search, UtcDatetime, scaled,
+    storable, text_of_decimal, whole_number,
 };
 use crate::spec::text::{pascal_case, title};
 use crate::spec::{self, Entity, EntityNames, FieldKind, JsonDefault, Spec};
-use crate::wording::{capitalized, documented, indefinite, noun};
+use crate::wording::{alternatives, capitalized, documented, indefinite, noun};
 use astgen_pyast::prelude::*;
 
 /// An absolute address of printable ASCII, as the reader of a spec takes it for a default.
@@ -24,6 +29,9 @@ const WEB_ADDRESS: &str = "^https?://[A-Za-z0-9\\[][!#-;=?-~]*$";
 /// A field, and what a request holds in it.
 struct Requested<'s> {
     field: &'s spec::Field,
+    /// The type of a value.
+    plain: Expr,
+    /// The same, or `None` where the field may be missing.
     accepted: Expr,
 }
 
@@ -36,7 +44,7 @@ pub fn emit(_spec: &Spec, entity: &Entity) -> Module {
     let mut aliases = Vec::new();
     let mut fields = Vec::new();
     for field in &entity.fields {
-        let accepted = match constrained(&field.kind) {
+        let plain = match constrained(&field.kind) {
             Some(constrained) => {
                 let alias = alias(names, field, &mut taken);
                 aliases.push(assign(alias, constrained));
@@ -44,16 +52,21 @@ pub fn emit(_spec: &Spec, entity: &Entity) -> Module {
             }
             None => accepted(names, &field.kind),
         };
+        let accepted = plain.clone();
         let accepted = if field.optional { accepted.or(none()) } else { accepted };
-        fields.push(Requested { field, accepted });
+        fields.push(Requested { field, plain, accepted });
     }
     module(names.schema_module)
         .docstring(format!("Requests and responses about {}.", noun(&names.plural_title)))
         .body(block![
             aliases,
             create_class(names, &fields),
+            entity.bulk_create.then(|| bulk_create_class(names)),
             update_class(names, &fields),
+            sort_class(entity),
+            query_class(entity, &fields),
             read_class(entity),
+            entity.bulk_create.then(|| bulk_class(names)),
             page_class(names)
         ])
 }
@@ -145,7 +158,7 @@ fn accepted(names: &EntityNames, kind: &FieldKind) -> Expr {
 }
 
 fn create_class(names: &EntityNames, fields: &[Requested<'_>]) -> ClassDef {
-    let attributes = fields.iter().map(|Requested { field, accepted }| {
+    let attributes = fields.iter().map(|Requested { field, accepted, .. }| {
         let initial = initial(names, &field.kind, JsonValue);
         let initial = initial.or_else(|| field.optional.then(|| Initial::Value(none())));
         attribute(field, accepted.clone(), initial)
@@ -157,7 +170,7 @@ fn create_class(names: &EntityNames, fields: &[Requested<'_>]) -> ClassDef {
 }
 
 fn update_class(names: &EntityNames, fields: &[Requested<'_>]) -> ClassDef {
-    let attributes = fields.iter().map(|Requested { field, accepted }| {
+    let attributes = fields.iter().map(|Requested { field, accepted, .. }| {
         let left_out = match field.optional {
             true => Initial::Value(none()),
             false => Initial::Factory(absent.into_expr()),
@@ -173,8 +186,104 @@ fn update_class(names: &EntityNames, fields: &[Requested<'_>]) -> ClassDef {
         .body(block![docstring(doc), attributes.collect::<Vec<_>>()])
 }
 
+fn bulk_create_class(names: &EntityNames) -> ClassDef {
+    names!(items);
+    let row = create_schema(names);
+    let most = Field.call([kw("min_length", 1), kw("max_length", 100)]);
+    class(bulk_create_schema(names)).base(RequestModel).body(block![
+        docstring(format!("New {}, all of them or none.", noun(&names.plural_title))),
+        annotate(items, py!(Annotated[(list[row], most)]))
+    ])
+}
+
+fn bulk_class(names: &EntityNames) -> ClassDef {
+    names!(items);
+    let row = read_schema(names);
+    let plural = capitalized(&noun(&names.plural_title));
+    class(bulk_schema(names)).base(ResponseModel).body(block![
+        docstring(format!("{plural} that were added together.")),
+        annotate(items, py!(list[row]))
+    ])
+}
+
+fn sort_class(entity: &Entity) -> ClassDef {
+    let names = &entity.names;
+    let members = orders(entity).into_iter().map(|(member, value)| assign(member, value));
+    class(sort_enum(names)).base(StrEnum).body(block![
+        docstring(format!("The orders of a list of {}.", noun(&names.plural_title))),
+        members.collect::<Vec<_>>()
+    ])
+}
+
+/// The parameters of the list.
+fn query_class(entity: &Entity, fields: &[Requested<'_>]) -> ClassDef {
+    names!(search, deleted, sort);
+    let names = &entity.names;
+    let parameters = filters(entity).into_iter().flat_map(|filter| parameters(&filter, fields));
+    let left_out = |said: String| py!(Field(default = None, description = said));
+    let words = format!("Words that occur in {}.", alternatives(&searched(entity)));
+    let trash = "Whether to list what was deleted and can be restored.";
+    let (newest, orders) = (sort_enum(names).attr("CREATED_AT_REVERSED"), sort_enum(names));
+    class(query_schema(names)).base(BaseModel).body(block![
+        docstring(format!("Which {} are listed, in which order.", noun(&names.plural_title))),
+        parameters.collect::<Vec<_>>(),
+        (!entity.search.is_empty()).then(|| ann_assign(
+            search,
+            py!(Search | None),
+            left_out(words)
+        )),
+        entity.soft_delete.then(|| ann_assign(
+            deleted,
+            QueryBoolean,
+            py!(Field(default = false, description = trash))
+        )),
+        ann_assign(
+            sort,
+            orders,
+            py!(Field(default = newest, description = "`-` is for the reverse order."))
+        )
+    ])
+}
+
+/// The titles of the fields that a search looks into.
+fn searched(entity: &Entity) -> Vec<String> {
+    let fields = entity.fields.iter().filter(|field| entity.search.contains(&field.name));
+    fields.map(|field| noun(&field.title)).collect()
+}
+
+fn parameters(filter: &Filter<'_>, fields: &[Requested<'_>]) -> Vec<Stmt> {
+    let field = filter.field();
+    let value = match &field.kind {
+        FieldKind::Boolean { .. } => QueryBoolean.into_expr(),
+        FieldKind::Integer(integer) => bounded(integer.minimum, integer.maximum),
+        FieldKind::Money(money) => bounded(money.minimum, money.maximum),
+        _ => {
+            let requested = fields.iter().find(|requested| requested.field.name == field.name);
+            requested.map_or_else(none, |requested| requested.plain.clone())
+        }
+    };
+    let said = |parameter: &str| match filter {
+        Filter::Equal(_) => None,
+        Filter::Range(_) if parameter.ends_with("_from") => Some("The least value."),
+        Filter::Range(_) => Some("The greatest value."),
+    };
+    let parameters = filter.parameters().into_iter().map(|parameter| {
+        let name = Name::parse(&parameter).unwrap_or(field.column);
+        let initial = match said(&parameter) {
+            None => none(),
+            Some(said) => py!(Field(default = None, description = said)),
+        };
+        ann_assign(name, value.clone().or(none()), initial)
+    });
+    parameters.collect()
+}
+
+fn bounded(minimum: i64, maximum: i64) -> Expr {
+    py!(Annotated[(QueryInteger, Field(ge = minimum, le = maximum))])
+}
+
 fn read_class(entity: &Entity) -> ClassDef {
-    names!(id, created_at, updated_at);
+    names!(id, created_at, updated_at, deleted_at);
     let names = &entity.names;
     let attributes = entity.fields.iter().map(|field| {
         let value = value_type(names, &field.kind, JsonValue);
@@ -187,6 +296,7 @@ fn read_class(entity: &Entity) -> ClassDef {
         annotate(id, UUID),
         annotate(created_at, datetime),
         annotate(updated_at, datetime),
+        entity.soft_delete.then(|| annotate(deleted_at, py!(datetime | None))),
         attributes.collect::<Vec<_>>()
     ])
 }

@@ -1,6 +1,7 @@
 //! `backend/app/schemas/fields.py`: field types that accept what their JSON schema says, and nothing else.
 
 use crate::core::passwords::is_common;
+use crate::entity_filters::{Filter, filters};
 use crate::python::builtins::{
     OverflowError, UnicodeEncodeError, ValueError, bool, dict, float, int, isinstance, list,
     object, str,
@@ -9,19 +10,27 @@ use crate::python::pydantic::{
     AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue, PydanticCustomError,
 };
 use crate::python::standard::{Annotated, Callable, Decimal, UTC, date, datetime, math, re};
-use crate::spec::Spec;
+use crate::spec::{FieldKind, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.schemas.fields": NO_NUL, ISO_DATE, DECIMAL, MAILBOX, LABEL, EMAIL, text_of_date,
         text_of_datetime, in_utc, whole_number, text_of_decimal, scaled, storable, uncommon,
-        is_unicode, Email, Password, IsoDate, UtcDatetime, JsonObject;
+        is_unicode, Email, Password, IsoDate, UtcDatetime, JsonObject, boolean_of_text,
+        integer_of_text, INTEGER, QueryBoolean, QueryInteger, Search;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     let password = &spec.auth.password;
+    let filters: Vec<Filter<'_>> = spec.entities.iter().flat_map(filters).collect();
+    let has_search = spec.entities.iter().any(|entity| !entity.search.is_empty());
+    let has_boolean = spec.entities.iter().any(|entity| entity.soft_delete)
+        || filters.iter().any(|filter| matches!(filter.field().kind, FieldKind::Boolean { .. }));
+    let has_integer = filters
+        .iter()
+        .any(|filter| matches!(filter.field().kind, FieldKind::Integer(_) | FieldKind::Money(_)));
     let (shortest, longest) = (u32::from(password.min_length), u32::from(password.max_length));
     module("app.schemas.fields")
         .docstring("Field types that accept what their JSON schema says, and nothing else.")
@@ -29,6 +38,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(NO_NUL, "^[^\\x00]*$"),
             assign(ISO_DATE, py!(re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}"))),
             assign(DECIMAL, py!(re.compile("-?[0-9]+([.][0-9]+)?"))),
+            has_integer.then(|| assign(INTEGER, py!(re.compile("-?[0-9]{1,19}")))),
             assign(MAILBOX, "[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}").paragraph(),
             assign(LABEL, "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"),
             assign(EMAIL, py!(f!("^{}@{}([.]{})+$", MAILBOX, LABEL, LABEL))),
@@ -41,6 +51,8 @@ pub fn emit(spec: &Spec) -> Module {
             storable_def(),
             uncommon_def(),
             is_unicode_def(),
+            has_boolean.then(boolean_of_text_def),
+            has_integer.then(integer_of_text_def),
             assign(
                 Email,
                 py!(Annotated
@@ -60,7 +72,19 @@ pub fn emit(spec: &Spec) -> Module {
                 py!(Annotated
                     [(AwareDatetime, BeforeValidator(text_of_datetime), AfterValidator(in_utc))])
             ),
-            assign(JsonObject, py!(Annotated[(dict[(str, JsonValue)], AfterValidator(storable))]))
+            assign(JsonObject, py!(Annotated[(dict[(str, JsonValue)], AfterValidator(storable))])),
+            has_boolean.then(|| assign(
+                QueryBoolean,
+                py!(Annotated[(bool, BeforeValidator(boolean_of_text))])
+            )),
+            has_integer.then(|| assign(
+                QueryInteger,
+                py!(Annotated[(int, BeforeValidator(integer_of_text))])
+            )),
+            has_search.then(|| assign(
+                Search,
+                py!(Annotated[(str, Field(min_length = 1, max_length = 100, pattern = NO_NUL))])
+            ))
         ])
 }
 
@@ -181,5 +205,23 @@ fn is_unicode_def() -> FunctionDef {
         docstring("Tell whether a text can be encoded: JSON can name half of a surrogate pair."),
         try_([do_(py!(text.encode()))]).except(UnicodeEncodeError, [return_(false)]),
         return_(true)
+    ])
+}
+
+fn boolean_of_text_def() -> FunctionDef {
+    names!(value);
+    def(boolean_of_text).params([param(value, object)]).returns(object).body(block![
+        docstring("Accept two words in a query: Pydantic would take a dozen more."),
+        if_(py!(in_!(value, ("true", "false"))), [return_(py!(value == "true"))]),
+        raise(py!(ValueError("a boolean is written as true or false")))
+    ])
+}
+
+fn integer_of_text_def() -> FunctionDef {
+    names!(value);
+    def(integer_of_text).params([param(value, object)]).returns(object).body(block![
+        docstring("Accept digits in a query: Pydantic would take spaces and underscores too."),
+        if_(py!(isinstance(value, str) && INTEGER.fullmatch(value)), [return_(py!(int(value)))]),
+        raise(py!(ValueError("a whole number is written in digits")))
     ])
 }

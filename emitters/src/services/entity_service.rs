@@ -1,23 +1,42 @@
 //! `backend/app/services/<entity>_service.py`: the rules for an entity.
 
 use crate::core::billing::enforce_limit;
+use crate::core::concurrency::require_match;
 use crate::core::database::flush;
 use crate::core::errors::{ConflictError, NotFoundError};
+use crate::core::filters::{at_least, at_most, equals, mentions, r#where};
 use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::core::plans::{Limit, constant};
-use crate::entity_names::{create_schema, joined, model, update_schema};
-use crate::python::builtins::{bool, setattr};
+use crate::core::soft_delete::INCLUDE_DELETED;
+use crate::entity_filters::{Filter, filters};
+use crate::entity_names::{create_schema, joined, model, query_schema, update_schema};
+use crate::python::builtins::{bool, int, len, list, setattr, str};
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{func, select};
 use crate::python::standard::{Annotated, UUID, dataclass};
-use crate::relations::{has_dependents, restricting};
-use crate::spec::{Entity, EntityNames, Field, FieldKind, Operation, Spec};
+use crate::relations::{columns_pointing_at, has_dependents, restricting};
+use crate::services::deletion::{hide, show};
+use crate::spec::{Entity, EntityNames, Field, FieldKind, OnDelete, Operation, Spec};
 use crate::wording::{alternatives, capitalized, indefinite, noun};
 use astgen_pyast::prelude::*;
 
 /// What the methods call other things; an entity of that name is called `row` in them.
-const VARIABLES: [&str; 6] = ["lock", "name", "payload", "self", "used", "value"];
+const VARIABLES: [&str; 13] = [
+    "adding",
+    "found",
+    "if_match",
+    "lock",
+    "name",
+    "page",
+    "payload",
+    "payloads",
+    "query",
+    "self",
+    "statement",
+    "used",
+    "value",
+];
 
 /// What the emitted methods have in common.
 struct Service<'s> {
@@ -34,6 +53,12 @@ struct Service<'s> {
     in_use: Option<String>,
     /// Whether rows of other entities are deleted with a row.
     has_dependents: bool,
+    /// A variable that holds rows.
+    rows: Name,
+    /// Whether any row of the project can keep a restorable one from being deleted.
+    can_be_in_use: bool,
+    /// The entities whose rows can be restored.
+    restorable: Vec<Name>,
 }
 
 /// The module.
@@ -50,13 +75,18 @@ pub fn emit(spec: &Spec, entity: &Entity) -> Module {
         conflict: conflict(entity),
         in_use: in_use(names, &restricting(spec, names)),
         has_dependents: has_dependents(spec, names),
+        rows: if VARIABLES.contains(&names.plural.as_str()) { name("rows") } else { names.plural },
+        can_be_in_use: restorable(spec).any(|entity| {
+            columns_pointing_at(spec, &entity.names, OnDelete::Restrict).next().is_some()
+        }),
+        restorable: restorable(spec).map(|entity| entity.names.name).collect(),
     };
     let class = names.service_class;
     module(names.service_module)
         .docstring(format!("{} of the bound tenant.", capitalized(&names.plural_title)))
         .body(block![
             service.conflict.as_deref().map(|conflict| assign(CONFLICT, conflict)),
-            service.in_use.as_deref().map(|in_use| assign(IN_USE, in_use)),
+            in_use_message(service).map(|in_use| assign(IN_USE, in_use)),
             service_class(service),
             assign(names.service_dependency, py!(Annotated[(class, Depends(class))]))
         ])
@@ -92,6 +122,17 @@ fn in_use(names: &EntityNames, restricting: &[&EntityNames]) -> Option<String> {
     (!restricting.is_empty()).then_some(sentence)
 }
 
+/// Why a row cannot be deleted; a restorable row needs an answer where any row of the project does.
+fn in_use_message<'s>(service: &'s Service<'_>) -> Option<&'s str> {
+    let needs_one = service.entity.soft_delete && service.can_be_in_use;
+    let general = needs_one.then_some("Other rows still refer to this one.");
+    service.in_use.as_deref().or(general)
+}
+
+fn restorable(spec: &Spec) -> impl Iterator<Item = &Entity> {
+    spec.entities.iter().filter(|entity| entity.soft_delete)
+}
+
 /// The sentence, if a line holds it.
 fn fitting(sentence: String, shorter: &str) -> String {
     const WIDTH: usize = 82;
@@ -100,30 +141,79 @@ fn fitting(sentence: String, shorter: &str) -> String {
 
 fn service_class(service: &Service<'_>) -> ClassDef {
     names!(session, principal);
-    let names = service.names;
+    let Service { names, entity, .. } = service;
     class(names.service_class).decorator(py!(dataclass(frozen = true))).body(block![
         docstring(format!("The rules for {}.", noun(&names.plural_title))),
         annotate(session, TenantSessionDep),
-        service.entity.limit.map(|_| annotate(principal, PrincipalDep)),
+        entity.limit.map(|_| annotate(principal, PrincipalDep)),
         page_def(service),
         create_def(service),
+        entity.bulk_create.then(|| create_many_def(service)),
         get_def(service),
         update_def(service),
         delete_def(service),
-        service.entity.references().into_iter().map(require_def).collect::<Vec<_>>()
+        entity.soft_delete.then(|| restore_def(service)),
+        entity.limit.map(|limit| enforce_limit_def(service, limit)),
+        targets(entity).into_iter().map(|target| require_def(service, target)).collect::<Vec<_>>()
     ])
 }
 
 fn page_def(service: &Service<'_>) -> FunctionDef {
-    names!(page);
-    let model = service.model;
+    names!(query, page, statement);
+    let Service { model, names, entity, .. } = *service;
+    let plural = noun(&names.plural_title);
+    let criteria: Vec<Expr> = filters(entity)
+        .iter()
+        .flat_map(|filter| criteria(model, filter))
+        .chain(searched(service))
+        .collect();
+    let selected = match criteria.is_empty() {
+        true => py!(select(model)),
+        false => {
+            let criteria = criteria.into_iter().map(arg);
+            py!(r#where(select(model), ..criteria))
+        }
+    };
     async_def("page")
-        .params([untyped("self"), param(page, PageRequest)])
+        .params([untyped("self"), param(query, query_schema(names)), param(page, PageRequest)])
         .returns(py!(Slice[model]))
         .body(block![
-            docstring(format!("List {}, newest first.", noun(&service.names.plural_title))),
-            return_(py!(fetch_page(self.session, select(model), model, page).await))
+            docstring(format!("List the {plural} that a query asks for.")),
+            assign(statement, selected),
+            entity.soft_delete.then(|| if_(
+                py!(query.deleted),
+                block![
+                    assign(statement, py!(statement.r#where(model.deleted_at.is_not(None)))),
+                    assign(statement, py!(statement.execution_options(**INCLUDE_DELETED)))
+                ]
+            )),
+            return_(py!(fetch_page(self.session, statement, model, page, query.sort).await))
         ])
+}
+
+/// What the parameters of a filter ask for.
+fn criteria(model: Import, filter: &Filter<'_>) -> Vec<Expr> {
+    names!(query);
+    let column = &model.attr(filter.field().column);
+    let functions: &[Import] = match filter {
+        Filter::Equal(_) => &[equals],
+        Filter::Range(_) => &[at_least, at_most],
+    };
+    let parameters = filter.parameters().into_iter().zip(functions);
+    let criteria = parameters.map(|(parameter, function)| {
+        let parameter = Name::parse(&parameter).unwrap_or(filter.field().column);
+        let value = query.attr(parameter);
+        py!(function(column, value))
+    });
+    criteria.collect()
+}
+
+fn searched(service: &Service<'_>) -> Option<Expr> {
+    names!(query);
+    let Service { model, entity, .. } = *service;
+    let fields = entity.fields.iter().filter(|field| entity.search.contains(&field.name));
+    let columns: Vec<Arg> = fields.map(|field| arg(model.attr(field.column))).collect();
+    (!columns.is_empty()).then(|| py!(mentions(query.search, ..columns)))
 }
 
 fn create_def(service: &Service<'_>) -> FunctionDef {
@@ -134,7 +224,7 @@ fn create_def(service: &Service<'_>) -> FunctionDef {
         .returns(model)
         .body(block![
             docstring(format!("Add {}.", indefinite(&service.noun))),
-            service.entity.limit.map(|limit| count(limit, model)),
+            service.entity.limit.map(|_| do_(py!(self.enforce_limit(adding = 1).await))),
             find_targets(service, Operation::Create),
             assign(row, py!(model(**payload.model_dump()))),
             do_(py!(self.session.add(row))),
@@ -143,15 +233,39 @@ fn create_def(service: &Service<'_>) -> FunctionDef {
         ])
 }
 
+fn create_many_def(service: &Service<'_>) -> FunctionDef {
+    names!(payloads, payload);
+    let Service { model, rows, names, entity, .. } = *service;
+    let schema = create_schema(names);
+    let finds = find_targets(service, Operation::Create);
+    async_def("create_many")
+        .params([untyped("self"), param(payloads, py!(list[schema]))])
+        .returns(py!(list[model]))
+        .body(block![
+            docstring(format!("Add {}, all of them or none.", noun(&names.plural_title))),
+            entity.limit.map(|_| do_(py!(self.enforce_limit(adding = len(payloads)).await))),
+            (!finds.is_empty()).then(|| for_(payload, payloads, finds)),
+            assign(rows, py!(list!(model(**payload.model_dump()) for payload in payloads))),
+            do_(py!(self.session.add_all(rows))),
+            write(service),
+            return_(rows)
+        ])
+}
+
 /// Counts the rows against a limit of the plan.
-fn count(limit: Name, model: Import) -> Vec<Stmt> {
-    names!(used, organization);
+fn enforce_limit_def(service: &Service<'_>, limit: Name) -> FunctionDef {
+    names!(adding, used, organization);
+    let model = service.model;
     let limit = Limit.attr(constant(limit));
-    block![
-        assign(used, py!(select(func.count()).select_from(model))),
-        assign(organization, py!(self.principal.organization)),
-        do_(py!(enforce_limit(self.session, organization, limit, used).await))
-    ]
+    async_def("enforce_limit")
+        .params([untyped("self"), star(), param(adding, int)])
+        .returns(none())
+        .body(block![
+            docstring("Refuse to go past the limit of the plan."),
+            assign(used, py!(select(func.count()).select_from(model))),
+            assign(organization, py!(self.principal.organization)),
+            do_(py!(enforce_limit(self.session, organization, limit, used, adding = adding).await))
+        ])
 }
 
 /// Refuses references to rows that the tenant does not have.
@@ -188,7 +302,6 @@ fn get_def(service: &Service<'_>) -> FunctionDef {
     names!(lock);
     let (model, row, id) = (service.model, service.row, service.names.id);
     let found = py!(self.session.get(model, id, with_for_update = lock).await);
-    let missing = format!("There is no such {}.", service.noun);
     async_def("get")
         .params([untyped("self"), param(id, UUID), star(), param(lock, bool).default(false)])
         .returns(model)
@@ -198,20 +311,47 @@ fn get_def(service: &Service<'_>) -> FunctionDef {
                 indefinite(&service.noun)
             )),
             assign(row, found),
-            if_(py!(row == None), [raise(py!(NotFoundError(missing)))]),
+            refuse_missing(service, ""),
             return_(row)
         ])
+}
+
+/// `if task is None: raise NotFoundError("There is no such task.")`
+fn refuse_missing(service: &Service<'_>, state: &str) -> If {
+    let row = service.row;
+    let missing = format!("There is no such {state}{}.", service.noun);
+    if_(py!(row == None), [raise(py!(NotFoundError(missing)))])
+}
+
+/// The parameter `if_match`, which is a text where the entity requires it.
+fn if_match_param(service: &Service<'_>) -> Param {
+    names!(if_match);
+    let text = str.into_expr();
+    let is_required = service.entity.requires_if_match;
+    param(if_match, if is_required { text } else { text.or(none()) })
+}
+
+/// The row, locked, in the version that the caller has seen.
+fn get_version(service: &Service<'_>) -> [Stmt; 2] {
+    names!(if_match);
+    let (row, id) = (service.row, service.names.id);
+    [assign(row, py!(self.get(id, lock = true).await)), do_(py!(require_match(row, if_match)))]
 }
 
 fn update_def(service: &Service<'_>) -> FunctionDef {
     names!(payload, name, value);
     let (row, id) = (service.row, service.names.id);
     async_def("update")
-        .params([untyped("self"), param(id, UUID), param(payload, update_schema(service.names))])
+        .params([
+            untyped("self"),
+            param(id, UUID),
+            param(payload, update_schema(service.names)),
+            if_match_param(service),
+        ])
         .returns(service.model)
         .body(block![
             docstring("Change what the payload names."),
-            assign(row, py!(self.get(id, lock = true).await)),
+            get_version(service),
             find_targets(service, Operation::Update),
             for_(
                 py!((name, value)),
@@ -225,20 +365,89 @@ fn update_def(service: &Service<'_>) -> FunctionDef {
 
 fn delete_def(service: &Service<'_>) -> FunctionDef {
     names!(IN_USE);
-    let id = service.names.id;
+    let (row, id) = (service.row, service.names.id);
     let others = if service.has_dependents { " and what belongs to it" } else { "" };
-    // Without the flush, the commit after the route would fail.
-    let refused = service.in_use.is_some();
-    async_def("delete").params([untyped("self"), param(id, UUID)]).returns(none()).body(block![
-        docstring(format!("Remove {}{others}.", indefinite(&service.noun))),
-        do_(py!(self.session.delete(self.get(id, lock = true).await).await)),
-        refused.then(|| do_(py!(flush(self.session, conflict = IN_USE).await)))
+    let later = if service.entity.soft_delete { ", until it is restored" } else { "" };
+    let removal = match service.entity.soft_delete {
+        true => {
+            let reason = service.can_be_in_use.then(|| kw("in_use", IN_USE));
+            block![do_(py!(hide(self.session, row, ..reason).await))]
+        }
+        false => block![
+            do_(py!(self.session.delete(row).await)),
+            // Without the flush, the commit after the route would fail.
+            service
+                .in_use
+                .is_some()
+                .then(|| do_(py!(flush(self.session, conflict = IN_USE).await)))
+        ],
+    };
+    async_def("delete")
+        .params([untyped("self"), param(id, UUID), if_match_param(service)])
+        .returns(none())
+        .body(block![
+            docstring(format!("Remove {}{others}{later}.", indefinite(&service.noun))),
+            get_version(service),
+            removal
+        ])
+}
+
+fn restore_def(service: &Service<'_>) -> FunctionDef {
+    names!(statement, CONFLICT);
+    let Service { model, row, names, entity, .. } = *service;
+    let id = names.id;
+    let with = if service.has_dependents { " with what was deleted with it" } else { "" };
+    let deleted = py!(select(model)
+        .r#where(model.id == id, model.deleted_at.is_not(None))
+        .with_for_update()
+        .execution_options(**INCLUDE_DELETED));
+    let conflict = match &service.conflict {
+        Some(_) => CONFLICT.into_expr(),
+        None => string("It cannot be restored."),
+    };
+    async_def("restore").params([untyped("self"), param(id, UUID)]).returns(model).body(block![
+        docstring(format!(
+            "Bring {} back{with}.",
+            indefinite(&format!("deleted {}", service.noun))
+        )),
+        assign(statement, deleted),
+        assign(row, py!(self.session.scalar(statement).await)),
+        refuse_missing(service, "deleted "),
+        find_targets_of_row(service),
+        do_(py!(show(self.session, row, conflict = conflict).await)),
+        entity.limit.map(|_| do_(py!(self.enforce_limit(adding = 0).await))),
+        return_(row)
     ])
 }
 
-fn require_def(target: &EntityNames) -> FunctionDef {
+/// Refuses to restore a row that would point at a deleted one.
+fn find_targets_of_row(service: &Service<'_>) -> Vec<Stmt> {
+    let row = service.row;
+    let finds = service.entity.fields.iter().flat_map(|field| {
+        let FieldKind::Reference(reference) = &field.kind else { return Vec::new() };
+        let target = &row.attr(field.column);
+        let require = py!(self).attr(joined("require", reference.to.name));
+        let require = do_(await_(require.call([arg(target)])));
+        match field.optional {
+            true => block![if_(py!(target != None), [require])],
+            false => vec![require],
+        }
+    });
+    finds.collect()
+}
+
+/// What an entity points at, and whether it can be restored.
+fn targets(entity: &Entity) -> Vec<&EntityNames> {
+    entity.references()
+}
+
+fn require_def(service: &Service<'_>, target: &EntityNames) -> FunctionDef {
+    names!(found);
     let (model, id, noun) = (model(target), target.id, noun(&target.title));
     let missing = format!("There is no such {noun}.");
+    // A row that is only hidden keeps no other from pointing at it.
+    let lock = service.restorable.contains(&target.name);
+    let lock = lock.then(|| kw("with_for_update", py!(dict!("read" => true))));
     async_def(joined("require", target.name))
         .params([untyped("self"), param(id, UUID)])
         .returns(none())
@@ -247,8 +456,9 @@ fn require_def(target: &EntityNames) -> FunctionDef {
                 "Refuse a reference to {} that the tenant does not have.",
                 indefinite(&noun)
             )),
+            assign(found, py!(self.session.get(model, id, ..lock).await)),
             if_(
-                py!(self.session.get(model, id).await == None),
+                py!(found == None),
                 [raise(py!(ConflictError(missing, code = "reference_missing")))]
             )
         ])

@@ -6,6 +6,7 @@ pub mod billing_provider;
 pub mod billing_service;
 pub mod billing_sync;
 pub mod billing_worker;
+pub mod deletion;
 pub mod email_service;
 pub mod entity_service;
 pub mod invitation_service;

@@ -26,6 +26,10 @@ pub struct Entity {
     pub limit: Option<Name>,
     /// Whether a deleted row can be restored.
     pub soft_delete: bool,
+    /// Whether several rows can be made by one request.
+    pub bulk_create: bool,
+    /// Whether a change has to name the version that it is of.
+    pub requires_if_match: bool,
     /// The fields that a search looks into.
     #[serde(serialize_with = "super::as_texts")]
     pub search: Vec<Name>,

@@ -294,6 +294,7 @@ const ROUTER_VARIABLES: &[&str] = &[
     "current_user",
     "cursor",
     "fastapi",
+    "if_match",
     "main",
     "page",
     "payload",

@@ -23,8 +23,6 @@ pub const NOT_GENERATED: &[NotGenerated] = &[
     value("[auth]", "totp", "optional", "write `totp = \"off\"`"),
     value("[auth]", "totp", "required", "write `totp = \"off\"`"),
     value("[billing]", "payer", "user", "write `payer = \"organization\"`"),
-    value("an entity", "soft_delete", "true", "write `soft_delete = false`"),
-    key("an entity", "search", "leave it out: lists are not searched yet"),
     value("a field", "type", "file", "use a `url` field for a file that is kept elsewhere"),
     key(
         "a guard",

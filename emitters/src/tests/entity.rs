@@ -6,9 +6,13 @@ use crate::python::pytest::pytest;
 use crate::python::standard::uuid4;
 use crate::spec::{Entity, EntityNames, Field, FieldKind, Spec};
 use crate::tests::entity_access::{fresh_test, guard_test, limit_test, role_tests};
+use crate::tests::entity_bulk::bulk_tests;
+use crate::tests::entity_lists::list_tests;
 use crate::tests::entity_relations::{reference_tests, unique_tests};
 use crate::tests::entity_rows::most_rows;
+use crate::tests::entity_trash::trash_tests;
 use crate::tests::entity_values::{changes, invalid, shown_default};
+use crate::tests::entity_versions::version_tests;
 use crate::tests::factories;
 use crate::tests::world::{World, first_organization, sign_up};
 use crate::wording::{capitalized, noun};
@@ -16,41 +20,65 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 /// What the tests call other things; an entity of that name is called `row` or `rows` in them.
-const VARIABLES: [&str; 36] = [
+const VARIABLES: [&str; 60] = [
     "ada",
+    "added",
     "again",
     "answer",
     "answers",
+    "back",
+    "backwards",
+    "blind",
     "body",
+    "caller",
     "changed",
+    "child",
+    "count",
     "created",
     "cursor",
     "defaults",
+    "deleted",
     "elsewhere",
     "eve",
     "first",
     "foreign",
+    "forwards",
+    "found",
+    "items",
+    "late",
     "member",
     "moved",
     "name",
+    "now",
+    "organization",
     "organization_id",
     "other",
     "ours",
+    "page",
     "parent",
     "path",
+    "present",
+    "query",
     "read",
     "reads",
     "refused",
     "renamed",
     "required",
     "role",
+    "search",
     "second",
+    "seen",
+    "session",
+    "sort",
     "theirs",
     "through_ours",
     "through_theirs",
+    "trash",
     "twin",
     "updated_at",
     "value",
+    "values",
+    "wanted",
     "world",
     "writes",
 ];
@@ -92,7 +120,11 @@ pub fn emit(spec: &Spec, entity: &Entity) -> Option<Module> {
         (most >= 2).then(|| invalid_values_test(tested)),
         update_test(tested),
         (most >= 3).then(|| pages_test(tested)),
+        (most >= 3).then(|| list_tests(tested)),
         delete_test(tested),
+        version_tests(tested),
+        trash_tests(tested, most),
+        (most >= 3).then(|| bulk_tests(tested)),
         (most >= 3).then(|| unique_tests(tested)),
         (most >= 3).then(|| reference_tests(tested)),
         limit_test(tested),

@@ -1,7 +1,7 @@
 //! `backend/tests/factories.py`: rows to start a test from, made through the API.
 
 use crate::entity_names::joined;
-use crate::python::builtins::{dict, str};
+use crate::python::builtins::{dict, list, str};
 use crate::python::standard::{Any, uuid4};
 use crate::spec::{
     Decimal, Entity, EntityNames, Field, FieldKind, Integer, JsonDefault, Money, Spec, Text,
@@ -12,7 +12,7 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.factories": Row, created;
+    "tests.factories": Row, created, every_row;
 }
 
 /// The module; none where there is nothing to make.
@@ -25,6 +25,7 @@ pub fn emit(spec: &Spec) -> Option<Module> {
         module("tests.factories").docstring(docstring).body(block![
             assign(Row, py!(dict[(str, Any)])),
             created_def(),
+            every_row_def(),
             factories
         ])
     })
@@ -53,6 +54,29 @@ fn created_def() -> FunctionDef {
             assert_that(py!(response.status_code == 201), py!(response.text)),
             ann_assign(row, Row, py!(response.json())),
             return_(row)
+        ])
+}
+
+fn every_row_def() -> FunctionDef {
+    names!(caller, path, page, rows);
+    async_def(every_row)
+        .params([param(caller, Caller), param(path, str)])
+        .returns(py!(list[Row]))
+        .body(block![
+            docstring("Read a list to its end; the path has a query already."),
+            assign(page, py!(caller.get(path).await.json())),
+            ann_assign(rows, py!(list[Row]), py!(page["items"])),
+            while_(
+                py!(page["next_cursor"] != None),
+                block![
+                    assign(
+                        page,
+                        py!(caller.get(f!("{}&cursor={}", path, page["next_cursor"])).await.json())
+                    ),
+                    do_(py!(rows.extend(page["items"])))
+                ]
+            ),
+            return_(rows)
         ])
 }
 

@@ -16,9 +16,13 @@ pub mod fake_stripe;
 pub mod entity;
 
 mod entity_access;
+mod entity_bulk;
+mod entity_lists;
 mod entity_relations;
 mod entity_rows;
+mod entity_trash;
 mod entity_values;
+mod entity_versions;
 
 pub mod test_auth;
 pub mod test_billing_properties;

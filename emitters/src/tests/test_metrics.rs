@@ -7,7 +7,7 @@ use crate::python::builtins::{RuntimeError, any, list, str};
 use crate::python::httpx2::{ASGITransport, AsyncClient};
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
-use crate::python::standard::AsyncGenerator;
+use crate::python::standard::{AsyncGenerator, uuid4};
 use crate::spec::{EntityNames, Spec};
 use astgen_pyast::prelude::*;
 
@@ -69,7 +69,7 @@ fn test_requests_are_counted_by_the_template_of_their_route(spec: &Spec) -> Func
     let organization = || [string("/organizations/"), formatted(name)].into_iter();
     let (path, template) = match spec.entities.first().map(|entity| &entity.names) {
         Some(EntityNames { path, id, .. }) => (
-            organization().chain([string(format!("/{path}/")), formatted(name)]).collect(),
+            organization().chain([string(format!("/{path}/")), formatted(py!(uuid4()))]).collect(),
             format!("/organizations/{{organization_id}}/{path}/{{{id}}}"),
         ),
         None => (organization().collect::<Vec<_>>(), "/organizations/{organization_id}".to_owned()),

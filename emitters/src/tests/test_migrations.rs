@@ -1,5 +1,6 @@
 //! `backend/tests/test_migrations.py`: migrations.
 
+use crate::migrations::foreign_key::deferred_keys;
 use crate::python::builtins::{len, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{ScriptDirectory, command};
@@ -76,9 +77,13 @@ fn test_the_statements_can_be_written_out(spec: &Spec) -> FunctionDef {
             assert_(py!(is_!(walled, url.startswith("postgresql")))),
         ]
     });
+    // To add a foreign key, SQLite has to copy the table, which has to be there.
+    let is_circular = spec.entities.iter().any(|entity| deferred_keys(entity).next().is_some());
+    let sqlite = (!is_circular).then_some("sqlite+aiosqlite://".to_owned());
     let postgresql = format!("postgresql://db/{}", spec.project.identifier);
+    let urls = sqlite.into_iter().chain([postgresql]);
     def("test_the_statements_can_be_written_out")
-        .decorator(py!(pytest.mark.parametrize("url", ["sqlite+aiosqlite://", postgresql])))
+        .decorator(py!(pytest.mark.parametrize("url", [..urls])))
         .params([param(url, str), param(capsys, py!(pytest.CaptureFixture[str]))])
         .returns(none())
         .body(block![

@@ -1,7 +1,8 @@
 //! `backend/tests/test_pagination.py`: pages.
 
 use crate::core::errors::NotFoundError;
-use crate::core::pagination::{Position, issue_cursor, read_cursor};
+use crate::core::order::{NEWEST_FIRST, Order};
+use crate::core::pagination::{issue_cursor, read_cursor};
 use crate::core::security::Signer;
 use crate::core::settings::Settings;
 use crate::core::tenancy::bind_tenant;
@@ -18,7 +19,7 @@ use crate::tests::world::{first_organization, sign_up, world_test};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_pagination": MOMENT, signer;
+    "tests.test_pagination": MOMENT, signer, order;
 }
 
 /// The module.
@@ -29,9 +30,11 @@ pub fn emit(spec: &Spec) -> Module {
     module("tests.test_pagination").docstring("Pages.").body(block![
         assign(MOMENT, py!(datetime(2026, 1, 31, 12, 30, 15, 123_456, tzinfo = UTC))),
         signer_def(),
-        test_a_cursor_names_a_place(model),
+        order_def(model),
+        test_a_cursor_names_a_place(),
         test_a_cursor_that_we_did_not_issue_is_unknown(),
-        test_a_cursor_cannot_be_changed(model),
+        test_a_cursor_cannot_be_changed(),
+        test_a_cursor_is_of_one_order(model),
         entity.map(test_rows_of_one_moment_are_all_found),
         test_bad_pages_are_refused()
     ])
@@ -46,38 +49,60 @@ fn signer_def() -> FunctionDef {
         .body([return_(py!(Signer(settings)))])
 }
 
-fn test_a_cursor_names_a_place(model: Import) -> FunctionDef {
-    names!(year, row, cursor);
-    def("test_a_cursor_names_a_place")
+fn order_def(model: Import) -> FunctionDef {
+    def(order)
+        .decorator(py!(pytest.fixture))
+        .returns(Order)
+        .body([return_(py!(Order(model, NEWEST_FIRST)))])
+}
+
+/// `async def test_…(signer: Signer, order: Order) -> None: …`
+fn cursor_test(test: &'static str) -> FunctionDef {
+    def(test).params([param(signer, Signer), param(order, Order)]).returns(none())
+}
+
+fn test_a_cursor_names_a_place() -> FunctionDef {
+    names!(year, place, row_id, cursor);
+    cursor_test("test_a_cursor_names_a_place")
         .decorator(py!(pytest.mark.parametrize("year", [1, 1969, 1970, 2026, 9999])))
-        .params([param(signer, Signer), param(year, int)])
-        .returns(none())
+        .params([param(year, int)])
         .body(block![
-            assign(row, py!(model(id = uuid4(), created_at = MOMENT.replace(year = year)))),
-            assign(cursor, py!(issue_cursor(signer, row))),
-            assert_(py!(read_cursor(signer, cursor) == Position(row.created_at, row.id)))
+            assign(py!((place, row_id)), py!((MOMENT.replace(year = year), uuid4()))),
+            assign(cursor, py!(issue_cursor(signer, order.sort, place, row_id))),
+            assert_(py!(read_cursor(signer, cursor, order) == (place, row_id)))
         ])
 }
 
 fn test_a_cursor_that_we_did_not_issue_is_unknown() -> FunctionDef {
     names!(cursor);
-    def("test_a_cursor_that_we_did_not_issue_is_unknown")
+    cursor_test("test_a_cursor_that_we_did_not_issue_is_unknown")
         .decorator(py!(pytest
             .mark
             .parametrize("cursor", ["", "x", "1.2", "1.2.3", "é.é", ".", ".."])))
-        .params([param(signer, Signer), param(cursor, str)])
-        .returns(none())
-        .body(with(py!(pytest.raises(NotFoundError)), [do_(py!(read_cursor(signer, cursor)))]))
+        .params([param(cursor, str)])
+        .body(unknown(py!(read_cursor(signer, cursor, order))))
 }
 
-fn test_a_cursor_cannot_be_changed(model: Import) -> FunctionDef {
+/// `with pytest.raises(NotFoundError): …`
+fn unknown(reading: Expr) -> With {
+    with(py!(pytest.raises(NotFoundError)), [do_(reading)])
+}
+
+fn test_a_cursor_cannot_be_changed() -> FunctionDef {
     names!(cursor);
-    def("test_a_cursor_cannot_be_changed").params([param(signer, Signer)]).returns(none()).body(
-        block![
-            assign(cursor, py!(issue_cursor(signer, model(id = uuid4(), created_at = MOMENT)))),
-            with(py!(pytest.raises(NotFoundError)), [do_(py!(read_cursor(signer, "9" + cursor)))])
-        ],
-    )
+    cursor_test("test_a_cursor_cannot_be_changed").body(block![
+        assign(cursor, py!(issue_cursor(signer, order.sort, MOMENT, uuid4()))),
+        unknown(py!(read_cursor(signer, "9" + cursor, order)))
+    ])
+}
+
+fn test_a_cursor_is_of_one_order(model: Import) -> FunctionDef {
+    names!(cursor, reverse);
+    cursor_test("test_a_cursor_is_of_one_order").body(block![
+        assign(cursor, py!(issue_cursor(signer, order.sort, MOMENT, uuid4()))),
+        assign(reverse, py!(Order(model, "created_at"))),
+        unknown(py!(read_cursor(signer, cursor, reverse)))
+    ])
 }
 
 fn test_rows_of_one_moment_are_all_found(entity: &Entity) -> FunctionDef {
@@ -131,7 +156,7 @@ fn test_bad_pages_are_refused() -> FunctionDef {
                 ("limit=x", 422),
                 ("cursor=x", 404),
                 ("cursor=%00", 404),
-                (f!("cursor={}", "x" * 201), 422)
+                (f!("cursor={}", "x" * 4001), 422)
             ]
         )))
         .params([param(query, str), param(status, int)])

@@ -134,7 +134,10 @@ fn test_relationships_are_filtered(subject: &Subject<'_>) -> FunctionDef {
 
 fn test_relationships_of_new_rows_are_filtered(subject: &Subject<'_>) -> FunctionDef {
     names!(session, probe, namesakes, row);
-    let new_probe = || Probe.call(subject.values("new"));
+    let new_probe = || {
+        let values = subject.values("new").into_iter();
+        Probe.call(values.chain([kw("row_version", 1)]))
+    };
     border_test("test_relationships_of_new_rows_are_filtered").body(block![
         on_their_side([do_(py!(session.add({ new_probe() }))), do_(py!(session.commit().await)),]),
         on_our_side([

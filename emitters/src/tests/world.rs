@@ -98,18 +98,21 @@ fn caller_class(spec: &Spec) -> ClassDef {
 }
 
 fn caller_send() -> FunctionDef {
-    names!(method, path, body, headers);
+    names!(method, path, body, if_match, headers);
     async_def("send")
         .params([
             untyped("self"),
             param(method, str),
             param(path, str),
             param(body, object).default(none()),
+            star(),
+            param(if_match, py!(str | None)).default(none()),
         ])
         .returns(Response)
         .body(block![
             docstring("Send a request with the token of the user."),
             assign(headers, py!(dict!("Authorization" => f!("Bearer {}", self.token)))),
+            if_(py!(if_match != None), [assign(py!(headers["If-Match"]), if_match)]),
             return_(py!(self.http.request(method, path, json = body, headers = headers).await))
         ])
 }
@@ -133,23 +136,34 @@ fn caller_post() -> FunctionDef {
         ])
 }
 
+/// The version to change; any, unless a test is about versions.
+fn if_match_param() -> [Param; 2] {
+    names!(if_match);
+    [star(), param(if_match, py!(str | None)).default("*")]
+}
+
 fn caller_patch() -> FunctionDef {
-    names!(path, body);
+    names!(path, body, if_match);
     async_def("patch")
         .params([untyped("self"), param(path, str), param(body, object)])
+        .params(if_match_param())
         .returns(Response)
         .body(block![
-            docstring("Change something."),
-            return_(py!(self.send("PATCH", path, body).await))
+            docstring("Change something, in whatever version it is."),
+            return_(py!(self.send("PATCH", path, body, if_match = if_match).await))
         ])
 }
 
 fn caller_delete() -> FunctionDef {
-    names!(path);
+    names!(path, if_match);
     async_def("delete")
         .params([untyped("self"), param(path, str)])
+        .params(if_match_param())
         .returns(Response)
-        .body(block![docstring("Remove something."), return_(py!(self.send("DELETE", path).await))])
+        .body(block![
+            docstring("Remove something, in whatever version it is."),
+            return_(py!(self.send("DELETE", path, if_match = if_match).await))
+        ])
 }
 
 fn caller_organization(spec: &Spec) -> FunctionDef {

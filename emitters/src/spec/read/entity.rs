@@ -22,6 +22,8 @@ pub struct RawEntity {
     pub limit: Option<Placed<String>>,
     pub guards: Option<RawGuards>,
     pub soft_delete: bool,
+    pub bulk_create: bool,
+    pub requires_if_match: bool,
     pub search: Vec<Placed<String>>,
     /// `None` when there are none to read, which is then reported.
     pub fields: Option<Placed<Vec<Entry<Option<RawField>>>>>,
@@ -62,6 +64,18 @@ pub fn entity(table: &mut Table<'_>) -> RawEntity {
     );
     let soft_delete =
         table.or("soft_delete", "Whether a deleted row can be restored.", Boolean, false);
+    let bulk_create = table.or(
+        "bulk_create",
+        "Whether one request can create up to 100 rows, all of them or none.",
+        Boolean,
+        false,
+    );
+    let requires_if_match = table.or(
+        "require_if_match",
+        "Whether a change must name, in `If-Match`, the version that it is of.",
+        Boolean,
+        false,
+    );
     let search = table.optional(
         "search",
         "The text fields that a search looks into.",
@@ -91,6 +105,8 @@ pub fn entity(table: &mut Table<'_>) -> RawEntity {
         limit,
         guards: guards.map(|guards| guards.value),
         soft_delete,
+        bulk_create,
+        requires_if_match,
         search: search.map_or_else(Vec::new, |search| search.value),
         fields,
     }

@@ -21,6 +21,7 @@ mod organizations;
 mod project;
 mod quantity;
 mod resolve;
+mod rows;
 mod scalar;
 mod services;
 mod shape;

@@ -9,6 +9,7 @@ use super::field::{RawField, RawKind};
 use super::name::Entry;
 use super::names::names;
 use super::order::{self, Edges};
+use super::rows::{check_cascades, check_parameters};
 use super::table::Placed;
 use crate::spec::database::{self, TENANT};
 use crate::spec::error::{Place, Problem, SpecError, quoted};
@@ -65,10 +66,16 @@ pub fn entities(
             guards,
             limit,
             soft_delete: raw.soft_delete,
+            bulk_create: raw.bulk_create,
+            requires_if_match: raw.requires_if_match,
             search,
         });
+        if let Some(entity) = entities.last() {
+            check_parameters(entity, &field_places, errors);
+        }
         places.push(field_places);
     }
+    check_cascades(&entities, &places, errors);
     let creation_order = in_order(&mut entities, &places, errors);
     Entities { entities, creation_order, limits }
 }
@@ -76,6 +83,8 @@ pub fn entities(
 /// Takes the entity's names. One clash is told once, though it may be one of table and route too.
 fn claim(claims: &mut Claims, names: &EntityNames, place: &Place, errors: &mut Errors) -> bool {
     let what = format!("the entity `{}`", names.name);
+    let [query, sort, bulk_create, bulk] =
+        ["Query", "Sort", "BulkCreate", "Bulk"].map(|suffix| format!("{}{suffix}", names.class));
     let tenant_index = database::index(&names.table, &[TENANT, "created_at", "id"]);
     let tenant_key = database::unique(&names.table, &[TENANT, "id"]);
     let wanted = [
@@ -86,6 +95,10 @@ fn claim(claims: &mut Claims, names: &EntityNames, place: &Place, errors: &mut E
         (Namespace::Class, "class", names.update_class.as_str()),
         (Namespace::Class, "class", names.read_class.as_str()),
         (Namespace::Class, "class", names.page_class.as_str()),
+        (Namespace::Class, "class", &query),
+        (Namespace::Class, "class", &sort),
+        (Namespace::Class, "class", &bulk_create),
+        (Namespace::Class, "class", &bulk),
         (Namespace::Relation, "table", &names.table),
         (Namespace::Relation, "index", &tenant_index),
         (Namespace::Relation, "constraint", &tenant_key),
