@@ -1,6 +1,6 @@
 //! The command line: what can be said, and nothing of what it does.
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 /// Generates a complete multi-tenant FastAPI backend from a small spec, through a typed Python AST.
@@ -9,6 +9,11 @@ use std::path::PathBuf;
 ///
 ///     astgen init my-product          writes my-product/astgen.toml
 ///     astgen build my-product/astgen.toml
+///
+/// Later, after a change of the spec or with a newer astgen, whatever you edited in the project:
+///
+///     astgen build my-product/astgen.toml         plans, and writes plan.json
+///     astgen apply-plan my-product --apply        does what the plan says
 ///
 /// Exit codes: 0 done; 1 done, but something is left to a person; 2 bad input, nothing changed.
 #[derive(Debug, Parser)]
@@ -24,14 +29,16 @@ pub struct Cli {
 pub enum Command {
     /// Write a commented starter spec.
     Init(Init),
-    /// Build a project from a spec.
+    /// Build a project from a spec, or plan how one that is there comes up to date.
     Build(Build),
+    /// Show what the plan of a project does, and do it.
+    ApplyPlan(ApplyPlan),
     /// Merge three versions of a file; works as a git merge driver.
     Merge(Merge),
     /// Print every Python file below a path from its syntax tree, read it back, and compare the trees.
     Check(Check),
-    /// Print the JSON Schema of `astgen.toml`, for editors.
-    Schema,
+    /// Print the JSON Schema of `astgen.toml`, for editors, or of `plan.json`.
+    Schema(Schema),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -49,8 +56,26 @@ pub struct Init {
     pub folder: PathBuf,
 }
 
-/// `astgen build`
+/// When text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless the variable `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Build a project from a spec, or plan how one that is there comes up to date.
+///
+/// A new project is written at once. For one that is there, `plan.json` and `conflicts.json` are written into
+/// it and nothing else changes: review them with `astgen diff`, then run `astgen apply-plan --apply`. What people
+/// edited stays: what is new lands beside their edits, and where both clash, the file is left to them.
+///
+/// Exit codes: 0 done; 1 planned or done, but a conflict is left to a person; 2 bad input, nothing changed.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct Build {
     /// The spec.
     #[arg(default_value = "astgen.toml", value_hint = ValueHint::FilePath)]
@@ -58,9 +83,75 @@ pub struct Build {
     /// The project's folder [default: production_projects/<name>]
     #[arg(long, short, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
-    /// Print what was done as JSON.
+    /// Apply the plan at once: all of it, or nothing.
+    #[arg(long)]
+    pub apply: bool,
+    /// Print what was done, or is planned, as JSON.
     #[arg(long)]
     pub json: bool,
+    /// When to colour the summary.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+}
+
+/// Show what the plan of a project does, and do it.
+///
+///     astgen apply-plan my-product                         what `--apply` would do
+///     astgen apply-plan my-product --apply                 do it: all of it, or nothing
+///     astgen apply-plan my-product --resolve app/x.py      app/x.py.new is edited: it becomes app/x.py
+///
+/// A file that changed since the plan was made stops it, and nothing is changed. A run that is stopped half-way is
+/// finished or undone by the next one. Files in conflict stay as they are; `<path>.new` beside each shows what
+/// clashes between git's markers.
+///
+/// Exit codes: 0 done; 1 done, but a conflict is left to a person; 2 bad input, nothing changed.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct ApplyPlan {
+    /// A project's folder, or its name below production_projects [default: the current folder, or the project of ./astgen.toml]
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub project: Option<PathBuf>,
+    /// Write the files.
+    #[arg(long)]
+    pub apply: bool,
+    /// Only show what would be done; this is the default.
+    #[arg(long, conflicts_with = "apply")]
+    pub dry_run: bool,
+    /// End the conflict of a file: the edited `PATH.new` becomes the file.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["apply", "dry_run", "autogenerate"])]
+    pub resolve: Option<PathBuf>,
+    /// With --resolve: keep the file as it is.
+    #[arg(long, requires = "resolve", conflicts_with = "theirs")]
+    pub ours: bool,
+    /// With --resolve: take the generated file.
+    #[arg(long, requires = "resolve")]
+    pub theirs: bool,
+    /// Print the command that makes the migration for the plan's changes of models; nothing is run.
+    #[arg(long, conflicts_with = "apply")]
+    pub autogenerate: bool,
+    /// Print what is done as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// When to colour the summary.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+}
+
+/// `astgen schema`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Of which format.
+    #[arg(value_enum, default_value_t = SchemaOf::Spec)]
+    pub of: SchemaOf,
+}
+
+/// The formats that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// `astgen.toml`
+    Spec,
+    /// `plan.json`
+    Plan,
 }
 
 /// `astgen check`

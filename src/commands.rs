@@ -1,9 +1,18 @@
 //! The commands: each turns its arguments into an [`Outcome`].
 
+mod apply_plan;
+mod build;
+mod folder;
+
+pub use apply_plan::apply_plan;
+pub use build::build;
+
 use crate::cli;
+use crate::cli::Colour;
 use astgen::merge::conflict::Labels;
 use astgen::merge::{Language, merge_file};
-use astgen::{Error, check, project, spec_file};
+use astgen::style::Style;
+use astgen::{Error, check, plan, project};
 use astgen_emitters::spec;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -35,34 +44,6 @@ pub fn init(args: &cli::Init) -> Result<Outcome, Error> {
     project::write_new(&path, &spec::starter(&name))?;
     eprintln!("wrote {}", path.display());
     eprintln!("next: edit it, then run `astgen build {}`", path.display());
-    Ok(Outcome::default())
-}
-
-/// `astgen build`
-pub fn build(args: &cli::Build) -> Result<Outcome, Error> {
-    let spec = spec_file::read(&args.spec)?;
-    let folder = args
-        .out
-        .clone()
-        .unwrap_or_else(|| Path::new("production_projects").join(&spec.project.name));
-    let files = astgen_emitters::generate(&spec);
-    let built = project::write(&folder, &spec, &files)?;
-    if args.json {
-        return Ok(Outcome::done(json(&built)));
-    }
-    let shown = built.folder.display();
-    match (&built.created[..], &built.updated[..], &built.deleted[..]) {
-        ([], [], []) => eprintln!("{shown} is up to date ({} files)", built.unchanged),
-        (created, updated, deleted) => {
-            eprintln!(
-                "{shown}: {} files created, {} updated, {} deleted, {} unchanged",
-                created.len(),
-                updated.len(),
-                deleted.len(),
-                built.unchanged
-            );
-        }
-    }
     Ok(Outcome::default())
 }
 
@@ -117,8 +98,12 @@ fn progress_bar(files: usize) -> ProgressBar {
 }
 
 /// `astgen schema`
-pub fn schema() -> Result<Outcome, Error> {
-    Ok(Outcome::done(json(&spec::json_schema())))
+pub fn schema(args: &cli::Schema) -> Result<Outcome, Error> {
+    let schema = match args.of {
+        cli::SchemaOf::Spec => spec::json_schema(),
+        cli::SchemaOf::Plan => plan::json_schema(),
+    };
+    Ok(Outcome::done(json(&schema)))
 }
 
 /// `astgen man`
@@ -127,6 +112,16 @@ pub fn man(command: clap::Command) -> Result<Outcome, Error> {
     let place: PathBuf = "standard output".into();
     clap_mangen::Man::new(command).render(&mut page).map_err(Error::io("write to", &place))?;
     Ok(Outcome::done(page))
+}
+
+/// Whether what is written to `stream` is coloured.
+fn colours(wanted: Colour, stream: &impl IsTerminal) -> Style {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match wanted {
+        Colour::Always => Style::Coloured,
+        Colour::Auto if stream.is_terminal() && !is_set("NO_COLOR") => Style::Coloured,
+        Colour::Auto | Colour::Never => Style::Plain,
+    }
 }
 
 fn json(value: &impl serde::Serialize) -> Vec<u8> {

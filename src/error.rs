@@ -1,6 +1,9 @@
 //! What can go wrong, with the place and the mend.
 
+use crate::ProjectPath;
 use crate::merge::text::NotText;
+use crate::plan::NotAPlan;
+use crate::project_path::UnsafePath;
 use miette::Diagnostic;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -72,15 +75,113 @@ pub enum Error {
         paths: Vec<String>,
     },
 
-    /// The project's manifest cannot be read.
-    #[error("{} is damaged: {reason}", path.display())]
-    #[diagnostic(code(astgen::manifest), help("restore it from version control"))]
-    Manifest {
+    /// A path of a plan, or of a file that is to be generated, may lead out of the project.
+    #[error("the path {path:?} is refused: {reason}")]
+    #[diagnostic(
+        code(astgen::unsafe_path),
+        help("nothing was changed; name files inside of the project")
+    )]
+    UnsafePath {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        reason: UnsafePath,
+    },
+
+    /// The project's state is of a format that this astgen does not know.
+    #[error("{} is of format {format}, which this astgen does not know", path.display())]
+    #[diagnostic(
+        code(astgen::newer_state),
+        help("nothing was changed; use the newer astgen that built the project")
+    )]
+    NewerState {
         /// The manifest.
+        path: PathBuf,
+        /// The version of its format.
+        format: u64,
+    },
+
+    /// A journal that a stopped run left cannot be read.
+    #[error("{} is damaged: {reason}", path.display())]
+    #[diagnostic(
+        code(astgen::journal),
+        help(
+            "a run was stopped here, and cannot be finished; look at the project with version control, then \
+             remove the file and the folder `staging` beside it"
+        )
+    )]
+    Journal {
+        /// The journal.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
+
+    /// Files are not what a plan saw.
+    #[error("{} of the plan's files changed since it was made:{}", files.len(), listed(files))]
+    #[diagnostic(
+        code(astgen::stale),
+        help("nothing was changed; make a new plan with `astgen build`")
+    )]
+    Stale {
+        /// The files, and what is with each.
+        files: Vec<(String, String)>,
+    },
+
+    /// A file is named that waits for nobody.
+    #[error("{0} is not in conflict")]
+    #[diagnostic(
+        code(astgen::no_conflict),
+        help("`astgen build` shows what is; name a file by its path in the project")
+    )]
+    NoConflict(ProjectPath),
+
+    /// A conflict cannot be ended yet.
+    #[error("{path} {what}")]
+    #[diagnostic(
+        code(astgen::unfinished),
+        help("nothing was changed; edit {path}.new until it is what you want, then try again")
+    )]
+    Unfinished {
+        /// The file.
+        path: ProjectPath,
+        /// What is with it.
+        what: String,
+    },
+
+    /// There is no such project.
+    #[error("there is no project at {}", .0.display())]
+    #[diagnostic(
+        code(astgen::no_project),
+        help("name a folder, or a project below `production_projects`; `astgen build` makes one")
+    )]
+    NoProject(PathBuf),
+
+    /// There is no plan.
+    #[error("there is no plan at {}", .0.display())]
+    #[diagnostic(code(astgen::no_plan), help("make one with `astgen build`"))]
+    NoPlan(PathBuf),
+
+    /// The plan cannot be used.
+    #[error("{} is no plan: {reason}", path.display())]
+    #[diagnostic(
+        code(astgen::plan),
+        help("nothing was changed; make a new plan with `astgen build`")
+    )]
+    NotAPlan {
+        /// The plan.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: NotAPlan,
+    },
+
+    /// Another run changes the project at the moment.
+    #[error("another astgen is at work in {}", .0.display())]
+    #[diagnostic(
+        code(astgen::locked),
+        help("wait until it is done, then try again; nothing was changed")
+    )]
+    Locked(PathBuf),
 
     /// A file that is to be merged is not text.
     #[error("cannot merge {}: {reason}", path.display())]
@@ -117,6 +218,21 @@ impl Error {
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
         let path = path.to_owned();
         move |source| Error::Io { action, path, source }
+    }
+}
+
+/// Files with what is with each, the first few of them.
+fn listed(files: &[(String, String)]) -> String {
+    let shown = files.iter().take(20).map(|(path, what)| format!("\n  {path} {what}"));
+    let more = files.len().saturating_sub(20);
+    shown.chain((more > 0).then(|| format!("\n  and {more} more"))).collect()
+}
+
+impl Error {
+    /// Puts the path to the reason why it is refused.
+    pub fn unsafe_path(path: &str) -> impl FnOnce(UnsafePath) -> Error + use<> {
+        let path = path.chars().take(200).collect();
+        move |reason| Error::UnsafePath { path, reason }
     }
 }
 

@@ -14,9 +14,10 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Init(args) => commands::init(&args),
         Command::Build(args) => commands::build(&args),
+        Command::ApplyPlan(args) => commands::apply_plan(&args),
         Command::Check(args) => commands::check(&args),
         Command::Merge(args) => commands::merge(&args),
-        Command::Schema => commands::schema(),
+        Command::Schema(args) => commands::schema(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "astgen", &mut script);

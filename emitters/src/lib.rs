@@ -27,7 +27,16 @@ pub mod relations;
 pub mod wording;
 
 pub use generated::{Content, Generated};
+pub use migrations::is_revision;
 pub use project::generate;
+
+/// What generates: the version of this crate, and the digest of its source as build metadata. Two builds of
+/// astgen with one of these generate the same.
+///
+/// ```
+/// assert!(astgen_emitters::GENERATOR.starts_with(concat!(env!("CARGO_PKG_VERSION"), "+")));
+/// ```
+pub const GENERATOR: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("ASTGEN_SOURCE"));
 
 /// The configuration of property tests. Failing seeds are kept in one folder for all crates.
 #[cfg(test)]

@@ -1,0 +1,208 @@
+//! `.astgen/texts`: what was generated last, whole.
+//!
+//! The file is made for version control. It is text, a line for the texts of a few neighbouring paths, so that
+//! a small change of a project is a small change of it, and git merges two branches into a file that holds the
+//! texts of both. A line is the digest of its records, a space, and the records: deflated, in base64.
+
+use crate::{Digest, ProjectPath};
+use data_encoding::BASE64;
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{Read, Write};
+
+/// The first line. The number is the version of the format.
+const HEADER: &str = "astgen texts 1";
+
+/// How many hexadecimal digits of the digest of its records a line begins with.
+const DIGITS: usize = 16;
+
+/// A line holds about this many texts: the more, the smaller the file, and the larger each change of it.
+const TEXTS_IN_A_LINE: u8 = 8;
+
+/// No line holds more than this, inflated: a damaged one shall not fill the memory.
+const LARGEST_LINE: u64 = 256 << 20;
+
+/// Texts by path and digest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Texts {
+    texts: HashMap<Digest, String>,
+    digests: BTreeMap<ProjectPath, Vec<Digest>>,
+}
+
+impl Texts {
+    /// The text with this digest.
+    #[must_use]
+    pub fn get(&self, digest: &Digest) -> Option<&str> {
+        self.texts.get(digest).map(String::as_str)
+    }
+
+    /// Adds a text that was generated for `path`.
+    pub fn insert(&mut self, path: &ProjectPath, text: &str) -> Digest {
+        let digest = Digest::of(text.as_bytes());
+        self.insert_known(path, digest, text);
+        digest
+    }
+
+    fn insert_known(&mut self, path: &ProjectPath, digest: Digest, text: &str) {
+        self.texts.entry(digest).or_insert_with(|| text.to_owned());
+        match self.digests.get_mut(path) {
+            Some(digests) if digests.contains(&digest) => (),
+            Some(digests) => digests.push(digest),
+            None => _ = self.digests.insert(path.clone(), vec![digest]),
+        }
+    }
+
+    /// The digests of all texts of a path: several after git merged two branches.
+    #[must_use]
+    pub fn digests(&self) -> &BTreeMap<ProjectPath, Vec<Digest>> {
+        &self.digests
+    }
+
+    /// Reads the file. Lines that are damaged are left out.
+    #[must_use]
+    pub fn read(file: &str) -> Texts {
+        let lines: Vec<&str> = file.lines().filter(|line| *line != HEADER).collect();
+        let records: Vec<_> = lines.par_iter().filter_map(|line| read_line(line)).collect();
+        let mut texts = Texts::default();
+        for (path, digest, text) in records.into_iter().flatten() {
+            texts.insert_known(&path, digest, &text);
+        }
+        texts
+    }
+
+    /// The text of the file, with the texts that `wanted` names and this has.
+    #[must_use]
+    pub fn write(&self, wanted: &BTreeMap<ProjectPath, Vec<Digest>>) -> String {
+        let records: Vec<(&ProjectPath, &str)> = wanted
+            .iter()
+            .flat_map(|(path, digests)| digests.iter().map(move |digest| (path, digest)))
+            .filter_map(|(path, digest)| Some((path, self.get(digest)?)))
+            .collect();
+        let lines: Vec<String> = groups(&records).into_par_iter().map(write_line).collect();
+        let mut file = format!("{HEADER}\n");
+        lines.iter().for_each(|line| file.push_str(line));
+        file
+    }
+}
+
+/// Runs of records. Where one ends follows from its last path alone, so that a new path changes one run.
+fn groups<'r, 't>(
+    mut records: &'r [(&'t ProjectPath, &'t str)],
+) -> Vec<&'r [(&'t ProjectPath, &'t str)]> {
+    let ends = |path: &ProjectPath| {
+        Digest::of(path.as_str().as_bytes()).first_byte().is_multiple_of(TEXTS_IN_A_LINE)
+    };
+    let mut groups = Vec::new();
+    while !records.is_empty() {
+        let last = records.iter().position(|(path, _)| ends(path));
+        let (group, rest) = records.split_at(last.map_or(records.len(), |last| last + 1));
+        groups.push(group);
+        records = rest;
+    }
+    groups
+}
+
+fn write_line(group: &[(&ProjectPath, &str)]) -> String {
+    let mut records = Vec::new();
+    for (path, text) in group {
+        for part in [path.as_str(), text] {
+            records.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            records.extend_from_slice(part.as_bytes());
+        }
+    }
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    // Writing to memory does not fail.
+    let deflated = encoder.write_all(&records).and_then(|()| encoder.finish()).unwrap_or_default();
+    format!("{} {}\n", &Digest::of(&records).to_string()[..DIGITS], BASE64.encode(&deflated))
+}
+
+fn read_line(line: &str) -> Option<Vec<(ProjectPath, Digest, String)>> {
+    let (digest, records) = line.split_once(' ')?;
+    let deflated = BASE64.decode(records.as_bytes()).ok()?;
+    let mut records = Vec::new();
+    DeflateDecoder::new(&*deflated).take(LARGEST_LINE).read_to_end(&mut records).ok()?;
+    if Digest::of(&records).to_string().get(..DIGITS)? != digest {
+        return None;
+    }
+    let mut rest = &*records;
+    let mut read = Vec::new();
+    while !rest.is_empty() {
+        let path = ProjectPath::parse(part(&mut rest)?).ok()?;
+        let text = part(&mut rest)?;
+        read.push((path, Digest::of(text.as_bytes()), text.to_owned()));
+    }
+    Some(read)
+}
+
+fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
+    let (length, tail) = rest.split_first_chunk::<8>()?;
+    let (text, tail) = tail.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+    *rest = tail;
+    std::str::from_utf8(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Texts;
+    use crate::ProjectPath;
+    use proptest::prelude::*;
+
+    fn texts(files: &[(String, String)]) -> Texts {
+        let mut texts = Texts::default();
+        for (path, text) in files {
+            texts.insert(&ProjectPath::parse(path.clone()).expect("a good path"), text);
+        }
+        texts
+    }
+
+    fn many(count: usize) -> Vec<(String, String)> {
+        (0..count).map(|at| (format!("app/thing_{at}.py"), format!("x = {at}\n"))).collect()
+    }
+
+    proptest! {
+        #![proptest_config(crate::test_config())]
+
+        #[test]
+        fn what_is_written_is_read(files in proptest::collection::vec(("[a-z]{1,4}", ".{0,40}"), 0..40)) {
+            let texts = texts(&files);
+            prop_assert_eq!(Texts::read(&texts.write(texts.digests())), texts);
+        }
+
+        #[test]
+        fn reading_takes_anything(file in ".{0,200}") {
+            let _ = Texts::read(&file);
+        }
+    }
+
+    #[test]
+    fn a_new_text_changes_one_line() {
+        let all = texts(&many(200));
+        let fewer = texts(
+            &many(200).into_iter().filter(|(path, _)| !path.contains("_77")).collect::<Vec<_>>(),
+        );
+        let (all, fewer) = (all.write(all.digests()), fewer.write(fewer.digests()));
+        let new = all.lines().filter(|line| !fewer.contains(line)).count();
+        assert_eq!(new, 1);
+    }
+
+    #[test]
+    fn a_damaged_line_costs_its_own_texts_only() {
+        let whole = texts(&many(200));
+        let file = whole.write(whole.digests());
+        let lines: Vec<&str> = file.lines().collect();
+        let damaged = file.replace(lines[3], &lines[3][..lines[3].len() - 8]);
+        let read = Texts::read(&damaged);
+        assert!(read.digests().len() > 150 && read.digests().len() < 200);
+        assert!(read.digests().iter().all(|(path, digests)| whole.digests()[path] == *digests));
+    }
+
+    #[test]
+    fn both_sides_of_a_merge_are_read() {
+        let (one, other) = (texts(&many(20)), texts(&many(21)));
+        let union = one.write(one.digests()) + &other.write(other.digests());
+        assert_eq!(Texts::read(&union), other);
+    }
+}
