@@ -237,7 +237,9 @@ impl Work<'_> {
             Entry::File(bytes) if written == Some(Digest::of(&bytes)) => {
                 self.steps.push(Step { path, before: written, after, like });
             }
-            Entry::File(_) | Entry::Other(_) => return Ok(Deed::ConflictInWork),
+            Entry::File(_) => return Ok(Deed::ConflictInWork),
+            // Nothing can be written there, and the plan's reason says why.
+            Entry::Other(_) => (),
         }
         Ok(Deed::Conflict)
     }

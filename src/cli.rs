@@ -31,6 +31,8 @@ pub enum Command {
     Init(Init),
     /// Build a project from a spec, or plan how one that is there comes up to date.
     Build(Build),
+    /// Show what regeneration would change, by definition and by line.
+    Diff(Diff),
     /// Show what the plan of a project does, and do it.
     ApplyPlan(ApplyPlan),
     /// Merge three versions of a file; works as a git merge driver.
@@ -92,6 +94,45 @@ pub struct Build {
     /// When to colour the summary.
     #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     pub color: Colour,
+}
+
+/// Show what regeneration would change in a project, by definition first, by line below it.
+///
+///     astgen diff                          the project of ./astgen.toml, or the current folder
+///     astgen diff my-product --stat        how much of each file
+///     astgen diff --html review.html       one page to review, conflicts first
+///
+/// The spec is SPEC, or astgen.toml in the project or in the current folder; without any, the plan that `astgen
+/// build` wrote is shown. Nothing is changed.
+///
+/// Exit codes: 0 done; 1 with --exit-code, when something would change; 2 bad input.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Diff {
+    /// A project's folder, or its name below production_projects [default: the current folder, or the project of ./astgen.toml]
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub project: Option<PathBuf>,
+    /// The spec.
+    #[arg(long, value_name = "SPEC", value_hint = ValueHint::FilePath)]
+    pub spec: Option<PathBuf>,
+    /// Only say how many lines of each file change.
+    #[arg(long, conflicts_with_all = ["json", "html"])]
+    pub stat: bool,
+    /// Print the diff as JSON.
+    #[arg(long, conflicts_with = "html")]
+    pub json: bool,
+    /// Write the diff as one HTML page that needs nothing else.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
+    /// Exit with 1 when something would change.
+    #[arg(long)]
+    pub exit_code: bool,
+    /// When to colour the diff.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+    /// Do not page through the diff on a terminal; else ASTGEN_PAGER, PAGER or `less -FRX` does.
+    #[arg(long)]
+    pub no_pager: bool,
 }
 
 /// Show what the plan of a project does, and do it.

@@ -2,10 +2,12 @@
 
 mod apply_plan;
 mod build;
+mod diff;
 mod folder;
 
 pub use apply_plan::apply_plan;
 pub use build::build;
+pub use diff::diff;
 
 use crate::cli;
 use crate::cli::Colour;

@@ -179,6 +179,20 @@ fn piece_word((piece, name): &(Piece, String)) -> String {
     }
 }
 
+/// Says of each clash which definition it is in, where that is not said yet.
+pub fn name_clashes(conflicts: &mut [Conflict], marked: &str) {
+    let ours = ours_of_clashes(marked);
+    let Some(outline) = outline(&ours) else { return };
+    for conflict in conflicts.iter_mut().filter(|conflict| conflict.definition.is_none()) {
+        let above: String =
+            marked.split_inclusive('\n').take(conflict.line.saturating_sub(1)).collect();
+        let line = ours_of_clashes(&above).matches('\n').count();
+        let around = outline.iter().filter(|it| it.lines.contains(&line));
+        let owner = around.min_by_key(|it| it.lines.len());
+        conflict.definition = owner.map(|it| it.name.clone());
+    }
+}
+
 /// A marked text with ours in place of each clash.
 fn ours_of_clashes(marked: &str) -> String {
     let (mut text, mut is_ours) = (String::new(), true);
@@ -255,6 +269,14 @@ mod tests {
         let expected =
             ["field A.c changed: body changed", "method A.d added: ", "column A.b removed: "];
         check(old, old, new, new, &expected);
+    }
+
+    #[test]
+    fn clashes_are_named_by_their_places() {
+        let marked = "class A:\n    x = 0\n<<<<<<< ours\n    y = 2\n||||||| base\n    y = 1\n=======\n    y = 3\n>>>>>>> theirs\n";
+        let mut conflicts = [Conflict { definition: None, line: 3, reason: String::new() }];
+        super::name_clashes(&mut conflicts, marked);
+        assert_eq!(conflicts[0].definition.as_deref(), Some("A.y"));
     }
 
     #[test]

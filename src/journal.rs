@@ -304,10 +304,10 @@ mod tests {
 
     fn project() -> (TempDir, Root) {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        for (name, text) in [("a", "old a"), ("b", "old b")] {
-            fs::write(folder.path().join(name), text).expect("writable");
-        }
         let root = Root::open(folder.path()).expect("a folder");
+        for (name, text) in [("a", "old a"), ("b", "old b")] {
+            root.write(name, text.as_bytes(), None).expect("writable");
+        }
         (folder, root)
     }
 
@@ -379,7 +379,7 @@ mod tests {
         let (folder, root) = project();
         stage(&root, &steps()).expect("nothing is in the way");
         root.rename(&staged(0), "a").expect("it is there");
-        fs::write(folder.path().join("b"), "mine").expect("writable");
+        root.write("b", b"mine", None).expect("writable");
         assert_eq!(recover(&root).expect("readable"), Recovered::Undone);
         let mut expected = old();
         expected[1].1 = "mine".to_owned();
@@ -397,14 +397,14 @@ mod tests {
 
     #[test]
     fn a_journal_names_no_place_outside() {
-        let (folder, root) = project();
-        fs::create_dir_all(folder.path().join(STAGING)).expect("writable");
+        let (_folder, root) = project();
+        root.create_folder(STAGING.as_ref()).expect("writable");
         for path in ["../x", "/etc/x", ".git/config", ".astgen/journal.json"] {
             let journal = serde_json::json!({
                 "format": 1, "undo": false, "folders": [],
                 "steps": [{"path": path, "before": null, "after": null}],
             });
-            fs::write(folder.path().join(JOURNAL), journal.to_string()).expect("writable");
+            root.write(JOURNAL, journal.to_string().as_bytes(), None).expect("writable");
             assert!(recover(&root).is_err(), "{path}");
         }
     }

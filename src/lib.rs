@@ -1,7 +1,8 @@
 //! The tool: it reads a spec, builds a project from it, and checks Python trees.
 //!
 //! `emitters` decides what a project holds, as a pure function of the spec; everything that touches the
-//! disk or the terminal is here. One module writes files ([`project`]).
+//! disk or the terminal is here. Two modules write files: [`project`] a new project, and [`disk`] what is below the
+//! folder of one that is there.
 #![forbid(unsafe_code)]
 
 pub mod alembic;
@@ -9,6 +10,7 @@ pub mod apply;
 pub mod audit;
 pub mod check;
 pub mod definitions;
+pub mod diff;
 pub mod digest;
 pub mod disk;
 pub mod error;

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Init(args) => commands::init(&args),
         Command::Build(args) => commands::build(&args),
+        Command::Diff(args) => commands::diff(&args),
         Command::ApplyPlan(args) => commands::apply_plan(&args),
         Command::Check(args) => commands::check(&args),
         Command::Merge(args) => commands::merge(&args),

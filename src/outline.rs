@@ -264,7 +264,7 @@ impl Reader<'_> {
                 TokenKind::Newline | TokenKind::Indent | TokenKind::Dedent => spelled.push('\n'),
                 TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => {
                     // A trailing comma is layout.
-                    let kept = spelled.trim_end().trim_end_matches(',').len();
+                    let kept = spelled.trim_end().trim_end_matches(',').trim_end().len();
                     spelled.truncate(kept);
                     spelled.push(' ');
                 }

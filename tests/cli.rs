@@ -155,13 +155,16 @@ fn check_tells_its_own_faults_from_input_that_is_not_python() {
 #[test]
 fn the_rest_prints_what_it_says() {
     let folder = folder();
-    let schema = astgen(folder.path(), &["schema"]);
-    let committed: serde_json::Value =
-        serde_json::from_str(include_str!("../examples/astgen.schema.json")).expect("JSON");
-    assert_eq!(
-        serde_json::from_slice::<serde_json::Value>(&schema.stdout).expect("JSON"),
-        committed
-    );
+    let schemas = [
+        (&["schema"][..], include_str!("../examples/astgen.schema.json")),
+        (&["schema", "plan"], include_str!("../examples/plan.schema.json")),
+    ];
+    for (args, committed) in schemas {
+        let schema = astgen(folder.path(), args);
+        let committed: serde_json::Value = serde_json::from_str(committed).expect("JSON");
+        let printed: serde_json::Value = serde_json::from_slice(&schema.stdout).expect("JSON");
+        assert_eq!(printed, committed);
+    }
     assert!(text(&astgen(folder.path(), &["man"]).stdout).contains(".TH astgen"));
     assert!(text(&astgen(folder.path(), &["completions", "bash"]).stdout).contains("_astgen"));
     assert!(text(&astgen(folder.path(), &["build", "--help"]).stdout).contains("astgen.toml"));

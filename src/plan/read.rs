@@ -6,6 +6,8 @@ use std::collections::HashMap;
 
 /// A larger plan is refused: a project of 1,000 entities that changes in every file has a tenth of it.
 const LARGEST: usize = 512 << 20;
+/// A plan has six levels.
+const DEEPEST: usize = 32;
 /// More actions than any project has files.
 const MOST_ACTIONS: usize = 200_000;
 
@@ -15,6 +17,9 @@ pub enum NotAPlan {
     /// It is too large.
     #[error("it is larger than {} MB", LARGEST >> 20)]
     TooLarge,
+    /// It nests too deeply.
+    #[error("it nests deeper than {DEEPEST} levels")]
+    TooDeep,
     /// It is not UTF-8.
     #[error("it is not UTF-8 text (byte {0})")]
     NotUtf8(usize),
@@ -58,7 +63,9 @@ impl Plan {
             return Err(NotAPlan::TooLarge);
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        // serde_json refuses to nest deeper than 128 levels.
+        if is_too_deep(text) {
+            return Err(NotAPlan::TooDeep);
+        }
         let plan: Plan =
             serde_json::from_str(text).map_err(|error| NotAPlan::Json(error.to_string()))?;
         if plan.version > VERSION {
@@ -84,6 +91,25 @@ impl Plan {
             std::str::from_utf8(bytes).map_err(|error| NotAPlan::NotUtf8(error.valid_up_to()))?;
         Plan::parse(text)
     }
+}
+
+/// Whether brackets outside of strings nest deeper than any plan does.
+fn is_too_deep(text: &str) -> bool {
+    let (mut depth, mut is_string, mut is_escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_string => is_escaped = true,
+            b'"' => is_string = !is_string,
+            b'{' | b'[' if !is_string => depth += 1,
+            b'}' | b']' if !is_string => depth = depth.saturating_sub(1),
+            _ => (),
+        }
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
 }
 
 fn check_action(action: &Action) -> Result<(), NotAPlan> {
@@ -165,10 +191,14 @@ mod tests {
         check(r#"{"actions": [{"type": "create", "path": "a"}]}"#, "has no `content`");
         check(r#"{"actions": [{"type": "run", "path": "a"}]}"#, "unknown variant `run`");
         check(r#"{"version": 2, "actions": []}"#, "it is of version 2");
-        check("[]", "missing field");
+        check("[]", "expected struct Plan");
         check("{", "EOF");
         let deep = format!("{{\"actions\": [], \"x\": {}", "[".repeat(100_000));
-        check(&deep, "recursion limit");
+        check(&deep, "it nests deeper");
+        assert!(
+            Plan::parse(r#"{"actions": [], "x": "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["}"#)
+                .is_ok()
+        );
         let theirs = "0".repeat(64);
         let wrong = format!(
             r#"{{"actions": [{{"type": "create", "path": "a", "content": "", "theirs": "{theirs}"}}]}}"#

@@ -1,6 +1,6 @@
 //! What happens to one file, by its three versions.
 
-use crate::definitions::{Sides, definitions};
+use crate::definitions::{Sides, definitions, name_clashes};
 use crate::disk::Entry;
 use crate::merge::conflict::{Conflict, Labels};
 use crate::merge::text::{decode, encode};
@@ -110,11 +110,7 @@ impl Versions<'_> {
     }
 
     fn no_longer_generated(&self, ours: &[u8]) -> Outcome {
-        let is_pristine = match self.base(ours) {
-            Some(Base::Same) => true,
-            Some(Base::Text(base)) => decode(ours).is_ok_and(|ours| ours.text == base),
-            None => false,
-        };
+        let is_pristine = self.is_pristine(ours);
         let (kind, reason) = if is_pristine {
             (ActionType::Delete, "it is no longer generated, and you have not edited it")
         } else {
@@ -134,28 +130,44 @@ impl Versions<'_> {
         if is_revision(self.path.as_str()) {
             return self.settled("a migration may have run, and is never changed again");
         }
-        match self.base(ours) {
-            Some(Base::Same) => self.update(ours, theirs),
-            Some(Base::Text(base)) => self.merge(base, ours, theirs),
-            None => self.merge_without_base(ours, theirs),
+        if self.is_pristine(ours) {
+            return self.update(ours, theirs);
         }
+        self.merge_with_any(ours, theirs)
     }
 
-    /// What was generated last: of several, what is on disk.
-    fn base(&self, ours: &[u8]) -> Option<Base<'_>> {
-        if self.bases.contains(&Digest::of(ours)) {
-            return Some(Base::Same);
-        }
-        self.bases.iter().rev().find_map(|digest| self.texts.get(digest)).map(Base::Text)
+    /// Whether the file is what was generated last. Git may have given it other line endings.
+    fn is_pristine(&self, ours: &[u8]) -> bool {
+        self.bases.contains(&Digest::of(text_of(ours).as_bytes()))
     }
 
     fn update(&self, ours: &[u8], theirs: &str) -> Outcome {
         let mut action = self
             .action(ActionType::Update, "something else is generated, and you have not edited it");
-        let ours = text_of(ours);
-        action.definitions = self.definitions(&ours, &ours, theirs, &[]);
-        action.content = Some(theirs.to_owned());
+        let habits = decode(ours);
+        let bytes = habits.map_or_else(|_| theirs.into(), |habits| encode(theirs, &habits));
+        if bytes == ours {
+            return self.settled("it is already as it is generated now");
+        }
+        let text = text_of(ours);
+        action.definitions = self.definitions(&text, &text, theirs, &[]);
+        action.generated = (bytes != theirs.as_bytes()).then(|| theirs.to_owned());
+        action.content = Some(String::from_utf8_lossy(&bytes).into_owned());
         Outcome::Action(Box::new(action))
+    }
+
+    /// Merges with the base that leaves the fewest clashes: there are several after git merged two branches.
+    fn merge_with_any(&self, ours: &[u8], theirs: &str) -> Outcome {
+        let texts = self.bases.iter().rev().filter_map(|digest| self.texts.get(digest));
+        let outcomes = texts.map(|base| self.merge(base, ours, theirs));
+        let clashes = |outcome: &Outcome| match outcome {
+            Outcome::Action(action) if action.kind == ActionType::Conflict => {
+                1 + action.conflicts.len()
+            }
+            Outcome::Action(_) | Outcome::Settled(_) => 0,
+        };
+        let best = outcomes.min_by_key(clashes);
+        best.unwrap_or_else(|| self.merge_without_base(ours, theirs))
     }
 
     fn merge(&self, base: &str, ours: &[u8], theirs: &str) -> Outcome {
@@ -174,13 +186,16 @@ impl Versions<'_> {
     }
 
     fn merged(&self, base: &str, ours: &[u8], theirs: &str, merged: MergedFile) -> Outcome {
-        let MergedFile { bytes, conflicts } = merged;
+        let MergedFile { bytes, mut conflicts } = merged;
         if bytes == ours {
             return self.settled("what is new in it is there already");
         }
         // A merge of texts is a text.
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let ours = text_of(ours);
+        if self.is_python() {
+            name_clashes(&mut conflicts, &text);
+        }
         let (kind, reason) = match (&conflicts[..], ours == base) {
             ([], true) => (
                 ActionType::Update,
@@ -233,14 +248,6 @@ impl Versions<'_> {
     fn is_python(&self) -> bool {
         Language::of(self.path.as_ref()) == Language::Python
     }
-}
-
-/// What was generated last.
-enum Base<'a> {
-    /// What is on disk.
-    Same,
-    /// Another text.
-    Text(&'a str),
 }
 
 /// Bytes as a text to compare.

@@ -81,13 +81,14 @@ impl State {
 
     /// A state from the lines of a manifest that can still be read, and from the texts.
     fn rebuilt(root: &Root, what: &str, lines: Vec<(ProjectPath, Digest)>) -> Result<State, Error> {
+        let texts = read_texts(root)?;
+        let kept = texts.digests().iter().filter(|(path, _)| !path.as_str().ends_with(PENDING));
+        let kept = kept.flat_map(|(path, digests)| digests.iter().map(|it| (path.clone(), *it)));
         let mut found: BTreeMap<ProjectPath, Vec<Digest>> = BTreeMap::new();
-        for (path, digest) in lines {
-            found.entry(path).or_default().push(digest);
-        }
-        for (path, digests) in read_texts(root)?.digests() {
-            if !path.as_str().ends_with(PENDING) {
-                found.entry(path.clone()).or_default().extend(digests);
+        for (path, digest) in lines.into_iter().chain(kept) {
+            let digests = found.entry(path).or_default();
+            if !digests.contains(&digest) {
+                digests.push(digest);
             }
         }
         let mut manifest = Manifest::empty();
