@@ -1,5 +1,6 @@
 //! Every file of a project.
 
+use crate::core::plans::{has_limits, has_prices};
 use crate::spec::{Entity, Spec};
 use crate::{
     Content, Generated, api, app_main, core, files, migrations, models, packages, schemas,
@@ -108,21 +109,27 @@ fn entity_support(spec: &Spec) -> Vec<Module> {
 
 fn billing(spec: &Spec) -> Vec<Module> {
     let Some(billing) = &spec.billing else { return Vec::new() };
-    vec![
+    let mut modules = vec![
         core::plans::emit(billing),
         core::billing::emit(billing),
         models::billing_event::emit(),
         schemas::billing::emit(billing),
         schemas::stripe::emit(),
         services::billing_provider::emit(),
+        services::stripe_api::emit(),
         services::stripe_events::emit(),
+        services::stripe_subscriptions::emit(),
+        services::stripe_payments::emit(),
         services::stripe_provider::emit(),
         services::billing_inbox::emit(),
         services::billing_sync::emit(),
         services::billing_worker::emit(),
-        services::billing_service::emit(),
+        services::billing_webhook::emit(),
         api::billing::emit(spec),
-    ]
+    ];
+    modules.extend(has_prices(billing).then(|| services::billing_service::emit(billing)));
+    modules.extend(has_limits(billing).then(|| services::billing_usage::emit(billing)));
+    modules
 }
 
 fn python(module: Module, is_package: bool) -> Generated {

@@ -2,31 +2,41 @@
 
 use crate::core::billing::{access_of, effective_plan, grace_ends_at, has_active_subscription};
 use crate::core::org_rbac::PrincipalDep;
-use crate::core::pagination::PageRequestDep;
+use crate::core::pagination::{DEFAULT_LIMIT, MAX_LIMIT, PageRequestDep};
 use crate::core::plans::PLANS;
+use crate::core::plans::has_prices;
 use crate::core::rbac::require_user_roles;
 use crate::core::roles::UserRole;
 use crate::core::roles::required;
 use crate::guards::guarded;
 use crate::models::base::utcnow;
 use crate::models::billing_event::BillingEventStatus;
-use crate::python::builtins::{list, str};
-use crate::python::fastapi::{APIRouter, Depends, Header, Request};
+use crate::models::organization::Organization;
+use crate::python::builtins::{int, list, str};
+use crate::python::fastapi::{APIRouter, Depends, Header, Query, Request};
 use crate::python::standard::Annotated;
-use crate::schemas::billing::{BillingEventPage, PlanRead, SubscriptionRead, WebhookAnswer};
-use crate::services::billing_service::{BillingEventServiceDep, BillingWebhookDep};
+use crate::schemas::billing::{
+    BillingEventPage, CheckoutCreate, InvoicePage, InvoiceRead, PlanChange, PlanRead, PortalCreate,
+    RedirectRead, SubscriptionRead, WebhookAnswer,
+};
+use crate::services::billing_service::BillingServiceDep;
+use crate::services::billing_webhook::{BillingEventServiceDep, BillingWebhookDep};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.billing": router, organization_router, list_plans, receive_webhook,
-        list_billing_events, read_subscription;
+        list_billing_events, read_subscription, check_out, open_portal, change_plan,
+        cancel_subscription, resume_subscription, sync_subscription, list_invoices,
+        subscription_of;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     let members = required(&spec.organizations.roles);
+    let sold = spec.billing.as_ref().is_some_and(has_prices);
+    let managers = required([spec.organizations.owner()]);
     let docstring = "Plans, the subscription of an organization, and the webhook of Stripe.";
     module("app.api.billing").docstring(docstring).body(block![
         assign(router, py!(APIRouter(prefix = "/billing", tags = ["billing"]))),
@@ -37,7 +47,15 @@ pub fn emit(spec: &Spec) -> Module {
         list_plans_def(),
         receive_webhook_def(),
         list_billing_events_def(),
-        guarded(read_subscription_def(), &members)
+        guarded(read_subscription_def(), &members),
+        sold.then(|| guarded(check_out_def(), &managers)),
+        sold.then(|| guarded(open_portal_def(), &managers)),
+        sold.then(|| guarded(change_plan_def(), &managers)),
+        sold.then(|| guarded(cancel_subscription_def(), &managers)),
+        sold.then(|| guarded(resume_subscription_def(), &managers)),
+        sold.then(|| guarded(sync_subscription_def(), &managers)),
+        sold.then(|| guarded(list_invoices_def(), &managers)),
+        subscription_of_def()
     ])
 }
 
@@ -86,24 +104,134 @@ fn list_billing_events_def() -> FunctionDef {
 }
 
 fn read_subscription_def() -> FunctionDef {
-    names!(principal, organization, now);
+    names!(principal);
     async_def(read_subscription)
         .decorator(py!(organization_router.get("/subscription")))
         .params([param(principal, PrincipalDep)])
         .returns(SubscriptionRead)
         .body(block![
             docstring("Return what the organization may use at the moment."),
-            assign(organization, py!(principal.organization)),
-            assign(now, py!(utcnow())),
-            return_(py!(SubscriptionRead(
-                plan = effective_plan(organization, now).name,
-                status = organization.subscription_status,
-                access = access_of(organization, now),
-                active = has_active_subscription(organization, now),
-                trial_ends_at = organization.trial_ends_at,
-                renews_at = organization.subscription_renews_at,
-                ends_at = organization.subscription_ends_at,
-                grace_ends_at = grace_ends_at(organization)
+            return_(py!(subscription_of(principal.organization)))
+        ])
+}
+
+fn check_out_def() -> FunctionDef {
+    names!(payload, billing);
+    async_def(check_out)
+        .decorator(py!(organization_router.post("/checkout")))
+        .params([param(payload, CheckoutCreate), param(billing, BillingServiceDep)])
+        .returns(RedirectRead)
+        .body(block![
+            docstring("Begin to subscribe: the answer is the page on which to pay."),
+            return_(py!(RedirectRead(url = billing.check_out(payload).await)))
+        ])
+}
+
+fn open_portal_def() -> FunctionDef {
+    names!(payload, billing);
+    async_def(open_portal)
+        .decorator(py!(organization_router.post("/portal")))
+        .params([param(payload, PortalCreate), param(billing, BillingServiceDep)])
+        .returns(RedirectRead)
+        .body(block![
+            docstring("Return the page on which to change cards and addresses."),
+            return_(py!(RedirectRead(url = billing.open_portal(payload).await)))
+        ])
+}
+
+fn change_plan_def() -> FunctionDef {
+    names!(payload, billing);
+    async_def(change_plan)
+        .decorator(py!(organization_router.post("/change-plan")))
+        .params([param(payload, PlanChange), param(billing, BillingServiceDep)])
+        .returns(SubscriptionRead)
+        .body(block![
+            docstring("Move to another plan."),
+            return_(py!(subscription_of(billing.change_plan(payload.plan).await)))
+        ])
+}
+
+fn cancel_subscription_def() -> FunctionDef {
+    names!(billing);
+    async_def(cancel_subscription)
+        .decorator(py!(organization_router.post("/cancel")))
+        .params([param(billing, BillingServiceDep)])
+        .returns(SubscriptionRead)
+        .body(block![
+            docstring("End the subscription when what is paid for ends."),
+            return_(py!(subscription_of(billing.cancel().await)))
+        ])
+}
+
+fn resume_subscription_def() -> FunctionDef {
+    names!(billing);
+    async_def(resume_subscription)
+        .decorator(py!(organization_router.post("/resume")))
+        .params([param(billing, BillingServiceDep)])
+        .returns(SubscriptionRead)
+        .body(block![
+            docstring("Let a subscription go on that was to end, or start a paused one again."),
+            return_(py!(subscription_of(billing.resume().await)))
+        ])
+}
+
+fn sync_subscription_def() -> FunctionDef {
+    names!(billing);
+    async_def(sync_subscription)
+        .decorator(py!(organization_router.post("/sync")))
+        .params([param(billing, BillingServiceDep)])
+        .returns(SubscriptionRead)
+        .body(block![
+            docstring("Ask Stripe for the subscription, as after the return from a checkout."),
+            return_(py!(subscription_of(billing.synchronize().await)))
+        ])
+}
+
+fn list_invoices_def() -> FunctionDef {
+    names!(billing, limit, cursor, part, items);
+    async_def(list_invoices)
+        .decorator(py!(organization_router.get("/invoices")))
+        .params([
+            param(billing, BillingServiceDep),
+            param(limit, py!(Annotated[(int, Query(ge = 1, le = MAX_LIMIT))]))
+                .default(DEFAULT_LIMIT),
+            param(
+                cursor,
+                py!(Annotated[(str | None, Query(pattern = "^in_[A-Za-z0-9_]{1,200}$"))]),
+            )
+            .default(none()),
+        ])
+        .returns(InvoicePage)
+        .body(block![
+            docstring("List the invoices, newest first."),
+            assign(part, py!(billing.invoices(limit, cursor).await)),
+            assign(
+                items,
+                py!(list!(InvoiceRead.model_validate(invoice) for invoice in part.items))
+            ),
+            return_(py!(InvoicePage(
+                items = items,
+                next_cursor = if part.has_more { items[-1].id } else { None }
             )))
         ])
+}
+
+fn subscription_of_def() -> FunctionDef {
+    names!(payer, now);
+    def(subscription_of).params([param(payer, Organization)]).returns(SubscriptionRead).body(
+        block![
+            docstring("Say what a payer has at the moment."),
+            assign(now, py!(utcnow())),
+            return_(py!(SubscriptionRead(
+                plan = effective_plan(payer, now).name,
+                status = payer.subscription_status,
+                access = access_of(payer, now),
+                active = has_active_subscription(payer, now),
+                trial_ends_at = payer.trial_ends_at,
+                renews_at = payer.subscription_renews_at,
+                ends_at = payer.subscription_ends_at,
+                grace_ends_at = grace_ends_at(payer)
+            )))
+        ],
+    )
 }

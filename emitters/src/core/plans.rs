@@ -7,7 +7,7 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.plans": DEFAULT_PLAN, Feature, GRACE_PERIOD, Limit, PLANS, Plan, PlanName, Price,
+    "app.core.plans": DEFAULT_PLAN, Feature, GRACE_PERIOD, Limit, PLANS, PaidPlanName, Plan, PlanName, Price,
         SubscriptionStatus, TRIAL_PERIOD, TRIAL_PLAN, plan_for_lookup_key;
 }
 
@@ -27,7 +27,8 @@ pub fn emit(billing: &Billing) -> Module {
             price_class(),
             plan_class(billing),
             billing.plans.iter().map(plan_constant).collect::<Vec<_>>(),
-            assign(PLANS, py!(dict!(plan.name => plan for plan in plans))).paragraph(),
+            has_prices(billing).then(|| paid_plan_name(billing)),
+            plans_by_name(billing, plans),
             assign(DEFAULT_PLAN, billing.free_plan().constant),
             trial.map(|(period, plan)| {
                 let days = period.as_secs() / SECONDS_A_DAY;
@@ -42,6 +43,25 @@ pub fn emit(billing: &Billing) -> Module {
 }
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
+
+/// Whether a plan costs anything.
+#[must_use]
+pub fn has_prices(billing: &Billing) -> bool {
+    billing.plans.iter().any(|plan| plan.price.is_some())
+}
+
+/// The plans that can be bought: `PaidPlanName = Literal[PlanName.TEAM, …]`.
+fn paid_plan_name(billing: &Billing) -> Stmt {
+    let paid = billing.plans.iter().filter(|plan| plan.price.is_some());
+    let mut names: Vec<Expr> = paid.map(|plan| PlanName.attr(plan.constant)).collect();
+    let index = if names.len() == 1 { names.remove(0) } else { make::tuple(names) };
+    assign(PaidPlanName, Literal.index(index)).paragraph()
+}
+
+fn plans_by_name(billing: &Billing, plans: Expr) -> Stmt {
+    let plans = assign(PLANS, py!(dict!(plan.name => plan for plan in plans)));
+    if has_prices(billing) { plans } else { plans.paragraph() }
+}
 
 /// Whether a plan switches anything on.
 #[must_use]

@@ -65,7 +65,7 @@ fn settings_class(spec: &Spec) -> ClassDef {
         ),
         declarations(spec),
         settings_name_the_driver(spec),
-        settings_split_secrets(spec.billing.is_some()),
+        settings_split_list(&fields(spec)),
         settings_require_secrets_in_production()
     ])
 }
@@ -84,6 +84,7 @@ fn declaration(setting: &Setting) -> Stmt {
         DefaultValue::Text(text) => kw("default", text),
         DefaultValue::Number(number) => kw("default", *number),
         DefaultValue::Switch(is_on) => kw("default", *is_on),
+        DefaultValue::Texts(texts) => kw("default", list(texts)),
         DefaultValue::Made(factory) => kw("default_factory", factory),
         DefaultValue::Missing => kw("default", none()),
     };
@@ -116,18 +117,19 @@ fn settings_name_the_driver(spec: &Spec) -> FunctionDef {
         ])
 }
 
-fn settings_split_secrets(has_billing: bool) -> FunctionDef {
-    let webhook = has_billing.then(|| arg("stripe_webhook_secrets"));
+fn settings_split_list(fields: &[Setting]) -> FunctionDef {
+    let lists = fields.iter().filter(|setting| setting.is_list());
+    let lists = lists.map(|setting| arg(setting.name.as_str()));
     names!(cls, value);
-    def("split_secrets")
-        .decorator(py!(field_validator("previous_secret_keys", ..webhook, mode = "before")))
+    def("split_list")
+        .decorator(py!(field_validator(..lists, mode = "before")))
         .decorator(classmethod)
         .params([untyped(cls), param(value, object)])
         .returns(object)
         .body(block![
             docstring("Read a comma-separated list, leaving out what is blank."),
             if_(py!(!isinstance(value, str)), [return_(value)]),
-            return_(py!(list!(secret.strip() for secret in value.split(",") if secret.strip())))
+            return_(py!(list!(item.strip() for item in value.split(",") if item.strip())))
         ])
 }
 

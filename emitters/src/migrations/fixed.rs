@@ -64,6 +64,7 @@ fn organizations(spec: &Spec) -> Table {
             .optional_column("trial_ends_at", moment())
             .optional_column("stripe_customer_id", text(255))
             .optional_column("stripe_subscription_id", text(255))
+            .optional_column("checkout_id", text(255))
             .optional_column("subscription_renews_at", moment())
             .optional_column("subscription_ends_at", moment())
             .optional_column("subscription_event_at", moment())

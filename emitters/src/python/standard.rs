@@ -9,7 +9,7 @@ astgen_pyast::vocabulary! {
     "contextlib": asynccontextmanager, contextmanager;
     "copy": deepcopy;
     "contextvars": ContextVar;
-    "dataclasses": dataclass, field;
+    "dataclasses": dataclass, field, replace;
     "datetime": UTC, date, datetime, timedelta, timezone;
     "decimal": Decimal;
     "email.message": EmailMessage;
@@ -23,7 +23,7 @@ astgen_pyast::vocabulary! {
     "typing": Annotated, Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeGuard,
         TypeVar, Union, get_args, get_origin, get_type_hints;
     "types": UnionType;
-    "urllib.parse": parse_qsl, urlencode;
+    "urllib.parse": parse_qsl, urlencode, urlsplit;
     "uuid": UUID, uuid4;
 }
 

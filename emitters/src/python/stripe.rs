@@ -5,7 +5,10 @@ use astgen_pyast::{Import, import_module};
 astgen_pyast::vocabulary! {
     "stripe": AIOHTTPClient, RequestOptions, SignatureVerificationError, StripeClient,
         WebhookSignature;
-    "stripe.params": SubscriptionListParams, SubscriptionRetrieveParams;
+    "stripe.params": CustomerCreateParams, InvoiceListParams, PriceListParams,
+        SubscriptionListParams, SubscriptionResumeParams, SubscriptionRetrieveParams,
+        SubscriptionUpdateParams, billing_portal, checkout;
+    "stripe.params.checkout": SessionCreateParams;
 }
 
 /// `import stripe`

@@ -1,18 +1,19 @@
 //! `backend/app/schemas/billing.py`: requests and responses about plans and subscriptions.
 
 use crate::core::billing::Access;
-use crate::core::plans::{Feature, Limit, PlanName, SubscriptionStatus};
-use crate::core::plans::{has_features, has_limits};
+use crate::core::plans::{Feature, Limit, PaidPlanName, PlanName, SubscriptionStatus};
+use crate::core::plans::{has_features, has_limits, has_prices};
 use crate::models::billing_event::BillingEventStatus;
 use crate::python::builtins::{bool, dict, int, list, str};
 use crate::python::pydantic::Field;
-use crate::python::standard::{Literal, UUID, datetime};
-use crate::schemas::base::{Page, ResponseModel};
+use crate::python::standard::{Annotated, Literal, UUID, datetime};
+use crate::schemas::base::{Page, RequestModel, ResponseModel};
 use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.billing": PriceRead, PlanRead, SubscriptionRead, WebhookAnswer,
+    "app.schemas.billing": ReturnUrl, PriceRead, PlanRead, SubscriptionRead, CheckoutCreate,
+        PortalCreate, PlanChange, RedirectRead, InvoiceRead, InvoicePage, WebhookAnswer,
         BillingEventRead, BillingEventPage;
 }
 
@@ -21,9 +22,19 @@ vocabulary! {
 pub fn emit(billing: &Billing) -> Module {
     let docstring = "Requests and responses about plans and subscriptions.";
     module("app.schemas.billing").docstring(docstring).body(block![
+        has_prices(billing).then(|| assign(
+            ReturnUrl,
+            py!(Annotated[(str, Field(max_length = 2000, pattern = "^https?://[!-~]+$"))])
+        )),
         price_read_class(),
         plan_read_class(billing),
         subscription_read_class(),
+        has_prices(billing).then(checkout_create_class),
+        has_prices(billing).then(portal_create_class),
+        has_prices(billing).then(plan_change_class),
+        has_prices(billing).then(redirect_read_class),
+        has_prices(billing).then(invoice_read_class),
+        has_prices(billing).then(invoice_page_class),
         webhook_answer_class(),
         billing_event_read_class(),
         billing_event_page_class()
@@ -72,6 +83,65 @@ fn subscription_read_class() -> ClassDef {
             py!(datetime | None),
             py!(Field(description = "Until when a payment that is due may be late."))
         )
+    ])
+}
+
+fn checkout_create_class() -> ClassDef {
+    names!(plan, success_url, cancel_url);
+    class(CheckoutCreate).base(RequestModel).body(block![
+        docstring("What to subscribe to, and where to come back to."),
+        annotate(plan, PaidPlanName),
+        annotate(success_url, ReturnUrl),
+        annotate(cancel_url, ReturnUrl)
+    ])
+}
+
+fn portal_create_class() -> ClassDef {
+    names!(return_url);
+    class(PortalCreate).base(RequestModel).body(block![
+        docstring("Where to come back to from the page with cards and addresses."),
+        annotate(return_url, ReturnUrl)
+    ])
+}
+
+fn plan_change_class() -> ClassDef {
+    names!(plan);
+    class(PlanChange)
+        .base(RequestModel)
+        .body(block![docstring("What to move to."), annotate(plan, PaidPlanName)])
+}
+
+fn redirect_read_class() -> ClassDef {
+    names!(url);
+    class(RedirectRead)
+        .base(ResponseModel)
+        .body(block![docstring("Where to send the person."), annotate(url, str)])
+}
+
+fn invoice_read_class() -> ClassDef {
+    names!(id, number, status, total, currency, created_at, url);
+    class(InvoiceRead).base(ResponseModel).body(block![
+        docstring("An invoice, in the smallest unit of its currency."),
+        annotate(id, str),
+        annotate(number, py!(str | None)),
+        annotate(status, py!(str | None)),
+        annotate(total, int),
+        annotate(currency, str),
+        annotate(created_at, datetime),
+        ann_assign(
+            url,
+            py!(str | None),
+            py!(Field(description = "Where it can be paid and downloaded."))
+        )
+    ])
+}
+
+fn invoice_page_class() -> ClassDef {
+    names!(items, next_cursor);
+    class(InvoicePage).base(ResponseModel).body(block![
+        docstring("A part of the list of invoices."),
+        annotate(items, py!(list[InvoiceRead])),
+        annotate(next_cursor, py!(str | None))
     ])
 }
 

@@ -92,9 +92,10 @@ fn stripe_price_class() -> ClassDef {
 }
 
 fn stripe_item_class() -> ClassDef {
-    names!(price, quantity, current_period_end);
+    names!(id, price, quantity, current_period_end);
     class(StripeItem).base(BaseModel).body(block![
         docstring("A line of a subscription."),
+        ann_assign(id, str, ""),
         annotate(price, StripePrice),
         ann_assign(quantity, int, 1),
         ann_assign(current_period_end, py!(datetime | None), none())
@@ -180,11 +181,15 @@ fn stripe_subscription_ends_at() -> FunctionDef {
 }
 
 fn stripe_checkout_session_class() -> ClassDef {
-    names!(customer, client_reference_id);
+    names!(id, customer, client_reference_id, status, url, metadata);
     class(StripeCheckoutSession).base(BaseModel).body(block![
         docstring("A checkout; the reference is what this application calls the payer."),
+        ann_assign(id, str, ""),
         annotate(customer, py!(str | Expanded | None)),
         ann_assign(client_reference_id, py!(str | None), none()),
+        ann_assign(status, py!(str | None), none()),
+        ann_assign(url, py!(str | None), none()),
+        ann_assign(metadata, py!(dict[(str, str)]), py!(Field(default_factory = dict[(str, str)]))),
         stripe_checkout_session_payer_id()
     ])
 }

@@ -1,14 +1,16 @@
 //! `backend/app/services/billing_provider.py`: what this application asks of whoever takes the money.
 
+use crate::core::errors::{PaymentRequiredError, UnavailableError};
 use crate::core::plans::{PlanName, SubscriptionStatus};
-use crate::python::builtins::{Exception, bool, bytes, dict, int, property, str};
+use crate::python::builtins::{Exception, bool, bytes, dict, int, list, property, str};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::standard::{Annotated, Any, Mapping, Protocol, UUID, dataclass, datetime};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.billing_provider": ProviderError, UnusableEventError, Delivery, Subscription,
-        Notice, BillingProvider, get_billing_provider, BillingProviderDep;
+    "app.services.billing_provider": ProviderError, PaymentFailedError, UnusableEventError,
+        Delivery, Subscription, Notice, Customer, Order, Checkout, Invoice, InvoicePart,
+        BillingProvider, get_billing_provider, BillingProviderDep;
 }
 
 /// The module.
@@ -17,10 +19,16 @@ pub fn emit() -> Module {
     let docstring = "What this application asks of whoever takes the money.";
     module("app.services.billing_provider").docstring(docstring).body(block![
         provider_error_class(),
+        payment_failed_error_class(),
         unusable_event_error_class(),
         delivery_class(),
         subscription_class(),
         notice_class(),
+        customer_class(),
+        order_class(),
+        checkout_class(),
+        invoice_class(),
+        invoice_part_class(),
         billing_provider_class(),
         get_billing_provider_def(),
         assign(
@@ -31,9 +39,29 @@ pub fn emit() -> Module {
 }
 
 fn provider_error_class() -> ClassDef {
-    class(ProviderError)
-        .base(Exception)
-        .body(block![docstring("The provider did not do what it was asked for.")])
+    names!(code);
+    class(ProviderError).base(UnavailableError).body(block![
+        docstring("The provider did not do what it was asked for."),
+        assign(code, "billing_unavailable"),
+        provider_error_init()
+    ])
+}
+
+fn provider_error_init() -> FunctionDef {
+    names!(reason);
+    def("__init__").params([untyped("self"), param(reason, str)]).returns(none()).body(block![
+        docstring("Keep the reason for the log; the caller is not told."),
+        do_(py!(super().__init__("The payment provider does not answer at the moment."))),
+        assign(py!(self.reason), reason)
+    ])
+}
+
+fn payment_failed_error_class() -> ClassDef {
+    names!(code);
+    class(PaymentFailedError).base(PaymentRequiredError).body(block![
+        docstring("The provider could not collect what a change costs."),
+        assign(code, "payment_failed")
+    ])
 }
 
 fn unusable_event_error_class() -> ClassDef {
@@ -92,6 +120,63 @@ fn notice_class() -> ClassDef {
     ])
 }
 
+fn customer_class() -> ClassDef {
+    names!(payer_id, name, email);
+    class(Customer).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
+        docstring("Who is to pay."),
+        annotate(payer_id, UUID),
+        annotate(name, str),
+        annotate(email, str)
+    ])
+}
+
+fn order_class() -> ClassDef {
+    names!(payer_id, customer_id, lookup_key, quantity, success_url, cancel_url, previous_id);
+    class(Order).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
+        docstring("What somebody is about to pay for, and where they come back to."),
+        annotate(payer_id, UUID),
+        annotate(customer_id, str),
+        annotate(lookup_key, str),
+        annotate(quantity, int),
+        annotate(success_url, str),
+        annotate(cancel_url, str),
+        annotate(previous_id, py!(str | None))
+    ])
+}
+
+fn checkout_class() -> ClassDef {
+    names!(id, url, lookup_key);
+    class(Checkout).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
+        docstring("A page on which somebody pays; the address is gone when it is closed."),
+        annotate(id, str),
+        annotate(url, py!(str | None)),
+        annotate(lookup_key, py!(str | None))
+    ])
+}
+
+fn invoice_class() -> ClassDef {
+    names!(id, number, status, total, currency, created_at, url);
+    class(Invoice).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
+        docstring("An invoice, in the smallest unit of its currency."),
+        annotate(id, str),
+        annotate(number, py!(str | None)),
+        annotate(status, py!(str | None)),
+        annotate(total, int),
+        annotate(currency, str),
+        annotate(created_at, datetime),
+        annotate(url, py!(str | None))
+    ])
+}
+
+fn invoice_part_class() -> ClassDef {
+    names!(items, has_more);
+    class(InvoicePart).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
+        docstring("A part of the list of invoices, newest first."),
+        annotate(items, py!(list[Invoice])),
+        annotate(has_more, bool)
+    ])
+}
+
 fn billing_provider_class() -> ClassDef {
     class(BillingProvider).base(Protocol).body(block![
         docstring("Who takes the money."),
@@ -100,6 +185,16 @@ fn billing_provider_class() -> ClassDef {
         billing_provider_read_delivery(),
         billing_provider_read_notice(),
         billing_provider_find_subscription(),
+        billing_provider_create_customer(),
+        billing_provider_create_checkout(),
+        billing_provider_find_checkout(),
+        billing_provider_expire_checkout(),
+        billing_provider_open_portal(),
+        billing_provider_change_price(),
+        billing_provider_end_later(),
+        billing_provider_go_on(),
+        billing_provider_resume(),
+        billing_provider_list_invoices(),
         billing_provider_close()
     ])
 }
@@ -145,6 +240,109 @@ fn billing_provider_find_subscription() -> FunctionDef {
         .returns(py!(Subscription | None))
         .body(block![
             docstring("Return the subscription of a customer that counts, or the known one."),
+            do_(ellipsis())
+        ])
+}
+
+fn billing_provider_create_customer() -> FunctionDef {
+    names!(customer);
+    async_def("create_customer")
+        .params([untyped("self"), param(customer, Customer)])
+        .returns(str)
+        .body(block![
+            docstring("Add a customer and return its id; asked twice, it is the same one."),
+            do_(ellipsis())
+        ])
+}
+
+fn billing_provider_create_checkout() -> FunctionDef {
+    names!(order);
+    async_def("create_checkout")
+        .params([untyped("self"), param(order, Order)])
+        .returns(Checkout)
+        .body(block![
+            docstring("Open a checkout; asked twice for the same, it is the same one."),
+            do_(ellipsis())
+        ])
+}
+
+fn billing_provider_find_checkout() -> FunctionDef {
+    names!(checkout_id);
+    async_def("find_checkout")
+        .params([untyped("self"), param(checkout_id, str)])
+        .returns(py!(Checkout | None))
+        .body(block![docstring("Return a checkout."), do_(ellipsis())])
+}
+
+fn billing_provider_expire_checkout() -> FunctionDef {
+    names!(checkout_id);
+    async_def("expire_checkout")
+        .params([untyped("self"), param(checkout_id, str)])
+        .returns(none())
+        .body(block![docstring("Close a checkout before anybody has paid."), do_(ellipsis())])
+}
+
+fn billing_provider_open_portal() -> FunctionDef {
+    names!(customer_id, return_url);
+    async_def("open_portal")
+        .params([untyped("self"), param(customer_id, str), param(return_url, str)])
+        .returns(str)
+        .body(block![
+            docstring("Return where a customer sees to cards and addresses."),
+            do_(ellipsis())
+        ])
+}
+
+fn billing_provider_change_price() -> FunctionDef {
+    names!(subscription_id, lookup_key);
+    async_def("change_price")
+        .params([untyped("self"), param(subscription_id, str), param(lookup_key, str)])
+        .returns(none())
+        .body(block![
+            docstring("Move a subscription to another price and charge the difference."),
+            do_(ellipsis())
+        ])
+}
+
+fn billing_provider_end_later() -> FunctionDef {
+    names!(subscription_id);
+    async_def("end_later")
+        .params([untyped("self"), param(subscription_id, str)])
+        .returns(none())
+        .body(block![
+            docstring("Let a subscription end when what is paid for does."),
+            do_(ellipsis())
+        ])
+}
+
+fn billing_provider_go_on() -> FunctionDef {
+    names!(subscription_id);
+    async_def("go_on")
+        .params([untyped("self"), param(subscription_id, str)])
+        .returns(none())
+        .body(block![docstring("Let a subscription go on that was to end."), do_(ellipsis())])
+}
+
+fn billing_provider_resume() -> FunctionDef {
+    names!(subscription_id);
+    async_def("resume")
+        .params([untyped("self"), param(subscription_id, str)])
+        .returns(none())
+        .body(block![docstring("Start a paused subscription again."), do_(ellipsis())])
+}
+
+fn billing_provider_list_invoices() -> FunctionDef {
+    names!(customer_id, limit, after);
+    async_def("list_invoices")
+        .params([
+            untyped("self"),
+            param(customer_id, str),
+            param(limit, int),
+            param(after, py!(str | None)),
+        ])
+        .returns(InvoicePart)
+        .body(block![
+            docstring("List the invoices of a customer after one of them."),
             do_(ellipsis())
         ])
 }

@@ -1,85 +1,371 @@
-//! `backend/app/services/billing_service.py`: the webhook, and what became of the events that it took in.
+//! `backend/app/services/billing_service.py`: subscribing, changing, ending: what an organization does about its subscription.
 
-use crate::core::database::SessionDep;
-use crate::core::pagination::{PageRequest, Slice, fetch_page};
-use crate::models::billing_event::{BillingEvent, BillingEventStatus};
-use crate::python::builtins::{bytes, str};
+use crate::core::billing::has_subscription;
+use crate::core::errors::{ConflictError, ForbiddenError};
+use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
+use crate::core::plans::has_limits;
+use crate::core::plans::{PLANS, Plan, PlanName, SubscriptionStatus};
+use crate::core::settings::SettingsDep;
+use crate::models::base::utcnow;
+use crate::models::organization::Organization;
+use crate::python::builtins::{int, str, tuple};
 use crate::python::fastapi::Depends;
-use crate::python::sqlalchemy::select;
-use crate::python::standard::{Annotated, dataclass};
-use crate::services::billing_provider::BillingProviderDep;
-use crate::services::billing_worker::BillingWorkerDep;
+use crate::python::standard::{Annotated, dataclass, urlsplit};
+use crate::schemas::billing::{CheckoutCreate, PortalCreate};
+use crate::services::billing_provider::{BillingProviderDep, Customer, InvoicePart, Order};
+use crate::services::billing_sync::{changes_to, put};
+use crate::services::billing_usage::usage_of;
+use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.billing_service": BillingWebhook, BillingEventService, BillingWebhookDep,
-        BillingEventServiceDep;
+    "app.services.billing_service": BillingService, origin_of, lookup_key_of, BillingServiceDep;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
-    let docstring = "The webhook, and what became of the events that it took in.";
+pub fn emit(billing: &Billing) -> Module {
+    let docstring = "Subscribing, changing, ending: what an organization does about its \
+                     subscription.";
     module("app.services.billing_service").docstring(docstring).body(block![
-        billing_webhook_class(),
-        billing_event_service_class(),
-        assign(BillingWebhookDep, py!(Annotated[(BillingWebhook, Depends(BillingWebhook))])),
-        assign(
-            BillingEventServiceDep,
-            py!(Annotated[(BillingEventService, Depends(BillingEventService))])
+        billing_service_class(billing),
+        origin_of_def(),
+        lookup_key_of_def(),
+        assign(BillingServiceDep, py!(Annotated[(BillingService, Depends(BillingService))]))
+    ])
+}
+
+fn billing_service_class(billing: &Billing) -> ClassDef {
+    names!(session, principal, provider, settings);
+    class(BillingService).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring(
+            "The rules for who pays.\n\
+             \n\
+             The row of the payer is locked for the whole of an act, so that of two at once the\n\
+             second one sees what the first one did."
+        ),
+        annotate(session, TenantSessionDep),
+        annotate(principal, PrincipalDep),
+        annotate(provider, BillingProviderDep),
+        annotate(settings, SettingsDep),
+        billing_service_check_out(),
+        billing_service_only_checkout(),
+        billing_service_open_portal(),
+        billing_service_change_plan(billing),
+        billing_service_cancel(),
+        billing_service_resume(),
+        billing_service_synchronize(),
+        billing_service_invoices(),
+        billing_service_locked_payer(),
+        billing_service_subscription(),
+        billing_service_customer_of(),
+        billing_service_refresh(),
+        has_limits(billing).then(billing_service_refuse_excess),
+        billing_service_refuse_address()
+    ])
+}
+
+fn billing_service_check_out() -> FunctionDef {
+    names!(payload, payer, customer_id, order);
+    async_def("check_out")
+        .params([untyped("self"), param(payload, CheckoutCreate)])
+        .returns(str)
+        .body(block![
+            docstring(
+                "Return where to pay; there is one open checkout at a time.\n\
+                 \n\
+                 A second request for the same plan leads to the same page, one for another plan\n\
+                 closes the page of the first."
+            ),
+            do_(py!(self.refuse_address(payload.success_url))),
+            do_(py!(self.refuse_address(payload.cancel_url))),
+            assign(payer, py!(self.locked_payer().await)),
+            assign(customer_id, py!(self.customer_of(payer).await)),
+            do_(py!(self.refresh(payer).await)),
+            if_(
+                py!(has_subscription(payer)),
+                [raise(py!(ConflictError(
+                    "There is a subscription.",
+                    code = "already_subscribed"
+                )))]
+            ),
+            assign(
+                order,
+                py!(Order(
+                    payer_id = payer.id,
+                    customer_id = customer_id,
+                    lookup_key = lookup_key_of(PLANS[payload.plan]),
+                    quantity = 1,
+                    success_url = payload.success_url,
+                    cancel_url = payload.cancel_url,
+                    previous_id = payer.checkout_id
+                ))
+            ),
+            return_(py!(self.only_checkout(payer, order).await))
+        ])
+}
+
+fn billing_service_only_checkout() -> FunctionDef {
+    names!(payer, order, previous, checkout);
+    async_def("only_checkout")
+        .params([untyped("self"), param(payer, Organization), param(order, Order)])
+        .returns(str)
+        .body(block![
+            docstring("Go on with the open checkout, or close it and open another one."),
+            if_(
+                py!(order.previous_id != None),
+                block![
+                    assign(previous, py!(self.provider.find_checkout(order.previous_id).await)),
+                    if_(
+                        py!(previous != None && previous.url != None),
+                        block![
+                            if_(
+                                py!(previous.lookup_key == order.lookup_key),
+                                [return_(py!(previous.url))]
+                            ),
+                            do_(py!(self.provider.expire_checkout(previous.id).await))
+                        ]
+                    )
+                ]
+            ),
+            assign(checkout, py!(self.provider.create_checkout(order).await)),
+            if_(
+                py!(checkout.url == None),
+                [raise(py!(ConflictError("This checkout is closed.", code = "checkout_closed")))]
+            ),
+            assign(py!(payer.checkout_id), py!(checkout.id)),
+            return_(py!(checkout.url))
+        ])
+}
+
+fn billing_service_open_portal() -> FunctionDef {
+    names!(payload, payer);
+    async_def("open_portal")
+        .params([untyped("self"), param(payload, PortalCreate)])
+        .returns(str)
+        .body(block![
+            docstring("Return where to change cards and addresses."),
+            do_(py!(self.refuse_address(payload.return_url))),
+            assign(payer, py!(self.locked_payer().await)),
+            if_(
+                py!(payer.stripe_customer_id == None),
+                [raise(py!(ConflictError("Nothing was ever paid for.", code = "no_customer")))]
+            ),
+            return_(py!(self
+                .provider
+                .open_portal(payer.stripe_customer_id, payload.return_url)
+                .await))
+        ])
+}
+
+fn billing_service_change_plan(billing: &Billing) -> FunctionDef {
+    names!(name, payer, subscription_id, plan);
+    async_def("change_plan")
+        .params([untyped("self"), param(name, PlanName)])
+        .returns(Organization)
+        .body(block![
+            docstring("Move to another plan, if what there is does not exceed its limits."),
+            assign(py!((payer, subscription_id)), py!(self.subscription().await)),
+            assign(plan, py!(PLANS[name])),
+            if_(
+                py!(is_!(payer.plan, name)),
+                [raise(py!(ConflictError("This is the plan already.", code = "same_plan")))]
+            ),
+            has_limits(billing).then(|| do_(py!(self.refuse_excess(payer, plan).await))),
+            do_(py!(self.provider.change_price(subscription_id, lookup_key_of(plan)).await)),
+            return_(py!(self.refresh(payer).await))
+        ])
+}
+
+fn billing_service_cancel() -> FunctionDef {
+    names!(payer, subscription_id);
+    async_def("cancel").params([untyped("self")]).returns(Organization).body(block![
+        docstring("End the subscription when what is paid for ends."),
+        assign(py!((payer, subscription_id)), py!(self.subscription().await)),
+        do_(py!(self.provider.end_later(subscription_id).await)),
+        return_(py!(self.refresh(payer).await))
+    ])
+}
+
+fn billing_service_resume() -> FunctionDef {
+    names!(payer, subscription_id);
+    async_def("resume").params([untyped("self")]).returns(Organization).body(block![
+        docstring("Let a subscription go on that was to end, or start a paused one again."),
+        assign(py!((payer, subscription_id)), py!(self.subscription().await)),
+        if_(
+            py!(is_!(payer.subscription_status, SubscriptionStatus.PAUSED)),
+            [do_(py!(self.provider.resume(subscription_id).await))]
+        )
+        .elif(
+            py!(payer.subscription_ends_at != None),
+            [do_(py!(self.provider.go_on(subscription_id).await))]
+        )
+        .else_([raise(py!(ConflictError("It goes on as it is.", code = "nothing_to_resume")))]),
+        return_(py!(self.refresh(payer).await))
+    ])
+}
+
+fn billing_service_synchronize() -> FunctionDef {
+    async_def("synchronize").params([untyped("self")]).returns(Organization).body(block![
+        docstring("Ask the provider and take over what it says."),
+        return_(py!(self.refresh(self.locked_payer().await).await))
+    ])
+}
+
+fn billing_service_invoices() -> FunctionDef {
+    names!(limit, after, customer_id);
+    async_def("invoices")
+        .params([untyped("self"), param(limit, int), param(after, py!(str | None))])
+        .returns(InvoicePart)
+        .body(block![
+            docstring("List the invoices, newest first."),
+            assign(customer_id, py!(self.principal.organization.stripe_customer_id)),
+            if_(
+                py!(customer_id == None),
+                [return_(py!(InvoicePart(items = [], has_more = false)))]
+            ),
+            return_(py!(self.provider.list_invoices(customer_id, limit, after).await))
+        ])
+}
+
+fn billing_service_locked_payer() -> FunctionDef {
+    names!(payer);
+    async_def("locked_payer").params([untyped("self")]).returns(Organization).body(block![
+        docstring("Lock who pays; without a key to the provider nothing can be done."),
+        if_(
+            py!(!self.provider.is_connected),
+            [raise(py!(ConflictError("Payment is not set up.", code = "billing_off")))]
+        ),
+        assign(payer, py!(self.principal.organization)),
+        do_(py!(self.session.refresh(payer, with_for_update = true).await)),
+        return_(payer)
+    ])
+}
+
+fn billing_service_subscription() -> FunctionDef {
+    names!(payer);
+    async_def("subscription")
+        .params([untyped("self")])
+        .returns(py!(tuple[(Organization, str)]))
+        .body(block![
+            docstring("Lock who pays, and return the subscription that goes on."),
+            assign(payer, py!(self.locked_payer().await)),
+            if_(
+                py!(!has_subscription(payer) || payer.stripe_subscription_id == None),
+                [raise(py!(ConflictError("There is no subscription.", code = "not_subscribed")))]
+            ),
+            return_(py!((payer, payer.stripe_subscription_id)))
+        ])
+}
+
+fn billing_service_customer_of() -> FunctionDef {
+    names!(payer, customer, customer_id);
+    async_def("customer_of")
+        .params([untyped("self"), param(payer, Organization)])
+        .returns(str)
+        .body(block![
+            docstring("Return the customer that the payer is, a new one if need be."),
+            if_(
+                py!(payer.stripe_customer_id == None),
+                block![
+                    assign(
+                        customer,
+                        py!(Customer(
+                            payer_id = payer.id,
+                            name = payer.name,
+                            email = self.principal.user.email
+                        ))
+                    ),
+                    assign(customer_id, py!(self.provider.create_customer(customer).await)),
+                    do_(py!(put(payer, dict!("stripe_customer_id" => customer_id)))),
+                    return_(customer_id)
+                ]
+            ),
+            return_(py!(payer.stripe_customer_id))
+        ])
+}
+
+fn billing_service_refresh() -> FunctionDef {
+    names!(payer, now, found);
+    async_def("refresh")
+        .params([untyped("self"), param(payer, Organization)])
+        .returns(Organization)
+        .body(block![
+            docstring("Take over what the provider says of a payer that is locked."),
+            if_(
+                py!(payer.stripe_customer_id != None),
+                block![
+                    assign(now, py!(utcnow())),
+                    assign(
+                        found,
+                        py!(self
+                            .provider
+                            .find_subscription(
+                                payer.stripe_customer_id,
+                                payer.stripe_subscription_id
+                            )
+                            .await)
+                    ),
+                    do_(py!(put(payer, changes_to(payer, found, now))))
+                ]
+            ),
+            return_(payer)
+        ])
+}
+
+fn billing_service_refuse_excess() -> FunctionDef {
+    names!(payer, plan, usage, limit, allowed);
+    async_def("refuse_excess")
+        .params([untyped("self"), param(payer, Organization), param(plan, Plan)])
+        .returns(none())
+        .body(block![
+            docstring("Refuse a plan that allows less than there is."),
+            assign(usage, py!(usage_of(self.session, payer).await)),
+            for_(
+                py!((limit, allowed)),
+                py!(plan.limits.items()),
+                if_(
+                    py!(usage[limit] > allowed),
+                    [raise(py!(ConflictError(
+                        f!("The plan {} allows {} {} only.", plan.title, allowed, limit),
+                        code = "limit_exceeded"
+                    )))]
+                )
+            )
+        ])
+}
+
+fn billing_service_refuse_address() -> FunctionDef {
+    names!(url);
+    def("refuse_address").params([untyped("self"), param(url, str)]).returns(none()).body(block![
+        docstring("Refuse to send people to a place that is not in the settings."),
+        if_(
+            py!(not_in!(origin_of(url), self.settings.billing_return_origins)),
+            [raise(py!(ForbiddenError(
+                "People are not sent to this address.",
+                code = "redirect_not_allowed"
+            )))]
         )
     ])
 }
 
-fn billing_webhook_class() -> ClassDef {
-    names!(provider, worker);
-    class(BillingWebhook).decorator(py!(dataclass(frozen = true))).body(block![
-        docstring("The way in of an event: verified, stored, and left to the worker."),
-        annotate(provider, BillingProviderDep),
-        annotate(worker, BillingWorkerDep),
-        billing_webhook_receive()
+fn origin_of_def() -> FunctionDef {
+    names!(url, parts);
+    def(origin_of).params([param(url, str)]).returns(str).body(block![
+        docstring("Return scheme, host and port of an address."),
+        assign(parts, py!(urlsplit(url))),
+        return_(py!(f!("{}://{}", parts.scheme, parts.netloc)))
     ])
 }
 
-fn billing_webhook_receive() -> FunctionDef {
-    names!(body, signature, delivery, status);
-    async_def("receive")
-        .params([untyped("self"), param(body, bytes), param(signature, py!(str | None))])
-        .returns(BillingEventStatus)
-        .body(block![
-            docstring("Take a delivery in, and return what has become of its event so far."),
-            assign(delivery, py!(self.provider.read_delivery(body, signature))),
-            assign(status, py!(self.worker.inbox.store(self.provider.name, delivery).await)),
-            do_(py!(self.worker.wake())),
-            return_(status)
-        ])
-}
-
-fn billing_event_service_class() -> ClassDef {
-    names!(session);
-    class(BillingEventService).decorator(py!(dataclass(frozen = true))).body(block![
-        docstring("What became of the events."),
-        annotate(session, SessionDep),
-        billing_event_service_page()
+fn lookup_key_of_def() -> FunctionDef {
+    names!(plan);
+    def(lookup_key_of).params([param(plan, Plan)]).returns(str).body(block![
+        docstring("Return by what the provider finds the price of a plan that has one."),
+        if_(
+            py!(plan.price == None),
+            [raise(py!(ConflictError("This plan costs nothing.", code = "free_plan")))]
+        ),
+        return_(py!(plan.price.lookup_key))
     ])
-}
-
-fn billing_event_service_page() -> FunctionDef {
-    names!(page, status, statement);
-    async_def("page")
-        .params([
-            untyped("self"),
-            param(page, PageRequest),
-            param(status, py!(BillingEventStatus | None)),
-        ])
-        .returns(py!(Slice[BillingEvent]))
-        .body(block![
-            docstring("List the stored events, newest first."),
-            assign(statement, py!(select(BillingEvent))),
-            if_(
-                py!(status != None),
-                [assign(statement, py!(statement.r#where(BillingEvent.status == status)))]
-            ),
-            return_(py!(fetch_page(self.session, statement, BillingEvent, page).await))
-        ])
 }

@@ -5,7 +5,7 @@ use crate::core::plans::SubscriptionStatus;
 use crate::models::base::utcnow;
 use crate::models::billing_event::{BillingEvent, BillingEventStatus};
 use crate::models::organization::Organization;
-use crate::python::builtins::{Exception, bool, dict, frozenset, range, str};
+use crate::python::builtins::{Exception, bool, dict, frozenset, range, setattr, str};
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::{Any, UUID, dataclass, datetime};
 use crate::services::billing_inbox::{BillingInbox, finish};
@@ -15,8 +15,8 @@ use crate::services::billing_provider::{
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.billing_sync": MAX_RACES, ENDED, NOT_BEGUN, RaceError, BillingSync, farewell,
-        stopgap, changes_to, is_premature, past_due_since;
+    "app.services.billing_sync": MAX_RACES, ENDED, NOT_BEGUN, RaceError, BillingSync, put,
+        farewell, stopgap, changes_to, is_premature, past_due_since;
 }
 
 /// The module.
@@ -42,6 +42,7 @@ pub fn emit() -> Module {
         .paragraph(),
         race_error_class(),
         billing_sync_class(),
+        put_def(),
         farewell_def(),
         stopgap_def(),
         changes_to_def(),
@@ -118,7 +119,7 @@ fn billing_sync_pass_over() -> FunctionDef {
             docstring(
                 "Leave an event be whose customer is not one of ours.\n\
                  \n\
-                 One that is linked later is brought up to date then, if the provider can be asked."
+                 If it is linked later, it is brought up to date then, by asking the provider."
             ),
             if_(
                 py!(!self.provider.is_connected),
@@ -292,6 +293,18 @@ fn billing_sync_refresh() -> FunctionDef {
             raise(RaceError)
         ],
     )
+}
+
+fn put_def() -> FunctionDef {
+    names!(payer, changes, name, value);
+    def(put)
+        .params([param(payer, Organization), param(changes, py!(dict[(str, Any)]))])
+        .returns(none())
+        .body(block![
+            docstring("Write to a payer that is locked."),
+            for_(py!((name, value)), py!(changes.items()), [do_(py!(setattr(payer, name, value)))]),
+            aug_assign(py!(payer.subscription_version), Operator::Add, 1)
+        ])
 }
 
 fn farewell_def() -> FunctionDef {

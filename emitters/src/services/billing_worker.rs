@@ -122,7 +122,7 @@ fn billing_worker_attempt() -> FunctionDef {
                 .except_as(
                     ProviderError,
                     error,
-                    [do_(py!(self.inbox.postpone(event, str(error)).await))]
+                    [do_(py!(self.inbox.postpone(event, error.reason).await))]
                 )
                 .except_as(
                     Exception,

@@ -40,6 +40,19 @@ pub fn paid_plans(billing: &Billing) -> Vec<&Plan> {
     billing.plans.iter().filter(|plan| plan.price.is_some()).collect()
 }
 
+/// Whether a plan counts anything.
+#[must_use]
+pub fn has_limits(spec: &Spec) -> bool {
+    spec.billing.as_ref().is_some_and(crate::core::plans::has_limits)
+}
+
+/// The highest role below the owner, if one can come into the first organization of an account.
+#[must_use]
+pub fn insider(spec: &Spec) -> Option<&str> {
+    let role = spec.organizations.roles.get(1).filter(|_| has_room(spec, 2));
+    role.map(|role| role.name.as_str())
+}
+
 /// What the stories of billing are about: what an organization has without a subscription, and the first
 /// and the last plan that it can subscribe to, which may be one and the same.
 #[derive(Clone, Copy)]

@@ -100,9 +100,11 @@ fn stripe_def() -> FunctionDef {
     names!(fake);
     async_def(stripe)
         .decorator(py!(pytest.fixture(scope = "session")))
+        .params([param(anyio_backend, str)])
         .returns(py!(AsyncGenerator[(FakeStripe, None)]))
         .body(block![
             docstring("Start a Stripe of our own, and stop it in the end."),
+            assert_that(py!(anyio_backend == "asyncio"), "aiohttp runs on nothing else"),
             assign(fake, py!(FakeStripe())),
             async_with(py!(fake.serving()), [do_(py!(yield_!(fake)))])
         ])

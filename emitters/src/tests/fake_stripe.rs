@@ -2,14 +2,18 @@
 
 use crate::core::plans::PLANS;
 use crate::python::aiohttp::web;
-use crate::python::builtins::{Exception, TYPE, int, list, object, str, tuple};
+use crate::python::builtins::{Exception, TYPE, dict, int, len, list, object, str, tuple};
 use crate::python::standard::{
     AsyncGenerator, Awaitable, Callable, Mapping, NamedTuple, asynccontextmanager, deepcopy, json,
     parse_qsl, time,
 };
-use crate::python::stripe::{SubscriptionListParams, SubscriptionRetrieveParams};
+use crate::python::stripe::{
+    CustomerCreateParams, InvoiceListParams, PriceListParams, SubscriptionListParams,
+    SubscriptionResumeParams, SubscriptionRetrieveParams, SubscriptionUpdateParams, billing_portal,
+    checkout,
+};
 use crate::tests::stripe_contract::{inventions, refusals};
-use crate::tests::stripe_state::{Object, StripeState};
+use crate::tests::stripe_state::{OVER, Object, StripeState};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -70,12 +74,21 @@ fn fake_stripe_class() -> ClassDef {
         fake_stripe_init(),
         fake_stripe_reset(),
         fake_stripe_routes(),
-        fake_stripe_list_subscriptions(),
-        fake_stripe_read_object(),
+        fake_stripe_subscriptions(),
+        fake_stripe_prices(),
+        fake_stripe_invoices(),
+        fake_stripe_read(),
+        fake_stripe_add_customer(),
+        fake_stripe_add_checkout(),
+        fake_stripe_expire_checkout(),
+        fake_stripe_add_portal(),
+        fake_stripe_change_subscription(),
+        fake_stripe_resume(),
         fake_stripe_find(),
         fake_stripe_list_of(),
         fake_stripe_expanded(),
         fake_stripe_handler(),
+        fake_stripe_once(),
         fake_stripe_serving()
     ])
 }
@@ -99,41 +112,203 @@ fn fake_stripe_reset() -> FunctionDef {
             if_(py!(plan.price != None), [do_(py!(self.state.add_price(plan.price.lookup_key)))])
         ),
         assign(py!(self.is_down), false),
-        ann_assign(py!(self.calls), py!(list[str]), py!([]))
+        ann_assign(py!(self.calls), py!(list[str]), py!([])),
+        ann_assign(py!(self.answers), py!(dict[(str, tuple[(object, Object)])]), py!(dict!()))
     ])
 }
 
 fn fake_stripe_routes() -> FunctionDef {
+    names!(one, checkouts);
     def("routes")
         .params([untyped("self")])
-        .returns(py!(list[tuple[(str, str, TYPE, Callable[([Call], object)])]]))
+        .returns(py!(list[tuple[(str, str, TYPE, Callable[([Call], Object)])]]))
         .body(block![
             docstring("List what can be called."),
+            assign(one, "/v1/subscriptions/{id}"),
+            assign(checkouts, "/v1/checkout/sessions"),
             return_(py!([
-                ("GET", "/v1/subscriptions", SubscriptionListParams, self.list_subscriptions),
-                ("GET", "/v1/subscriptions/{id}", SubscriptionRetrieveParams, self.read_object)
+                ("GET", "/v1/subscriptions", SubscriptionListParams, self.subscriptions),
+                ("GET", one, SubscriptionRetrieveParams, self.read),
+                ("POST", one, SubscriptionUpdateParams, self.change_subscription),
+                ("POST", f!("{}/resume", one), SubscriptionResumeParams, self.resume),
+                ("POST", "/v1/customers", CustomerCreateParams, self.add_customer),
+                ("GET", "/v1/prices", PriceListParams, self.prices),
+                ("GET", "/v1/invoices", InvoiceListParams, self.invoices),
+                ("POST", checkouts, checkout.SessionCreateParams, self.add_checkout),
+                ("GET", f!("{}/{{id}}", checkouts), checkout.SessionRetrieveParams, self.read),
+                (
+                    "POST",
+                    f!("{}/{{id}}/expire", checkouts),
+                    checkout.SessionExpireParams,
+                    self.expire_checkout
+                ),
+                (
+                    "POST",
+                    "/v1/billing_portal/sessions",
+                    billing_portal.SessionCreateParams,
+                    self.add_portal
+                )
             ]))
         ])
 }
 
-fn fake_stripe_list_subscriptions() -> FunctionDef {
+fn fake_stripe_subscriptions() -> FunctionDef {
     names!(call, customer, found);
-    def("list_subscriptions").params([untyped("self"), param(call, Call)]).returns(object).body(
+    def("subscriptions").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
+        docstring("List the subscriptions of a customer."),
+        assign(customer, py!(self.find("customer", call.params["customer"]))),
+        if_(py!(customer.get("deleted")), [raise(py!(missing("customer", customer["id"])))]),
+        assign(found, py!(self.state.all("subscription", customer = customer["id"]))),
+        return_(py!(self.list_of(found, call)))
+    ])
+}
+
+fn fake_stripe_prices() -> FunctionDef {
+    names!(call, keys, found);
+    def("prices").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
+        docstring("List the prices with one of these keys."),
+        assign(keys, py!(call.params["lookup_keys"].values())),
+        assign(found, py!(self.state.all("price", active = true))),
+        return_(py!(
+            self.list_of(list!(one for one in found if in_!(one["lookup_key"], keys)), call)
+        ))
+    ])
+}
+
+fn fake_stripe_invoices() -> FunctionDef {
+    names!(call, found, after, limit);
+    def("invoices").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
+        docstring("List the invoices of a customer, as many as asked for."),
+        assign(found, py!(self.state.all("invoice", customer = call.params["customer"]))),
+        assign(after, py!(call.params.get("starting_after"))),
+        if_(
+            py!(after != None),
+            block![
+                do_(py!(self.find("invoice", after))),
+                assign(found, py!(found[list!(one["id"] for one in found).index(after) + 1..]))
+            ]
+        ),
+        assign(limit, py!(int(call.params["limit"]))),
+        return_(py!(self.list_of(found[..limit], call) | dict!("has_more" => len(found) > limit)))
+    ])
+}
+
+fn fake_stripe_read() -> FunctionDef {
+    names!(call);
+    def("read").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
+        docstring("Read an object by its id."),
+        return_(py!(self.expanded(self.find("", call.r#match["id"]), call)))
+    ])
+}
+
+fn fake_stripe_add_customer() -> FunctionDef {
+    names!(call);
+    def("add_customer").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
+        docstring("Add a customer."),
+        return_(py!(self.state.add_customer(**call.params)))
+    ])
+}
+
+fn fake_stripe_add_checkout() -> FunctionDef {
+    names!(call, item, price);
+    def("add_checkout").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
+        docstring("Open a checkout; that its parts exist is checked when it is paid."),
+        do_(py!(self.find("customer", call.params["customer"]))),
+        assign(py!((item,)), py!(call.params["line_items"].values())),
+        assign(price, py!(self.find("price", item["price"]))),
+        return_(py!(self.state.add_checkout(
+            call.params,
+            price["lookup_key"],
+            int(item["quantity"])
+        )))
+    ])
+}
+
+fn fake_stripe_expire_checkout() -> FunctionDef {
+    names!(call, session);
+    def("expire_checkout").params([untyped("self"), param(call, Call)]).returns(Object).body(
         block![
-            docstring("List the subscriptions of a customer."),
-            assign(customer, py!(self.find("customer", call.params["customer"]))),
-            if_(py!(customer.get("deleted")), [raise(py!(missing("customer", customer["id"])))]),
-            assign(found, py!(self.state.all("subscription", customer = customer["id"]))),
-            return_(py!(self.list_of(found, call)))
+            docstring("Close a checkout."),
+            assign(session, py!(self.find("checkout.session", call.r#match["id"]))),
+            if_(
+                py!(session["status"] != "open"),
+                [raise(py!(StripeRefusalError(400, message = "This session is not open")))]
+            ),
+            return_(py!(self.state.expire_checkout(session)))
         ],
     )
 }
 
-fn fake_stripe_read_object() -> FunctionDef {
-    names!(call);
-    def("read_object").params([untyped("self"), param(call, Call)]).returns(object).body(block![
-        docstring("Read an object by its id."),
-        return_(py!(self.expanded(self.find("", call.r#match["id"]), call)))
+fn fake_stripe_add_portal() -> FunctionDef {
+    names!(call, made);
+    def("add_portal").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
+        docstring("Open the page of a customer."),
+        do_(py!(self.find("customer", call.params["customer"]))),
+        assign(made, py!(self.state.add("bps", "billing_portal.session", **call.params))),
+        return_(py!(made | dict!("url" => f!("https://billing.stripe.com/{}", made["id"]))))
+    ])
+}
+
+fn fake_stripe_change_subscription() -> FunctionDef {
+    names!(call, subscription, change, message, price, item, at_end);
+    def("change_subscription").params([untyped("self"), param(call, Call)]).returns(Object).body(
+        block![
+            docstring("Change a subscription, if what that costs can be collected."),
+            assign(subscription, py!(self.find("subscription", call.r#match["id"]))),
+            if_(
+                py!(in_!(subscription["status"], OVER)),
+                [raise(py!(missing("subscription", subscription["id"])))]
+            ),
+            for_(
+                change,
+                py!(call.params.get("items", dict!()).values()),
+                block![
+                    if_(
+                        py!(self.state.declines),
+                        block![
+                            assign(message, "Your card was declined."),
+                            raise(py!(StripeRefusalError(
+                                402,
+                                r#type = "card_error",
+                                message = message
+                            )))
+                        ]
+                    ),
+                    assign(price, py!(self.find("price", change["price"]))),
+                    assign(py!((item,)), py!(subscription["items"]["data"])),
+                    assert_(py!(item["id"] == change["id"])),
+                    assign(
+                        py!((item["price"], item["quantity"])),
+                        py!((price, int(change["quantity"])))
+                    )
+                ]
+            ),
+            if_(
+                py!(in_!("cancel_at_period_end", call.params)),
+                block![
+                    assign(at_end, py!(call.params["cancel_at_period_end"] == "true")),
+                    assign(py!(subscription["cancel_at_period_end"]), at_end)
+                ]
+            ),
+            if_(
+                py!(in_!("cancel_at", call.params)),
+                [assign(py!(subscription["cancel_at"]), none())]
+            ),
+            return_(py!(self.state.change(subscription["id"], "updated")))
+        ],
+    )
+}
+
+fn fake_stripe_resume() -> FunctionDef {
+    names!(call, subscription);
+    def("resume").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
+        docstring("Start a paused subscription again."),
+        assign(subscription, py!(self.find("subscription", call.r#match["id"]))),
+        if_(
+            py!(subscription["status"] != "paused"),
+            [raise(py!(StripeRefusalError(400, message = "This subscription is not paused")))]
+        ),
+        return_(py!(self.state.change(subscription["id"], "resumed", status = "active")))
     ])
 }
 
@@ -205,7 +380,7 @@ fn fake_stripe_handler() -> FunctionDef {
         .params([
             untyped("self"),
             param(shape, TYPE),
-            param(answer, py!(Callable[([Call], object)])),
+            param(answer, py!(Callable[([Call], Object)])),
         ])
         .returns(py!(Callable[([web.Request], Awaitable[web.Response])]))
         .body(block![
@@ -231,7 +406,7 @@ fn fake_stripe_handler() -> FunctionDef {
                         ),
                         try_(block![
                             do_(py!(accept(call, shape))),
-                            return_(py!(respond(200, answer(call))))
+                            return_(py!(respond(200, self.once(request.path, call, answer))))
                         ])
                         .except_as(
                             StripeRefusalError,
@@ -247,6 +422,33 @@ fn fake_stripe_handler() -> FunctionDef {
                     ])
             },
             return_(handle)
+        ])
+}
+
+fn fake_stripe_once() -> FunctionDef {
+    names!(path, call, answer, asked, before, answered);
+    def("once")
+        .params([
+            untyped("self"),
+            param(path, str),
+            param(call, Call),
+            param(answer, py!(Callable[([Call], Object)])),
+        ])
+        .returns(Object)
+        .body(block![
+            docstring("Answer a request that is repeated with its key as the first time."),
+            if_(py!(call.key == None), [return_(py!(answer(call)))]),
+            assign(asked, py!((path, call.params))),
+            if_(
+                py!(not_in!(call.key, self.answers)),
+                [assign(py!(self.answers[call.key]), py!((asked, answer(call))))]
+            ),
+            assign(py!((before, answered)), py!(self.answers[call.key])),
+            if_(
+                py!(before != asked),
+                [raise(py!(StripeRefusalError(400, r#type = "idempotency_error")))]
+            ),
+            return_(answered)
         ])
 }
 

@@ -26,6 +26,7 @@ mod entity_versions;
 
 pub mod test_auth;
 pub mod test_billing_properties;
+pub mod test_checkout;
 pub mod test_conventions;
 pub mod test_database;
 pub mod test_email;
@@ -101,6 +102,7 @@ fn billing(spec: &Spec) -> Vec<Module> {
     ];
     if let Some(offer) = casting::offer(spec) {
         modules.push(test_billing_properties::emit());
+        modules.push(test_checkout::emit(spec, offer));
         modules.push(test_subscriptions::emit(spec, offer));
     }
     modules

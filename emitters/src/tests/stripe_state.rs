@@ -1,6 +1,6 @@
 //! `backend/tests/stripe_state.py`: what the fake Stripe remembers: its objects, and what happened to them.
 
-use crate::python::builtins::{all, dict, int, len, list, object, reversed, str};
+use crate::python::builtins::{all, bool, dict, int, len, list, object, reversed, str, tuple};
 use crate::python::standard::{Any, dataclass, deepcopy, field};
 use crate::tests::stripe_contract::inventions;
 use astgen_pyast::prelude::*;
@@ -24,7 +24,7 @@ pub fn emit() -> Module {
 }
 
 fn stripe_state_class() -> ClassDef {
-    names!(now, objects, events, count, told);
+    names!(now, objects, events, count, carts, told, declines);
     class(StripeState).decorator(dataclass).body(block![
         docstring("The objects by id, and the events that their changes made."),
         annotate(now, int),
@@ -35,7 +35,13 @@ fn stripe_state_class() -> ClassDef {
         ),
         ann_assign(events, py!(list[Object]), py!(field(default_factory = list[Object]))),
         ann_assign(count, int, 0),
+        ann_assign(
+            carts,
+            py!(dict[(str, tuple[(str, int)])]),
+            py!(field(default_factory = dict[(str, tuple[(str, int)])]))
+        ),
         ann_assign(told, int, 0),
+        ann_assign(declines, bool, false),
         stripe_state_identifier(),
         stripe_state_add(),
         stripe_state_all(),
@@ -46,6 +52,9 @@ fn stripe_state_class() -> ClassDef {
         stripe_state_add_customer(),
         stripe_state_add_invoice(),
         stripe_state_subscribe(),
+        stripe_state_add_checkout(),
+        stripe_state_pay_checkout(),
+        stripe_state_expire_checkout(),
         stripe_state_item(),
         stripe_state_change(),
         stripe_state_move(),
@@ -155,7 +164,11 @@ fn stripe_state_add_invoice() -> FunctionDef {
                     "invoice",
                     customer = subscription["customer"],
                     status = status,
-                    parent = parent
+                    parent = parent,
+                    number = f!("A-{}", len(self.objects)),
+                    total = 1900,
+                    currency = "usd",
+                    hosted_invoice_url = "https://invoice.stripe.com/i"
                 ))
             ),
             assign(py!(subscription["latest_invoice"]), py!(invoice["id"])),
@@ -201,6 +214,71 @@ fn stripe_state_subscribe() -> FunctionDef {
             do_(py!(self.emit("customer.subscription.created", subscription))),
             return_(subscription)
         ])
+}
+
+fn stripe_state_add_checkout() -> FunctionDef {
+    names!(params, lookup_key, quantity, session);
+    def("add_checkout")
+        .params([
+            untyped("self"),
+            param(params, Object),
+            param(lookup_key, str),
+            param(quantity, int),
+        ])
+        .returns(Object)
+        .body(block![
+            docstring("Open a checkout."),
+            assign(
+                session,
+                py!(self.add(
+                    "cs",
+                    "checkout.session",
+                    customer = params["customer"],
+                    client_reference_id = params["client_reference_id"],
+                    metadata = params["metadata"],
+                    mode = "subscription",
+                    status = "open",
+                    subscription = None
+                ))
+            ),
+            assign(py!(session["url"]), py!(f!("https://checkout.stripe.com/{}", session["id"]))),
+            assign(py!(self.carts[session["id"]]), py!((lookup_key, quantity))),
+            return_(session)
+        ])
+}
+
+fn stripe_state_pay_checkout() -> FunctionDef {
+    names!(session_id, session, lookup_key, quantity, subscription);
+    def("pay_checkout").params([untyped("self"), param(session_id, str)]).returns(Object).body(
+        block![
+            docstring("Pay in a checkout, by which a subscription begins."),
+            assign(session, py!(self.objects[session_id])),
+            assert_(py!(session["status"] == "open")),
+            assign(py!((lookup_key, quantity)), py!(self.carts[session_id])),
+            assign(subscription, py!(self.subscribe(session["customer"], lookup_key))),
+            assign(py!(subscription["items"]["data"][0]["quantity"]), quantity),
+            do_(py!(self.emit("invoice.paid", self.add_invoice(subscription, "paid")))),
+            do_(py!(session.update(
+                status = "complete",
+                url = None,
+                subscription = subscription["id"]
+            ))),
+            do_(py!(self.emit("checkout.session.completed", session))),
+            return_(subscription)
+        ],
+    )
+}
+
+fn stripe_state_expire_checkout() -> FunctionDef {
+    names!(session);
+    def("expire_checkout").params([untyped("self"), param(session, Object)]).returns(Object).body(
+        block![
+            docstring("Close a checkout that nobody paid in."),
+            do_(py!(session.update(status = "expired", url = None))),
+            do_(py!(self.emit("checkout.session.expired", session))),
+            return_(session)
+        ],
+    )
 }
 
 fn stripe_state_item() -> FunctionDef {

@@ -30,7 +30,7 @@ pub fn emit(spec: &Spec) -> Module {
     let plans = spec.billing.iter().map(|_| "/billing/plans");
     module("tests.test_openapi").docstring("The description of the interface.").body(block![
         assign(REFERENCE, py!(re.compile("#/components/schemas/([A-Za-z0-9_]+)"))),
-        assign(TEXT_BOUNDS, py!(set!("maxLength", "format", "pattern", "const"))),
+        assign(TEXT_BOUNDS, py!(set!("maxLength", "format", "pattern", "const", "enum"))),
         assign(PUBLIC, make::set(public.into_iter().chain(plans))),
         paths_def(),
         test_operations_are_named_after_their_functions(),

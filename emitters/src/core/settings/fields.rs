@@ -1,6 +1,7 @@
 //! The settings: one table, from which the class, `.env.example` and the README are made.
 
 use super::{Environment, generated_secret};
+use crate::core::plans::has_prices;
 use crate::python::builtins::{bool, int, list, str};
 use crate::python::pydantic::{NoDecode, SecretStr};
 use crate::python::standard::Annotated;
@@ -37,6 +38,8 @@ pub enum DefaultValue {
     Number(u64),
     /// Yes or no.
     Switch(bool),
+    /// Some texts; an environment variable has commas between them.
+    Texts(Vec<String>),
     /// What a function makes.
     Made(Expr),
     /// `None`.
@@ -51,12 +54,21 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     settings.extend(lifetimes(spec));
     settings.extend(costs());
     settings.extend(spec.billing.iter().flat_map(|_| stripe()));
+    settings.extend(
+        spec.billing.as_ref().filter(|billing| has_prices(billing)).map(|_| return_origins()),
+    );
     settings.extend(spec.observability.metrics.then(metrics_token));
     settings.push(log_level());
     settings
 }
 
 impl Setting {
+    /// Whether it is a list, which an environment variable has with commas.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        matches!(self.default, DefaultValue::Texts(_)) || self.annotation == list_of(py!(SecretStr))
+    }
+
     /// The environment variable.
     #[must_use]
     pub fn variable(&self) -> String {
@@ -73,6 +85,7 @@ impl DefaultValue {
             DefaultValue::Text(text) => Some(text.clone()),
             DefaultValue::Number(number) => Some(number.to_string()),
             DefaultValue::Switch(is_on) => Some(is_on.to_string()),
+            DefaultValue::Texts(texts) => Some(texts.join(",")),
             DefaultValue::Made(_) | DefaultValue::Missing => None,
         }
     }
@@ -202,10 +215,24 @@ fn stripe() -> [Setting; 4] {
     ]
 }
 
+fn return_origins() -> Setting {
+    names!(billing_return_origins);
+    setting(
+        billing_return_origins,
+        list_of(py!(str)),
+        DefaultValue::Texts(vec!["http://localhost:3000".to_owned()]),
+        "Where Stripe may send people back to, comma-separated.",
+    )
+}
+
+/// A list that pydantic-settings is not to read as JSON.
+fn list_of(item: Expr) -> Expr {
+    py!(Annotated[(list[item], NoDecode)])
+}
+
 fn secrets(name: Name, description: &'static str) -> Setting {
-    let secrets = py!(list[SecretStr]);
-    let annotation = py!(Annotated[(secrets, NoDecode)]);
-    setting(name, annotation, DefaultValue::Made(secrets), description)
+    let made = DefaultValue::Made(py!(list[SecretStr]));
+    setting(name, list_of(py!(SecretStr)), made, description)
 }
 
 fn metrics_token() -> Setting {

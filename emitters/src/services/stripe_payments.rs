@@ -1,0 +1,162 @@
+//! `backend/app/services/stripe_payments.py`: payment at Stripe: customers, the pages on which they pay, and their invoices.
+
+use crate::python::builtins::{int, str};
+use crate::python::standard::{UTC, datetime};
+use crate::python::stripe::{CustomerCreateParams, InvoiceListParams, SessionCreateParams, stripe};
+use crate::schemas::stripe::StripeCheckoutSession;
+use crate::services::billing_provider::{Checkout, Customer, Invoice, InvoicePart, Order};
+use crate::services::stripe_api::{MissingError, StripeApi, once, translated_errors};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.services.stripe_payments": StripePayments, read_checkout, read_invoice;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    let docstring =
+        "Payment at Stripe: customers, the pages on which they pay, and their invoices.";
+    module("app.services.stripe_payments").docstring(docstring).body(block![
+        stripe_payments_class(),
+        read_checkout_def(),
+        read_invoice_def()
+    ])
+}
+
+fn stripe_payments_class() -> ClassDef {
+    class(StripePayments).base(StripeApi).body(block![
+        docstring("The calls about who pays, and how."),
+        stripe_payments_create_customer(),
+        stripe_payments_create_checkout(),
+        stripe_payments_find_checkout(),
+        stripe_payments_expire_checkout(),
+        stripe_payments_open_portal(),
+        stripe_payments_list_invoices()
+    ])
+}
+
+fn stripe_payments_create_customer() -> FunctionDef {
+    names!(customer, params, made);
+    async_def("create_customer").params([untyped("self"), param(customer, Customer)]).returns(str).body(block![docstring("Add a customer and return its id; asked twice, it is the same one."), ann_assign(params, CustomerCreateParams, py!(dict!("name" => customer.name, "email" => customer.email, "metadata" => dict!("payer_id" => str(customer.payer_id))))), with(py!(translated_errors()), [assign(made, py!(self.client.v1.customers.create_async(params, once(params)).await))]), return_(py!(made.id))])
+}
+
+fn stripe_payments_create_checkout() -> FunctionDef {
+    names!(order, params, key, made);
+    async_def("create_checkout").params([untyped("self"), param(order, Order)]).returns(Checkout).body(block![docstring("Open a checkout; asked twice for the same, it is the same one."), ann_assign(params, SessionCreateParams, py!(dict!("mode" => "subscription", "customer" => order.customer_id, "client_reference_id" => str(order.payer_id), "line_items" => [dict!("price" => self.price_id(order.lookup_key).await, "quantity" => order.quantity)], "success_url" => order.success_url, "cancel_url" => order.cancel_url, "metadata" => dict!("lookup_key" => order.lookup_key), "subscription_data" => dict!("metadata" => dict!("payer_id" => str(order.payer_id)))))), assign(key, py!(once(params, order.previous_id))), with(py!(translated_errors()), [assign(made, py!(self.client.v1.checkout.sessions.create_async(params, key).await))]), return_(py!(read_checkout(made)))])
+}
+
+fn stripe_payments_find_checkout() -> FunctionDef {
+    names!(checkout_id, found);
+    async_def("find_checkout")
+        .params([untyped("self"), param(checkout_id, str)])
+        .returns(py!(Checkout | None))
+        .body(block![
+            docstring("Return a checkout."),
+            try_(with(
+                py!(translated_errors()),
+                [assign(
+                    found,
+                    py!(self.client.v1.checkout.sessions.retrieve_async(checkout_id).await)
+                )]
+            ))
+            .except(MissingError, [return_(none())]),
+            return_(py!(read_checkout(found)))
+        ])
+}
+
+fn stripe_payments_expire_checkout() -> FunctionDef {
+    names!(checkout_id);
+    async_def("expire_checkout")
+        .params([untyped("self"), param(checkout_id, str)])
+        .returns(none())
+        .body(block![
+            docstring("Close a checkout before anybody has paid."),
+            with(
+                py!(translated_errors()),
+                [do_(py!(self.client.v1.checkout.sessions.expire_async(checkout_id).await))]
+            )
+        ])
+}
+
+fn stripe_payments_open_portal() -> FunctionDef {
+    names!(customer_id, return_url, made);
+    async_def("open_portal")
+        .params([untyped("self"), param(customer_id, str), param(return_url, str)])
+        .returns(str)
+        .body(block![
+            docstring("Return where a customer sees to cards and addresses."),
+            with(
+                py!(translated_errors()),
+                [assign(
+                    made,
+                    py!(self
+                        .client
+                        .v1
+                        .billing_portal
+                        .sessions
+                        .create_async(dict!("customer" => customer_id, "return_url" => return_url))
+                        .await)
+                )]
+            ),
+            return_(py!(made.url))
+        ])
+}
+
+fn stripe_payments_list_invoices() -> FunctionDef {
+    names!(customer_id, limit, after, params, page, items);
+    async_def("list_invoices")
+        .params([
+            untyped("self"),
+            param(customer_id, str),
+            param(limit, int),
+            param(after, py!(str | None)),
+        ])
+        .returns(InvoicePart)
+        .body(block![
+            docstring("List the invoices of a customer after one of them."),
+            ann_assign(
+                params,
+                InvoiceListParams,
+                py!(dict!("customer" => customer_id, "limit" => limit))
+            ),
+            if_(py!(after != None), [assign(py!(params["starting_after"]), after)]),
+            with(
+                py!(translated_errors()),
+                [assign(page, py!(self.client.v1.invoices.list_async(params).await))]
+            ),
+            assign(items, py!(list!(read_invoice(found) for found in page.data))),
+            return_(py!(InvoicePart(items = items, has_more = page.has_more)))
+        ])
+}
+
+fn read_checkout_def() -> FunctionDef {
+    names!(found, checkout);
+    def(read_checkout).params([param(found, py!(stripe.checkout.Session))]).returns(Checkout).body(
+        block![
+            docstring("Read a checkout."),
+            assign(checkout, py!(StripeCheckoutSession.model_validate(found.to_dict()))),
+            return_(py!(Checkout(
+                id = checkout.id,
+                url = if checkout.status == "open" { checkout.url } else { None },
+                lookup_key = checkout.metadata.get("lookup_key")
+            )))
+        ],
+    )
+}
+
+fn read_invoice_def() -> FunctionDef {
+    names!(found);
+    def(read_invoice).params([param(found, py!(stripe.Invoice))]).returns(Invoice).body(block![
+        docstring("Read an invoice."),
+        return_(py!(Invoice(
+            id = found.id,
+            number = found.number,
+            status = found.status,
+            total = found.total,
+            currency = found.currency,
+            created_at = datetime.fromtimestamp(found.created, UTC),
+            url = found.hosted_invoice_url
+        )))
+    ])
+}

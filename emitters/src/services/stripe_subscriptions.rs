@@ -1,0 +1,181 @@
+//! `backend/app/services/stripe_subscriptions.py`: subscriptions at Stripe: found, changed, ended.
+
+use crate::core::plans::SubscriptionStatus;
+use crate::python::builtins::{bool, float, int, list, min, str, tuple};
+use crate::python::standard::{UTC, datetime};
+use crate::schemas::stripe::StripeSubscription;
+use crate::services::billing_provider::{ProviderError, Subscription};
+use crate::services::stripe_api::{MissingError, StripeApi, translated_errors};
+use crate::services::stripe_events::{item_of, read_subscription};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.services.stripe_subscriptions": PRECEDENCE, BEGINNING, StripeSubscriptions, precedence;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    let docstring = "Subscriptions at Stripe: found, changed, ended.";
+    module("app.services.stripe_subscriptions").docstring(docstring).body(block![
+        assign(
+            PRECEDENCE,
+            py!((
+                SubscriptionStatus.ACTIVE,
+                SubscriptionStatus.TRIALING,
+                SubscriptionStatus.PAST_DUE,
+                SubscriptionStatus.UNPAID,
+                SubscriptionStatus.PAUSED,
+                SubscriptionStatus.UNKNOWN,
+                SubscriptionStatus.INCOMPLETE,
+                SubscriptionStatus.CANCELED,
+                SubscriptionStatus.INCOMPLETE_EXPIRED
+            ))
+        )
+        .comment("Of several subscriptions of one customer, the first of these counts."),
+        assign(BEGINNING, py!(datetime(1970, 1, 1, tzinfo = UTC))),
+        stripe_subscriptions_class(),
+        precedence_def()
+    ])
+}
+
+fn stripe_subscriptions_class() -> ClassDef {
+    class(StripeSubscriptions).base(StripeApi).body(block![
+        docstring("The calls about subscriptions."),
+        stripe_subscriptions_find_subscription(),
+        stripe_subscriptions_list_subscriptions(),
+        stripe_subscriptions_retrieve_subscription(),
+        stripe_subscriptions_change_price(),
+        stripe_subscriptions_end_later(),
+        stripe_subscriptions_go_on(),
+        stripe_subscriptions_resume()
+    ])
+}
+
+fn stripe_subscriptions_find_subscription() -> FunctionDef {
+    names!(customer_id, known_id, found);
+    async_def("find_subscription")
+        .params([untyped("self"), param(customer_id, str), param(known_id, py!(str | None))])
+        .returns(py!(Subscription | None))
+        .body(block![
+            docstring(
+                "Return the subscription of a customer that counts, or the one known so far.\n\
+                 \n\
+                 A customer who is gone has no list any more, but a subscription of theirs can\n\
+                 still be read by its id."
+            ),
+            if_(
+                py!(!self.is_connected),
+                [raise(py!(ProviderError("There is no key to ask with")))]
+            ),
+            try_([assign(found, py!(self.list_subscriptions(customer_id).await))])
+                .except(MissingError, [assign(found, py!([]))]),
+            if_(
+                py!(!found && known_id != None),
+                [assign(found, py!(self.retrieve_subscription(known_id).await))]
+            ),
+            return_(py!(min(found, key = precedence, default = None)))
+        ])
+}
+
+fn stripe_subscriptions_list_subscriptions() -> FunctionDef {
+    names!(customer_id, page);
+    async_def("list_subscriptions").params([untyped("self"), param(customer_id, str)]).returns(py!(list[Subscription])).body(block![docstring("List every subscription of a customer, also those that have ended."), with(py!(translated_errors()), [assign(page, py!(self.client.v1.subscriptions.list_async(dict!("customer" => customer_id, "status" => "all", "limit" => 100, "expand" => ["data.latest_invoice"])).await))]), return_(py!(list!(read_subscription(found.to_dict()) for found in page.data)))])
+}
+
+fn stripe_subscriptions_retrieve_subscription() -> FunctionDef {
+    names!(subscription_id, found);
+    async_def("retrieve_subscription")
+        .params([untyped("self"), param(subscription_id, str)])
+        .returns(py!(list[Subscription]))
+        .body(block![
+            docstring("Read one subscription, if there is such a one."),
+            try_(with(
+                py!(translated_errors()),
+                [assign(
+                    found,
+                    py!(self
+                        .client
+                        .v1
+                        .subscriptions
+                        .retrieve_async(subscription_id, dict!("expand" => ["latest_invoice"]))
+                        .await)
+                )]
+            ))
+            .except(MissingError, [return_(py!([]))]),
+            return_(py!([read_subscription(found.to_dict())]))
+        ])
+}
+
+fn stripe_subscriptions_change_price() -> FunctionDef {
+    names!(subscription_id, lookup_key, subscriptions, price_id, found, item);
+    async_def("change_price").params([untyped("self"), param(subscription_id, str), param(lookup_key, str)]).returns(none()).body(block![docstring("Move a subscription to another price and charge the difference.\n\
+                                                                                                                                                    \n\
+                                                                                                                                                    If the difference cannot be collected, nothing has changed."), assign(subscriptions, py!(self.client.v1.subscriptions)), assign(price_id, py!(self.price_id(lookup_key).await)), with(py!(translated_errors()), block![assign(found, py!(subscriptions.retrieve_async(subscription_id).await)), assign(item, py!(item_of(StripeSubscription.model_validate(found.to_dict())))), do_(py!(subscriptions.update_async(subscription_id, dict!("items" => [dict!("id" => item.id, "price" => price_id, "quantity" => item.quantity)], "proration_behavior" => "always_invoice", "payment_behavior" => "error_if_incomplete")).await))])])
+}
+
+fn stripe_subscriptions_end_later() -> FunctionDef {
+    names!(subscription_id);
+    async_def("end_later")
+        .params([untyped("self"), param(subscription_id, str)])
+        .returns(none())
+        .body(block![
+            docstring("Let a subscription end when what is paid for does."),
+            with(
+                py!(translated_errors()),
+                [do_(py!(self
+                    .client
+                    .v1
+                    .subscriptions
+                    .update_async(subscription_id, dict!("cancel_at_period_end" => true))
+                    .await))]
+            )
+        ])
+}
+
+fn stripe_subscriptions_go_on() -> FunctionDef {
+    names!(subscription_id);
+    async_def("go_on").params([untyped("self"), param(subscription_id, str)]).returns(none()).body(
+        block![
+            docstring("Let a subscription go on that was to end."),
+            with(
+                py!(translated_errors()),
+                [do_(py!(self
+                    .client
+                    .v1
+                    .subscriptions
+                    .update_async(
+                        subscription_id,
+                        dict!("cancel_at_period_end" => false, "cancel_at" => "")
+                    )
+                    .await))]
+            )
+        ],
+    )
+}
+
+fn stripe_subscriptions_resume() -> FunctionDef {
+    names!(subscription_id);
+    async_def("resume").params([untyped("self"), param(subscription_id, str)]).returns(none()).body(
+        block![
+            docstring("Start a paused subscription again."),
+            with(
+                py!(translated_errors()),
+                [do_(py!(self.client.v1.subscriptions.resume_async(subscription_id).await))]
+            )
+        ],
+    )
+}
+
+fn precedence_def() -> FunctionDef {
+    names!(subscription, started, place);
+    def(precedence)
+        .params([param(subscription, Subscription)])
+        .returns(py!(tuple[(bool, int, float)]))
+        .body(block![
+            docstring("Place a subscription among those of its customer; the least one counts."),
+            assign(started, py!((subscription.created_at || BEGINNING).timestamp())),
+            assign(place, py!(PRECEDENCE.index(subscription.status))),
+            return_(py!((subscription.plan == None, place, -started)))
+        ])
+}
