@@ -4,6 +4,7 @@ use crate::api::routers::ROUTERS;
 use crate::core::body_limit::BodyLimitMiddleware;
 use crate::core::database::Database;
 use crate::core::errors::{EXCEPTION_HANDLERS, PROBLEM_RESPONSES, document_problems};
+use crate::core::jobs::{Dispatcher, dispatch_through};
 use crate::core::logging::configure_logging;
 use crate::core::metrics::init_metrics;
 use crate::core::passwords::PasswordHasher;
@@ -14,7 +15,9 @@ use crate::python::builtins::{dict, str};
 use crate::python::fastapi::{APIRoute, FastAPI};
 use crate::python::standard::{Any, AsyncGenerator, asynccontextmanager, monotonic};
 use crate::services::billing_worker::{BillingWorker, run_billing};
-use crate::services::email_service::build_mailer;
+use crate::services::job_clock::JobClock;
+use crate::services::job_dispatcher::build_dispatcher;
+use crate::services::resources::Resources;
 use crate::services::stripe_provider::StripeProvider;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
@@ -54,7 +57,7 @@ fn application_openapi() -> FunctionDef {
 }
 
 fn create_app_def(spec: &Spec) -> FunctionDef {
-    names!(settings, app, router);
+    names!(settings, app, resources, dispatcher, router);
     def(create_app)
         .params([param(settings, py!(Settings | None)).default(none())])
         .returns(FastAPI)
@@ -74,10 +77,15 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
                 ))
             ),
             assign(py!(app.state.settings), settings),
-            assign(py!(app.state.database), py!(Database(settings))),
+            assign(resources, py!(Resources.build(settings))),
+            assign(dispatcher, py!(build_dispatcher(resources))),
+            do_(py!(dispatch_through(resources.database, dispatcher))),
+            assign(py!(app.state.database), py!(resources.database)),
+            assign(py!(app.state.sealer), py!(resources.sealer)),
+            assign(py!(app.state.mailer), py!(resources.mailer)),
+            assign(py!(app.state.dispatcher), dispatcher),
             assign(py!(app.state.password_hasher), py!(PasswordHasher(settings))),
             assign(py!(app.state.signer), py!(Signer(settings))),
-            assign(py!(app.state.mailer), py!(build_mailer(settings))),
             spec.billing.as_ref().map(|_| billing_of(app, settings)),
             assign(py!(app.state.started_at), py!(monotonic())),
             for_(router, ROUTERS, [do_(py!(app.include_router(router)))]),
@@ -101,10 +109,11 @@ fn billing_of(app: Name, settings: Name) -> [Stmt; 2] {
 
 fn lifespan_def(spec: &Spec) -> FunctionDef {
     let row_level_security = spec.tenancy.row_level_security;
-    names!(app, database);
+    names!(app, database, dispatcher, settings, clock);
+    let ticking = py!(clock.ticking());
     let run = match spec.billing {
-        Some(_) => block![async_with(py!(run_billing(app)), [do_(yield_(None))])],
-        None => block![do_(yield_(None))],
+        Some(_) => async_with(ticking, [do_(yield_(None))]).and(py!(run_billing(app))),
+        None => async_with(ticking, [do_(yield_(None))]),
     };
     async_def(lifespan)
         .decorator(asynccontextmanager)
@@ -117,8 +126,15 @@ fn lifespan_def(spec: &Spec) -> FunctionDef {
                 "Hang up after the last request."
             }),
             ann_assign(database, Database, py!(app.state.database)),
+            ann_assign(dispatcher, Dispatcher, py!(app.state.dispatcher)),
+            ann_assign(settings, Settings, py!(app.state.settings)),
+            assign(
+                clock,
+                py!(JobClock(database, dispatcher, poll_seconds = settings.job_poll_seconds))
+            ),
             row_level_security.then(|| do_(py!(database.check_role().await))),
             run,
+            do_(py!(dispatcher.close().await)),
             do_(py!(database.close().await))
         ])
 }

@@ -18,6 +18,7 @@ pub mod packages;
 pub mod schemas;
 pub mod services;
 pub mod tests;
+pub mod worker;
 
 pub mod entity_filters;
 pub mod entity_names;

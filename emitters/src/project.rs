@@ -4,7 +4,7 @@ use crate::core::plans::{has_limits, has_prices};
 use crate::spec::{Entity, Spec};
 use crate::{
     Content, Generated, api, app_main, core, files, migrations, models, packages, schemas,
-    services, tests,
+    services, tests, worker,
 };
 use astgen_pyast::Module;
 
@@ -50,6 +50,8 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::credentials::emit(),
         core::database::emit(spec),
         core::errors::emit(spec),
+        core::html::emit(),
+        core::jobs::emit(),
         core::logging::emit(),
         core::order::emit(),
         core::org_rbac::emit(),
@@ -58,12 +60,15 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::rbac::emit(),
         core::request_id::emit(),
         core::roles::emit(spec),
+        core::sealing::emit(spec),
         core::security::emit(spec),
         core::settings::emit(spec),
         core::tenancy::emit(spec),
         core::tenant_statements::emit(),
         models::base::emit(spec),
+        models::email::emit(),
         models::invitation::emit(),
+        models::job::emit(),
         models::membership::emit(),
         models::organization::emit(spec),
         models::refresh_token::emit(),
@@ -75,22 +80,38 @@ fn application(spec: &Spec) -> Vec<Module> {
         schemas::fields::emit(spec),
         schemas::health::emit(),
         schemas::invitation::emit(),
+        schemas::job::emit(),
         schemas::organization::emit(spec),
         services::auth_service::emit(spec),
         services::email_service::emit(spec),
         services::invitation_service::emit(spec),
+        services::job_clock::emit(),
+        services::job_context::emit(),
+        services::job_dispatcher::emit(spec.jobs.has_workers()),
+        services::job_registry::emit(),
+        services::job_runner::emit(),
+        services::job_service::emit(),
+        services::mail_message::emit(),
+        services::mailer::emit(spec),
+        services::maintenance::emit(),
         services::me_service::emit(),
         services::organization_service::emit(spec),
+        services::outbox::emit(),
         services::password_service::emit(),
+        services::resources::emit(spec.jobs.has_workers()),
         services::session_service::emit(),
         api::auth::emit(),
         api::health::emit(),
         api::invitations::emit(spec),
+        api::jobs::emit(spec),
         api::me::emit(),
         api::organizations::emit(spec),
         api::routers::emit(spec),
     ];
     modules.extend(spec.observability.metrics.then(core::metrics::emit));
+    if spec.jobs.has_workers() {
+        modules.extend([services::rq_dispatcher::emit(spec), worker::emit()]);
+    }
     modules
 }
 

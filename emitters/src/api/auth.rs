@@ -2,13 +2,13 @@
 
 use crate::core::rbac::{CurrentUserDep, SignedInDep};
 use crate::core::settings::{Settings, SettingsDep};
-use crate::python::fastapi::{APIRouter, BackgroundTasks, status};
+use crate::python::fastapi::{APIRouter, status};
 use crate::schemas::auth::{
     Accepted, EmailRequest, LoginRequest, PasswordReset, ReauthenticateRequest, RefreshRequest,
     RegisterRequest, TokenRequest, TokensRead, UserRead,
 };
 use crate::services::auth_service::AuthServiceDep;
-use crate::services::email_service::MailerDep;
+use crate::services::outbox::OutboxDep;
 use crate::services::password_service::PasswordServiceDep;
 use crate::services::session_service::{SessionServiceDep, Tokens};
 use astgen_pyast::prelude::*;
@@ -37,20 +37,18 @@ pub fn emit() -> Module {
 }
 
 fn register_def() -> FunctionDef {
-    names!(payload, accounts, mailer, background, mail);
+    names!(payload, accounts, outbox);
     async_def(register)
         .decorator(py!(router.post("/register", status_code = status.HTTP_202_ACCEPTED)))
         .params([
             param(payload, RegisterRequest),
             param(accounts, AuthServiceDep),
-            param(mailer, MailerDep),
-            param(background, BackgroundTasks),
+            param(outbox, OutboxDep),
         ])
         .returns(Accepted)
         .body(block![
             docstring("Create an account; the answer is the same for a known address."),
-            assign(mail, py!(accounts.register(payload).await)),
-            do_(py!(background.add_task(mailer.send, mail))),
+            do_(py!(outbox.add(accounts.register(payload).await))),
             return_(py!(Accepted()))
         ])
 }
@@ -133,58 +131,55 @@ fn verify_def() -> FunctionDef {
 }
 
 fn resend_verification_def() -> FunctionDef {
-    names!(payload, accounts, mailer, background, mail);
+    names!(payload, accounts, outbox, mail);
     async_def(resend_verification)
         .decorator(py!(router.post("/verify/resend", status_code = status.HTTP_202_ACCEPTED)))
         .params([
             param(payload, EmailRequest),
             param(accounts, AuthServiceDep),
-            param(mailer, MailerDep),
-            param(background, BackgroundTasks),
+            param(outbox, OutboxDep),
         ])
         .returns(Accepted)
         .body(block![
             docstring("Send the verification mail again; the answer is the same for any address."),
             assign(mail, py!(accounts.resend_verification(payload.email).await)),
-            if_(py!(mail != None), [do_(py!(background.add_task(mailer.send, mail)))]),
+            do_(py!(outbox.add_or_pretend(mail))),
             return_(py!(Accepted()))
         ])
 }
 
 fn forgot_password_def() -> FunctionDef {
-    names!(payload, passwords, mailer, background, mail);
+    names!(payload, passwords, outbox, mail);
     async_def(forgot_password)
         .decorator(py!(router.post("/password/forgot", status_code = status.HTTP_202_ACCEPTED)))
         .params([
             param(payload, EmailRequest),
             param(passwords, PasswordServiceDep),
-            param(mailer, MailerDep),
-            param(background, BackgroundTasks),
+            param(outbox, OutboxDep),
         ])
         .returns(Accepted)
         .body(block![
             docstring("Send a reset mail; the answer is the same for any address."),
             assign(mail, py!(passwords.forgot(payload.email).await)),
-            if_(py!(mail != None), [do_(py!(background.add_task(mailer.send, mail)))]),
+            do_(py!(outbox.add_or_pretend(mail))),
             return_(py!(Accepted()))
         ])
 }
 
 fn reset_password_def() -> FunctionDef {
-    names!(payload, passwords, mailer, background, mail);
+    names!(payload, passwords, outbox, mail);
     async_def(reset_password)
         .decorator(py!(router.post("/password/reset", status_code = status.HTTP_204_NO_CONTENT)))
         .params([
             param(payload, PasswordReset),
             param(passwords, PasswordServiceDep),
-            param(mailer, MailerDep),
-            param(background, BackgroundTasks),
+            param(outbox, OutboxDep),
         ])
         .returns(none())
         .body(block![
             docstring("Set a new password with the token of a reset mail; every session ends."),
             assign(mail, py!(passwords.reset(payload.token, payload.password).await)),
-            do_(py!(background.add_task(mailer.send, mail)))
+            do_(py!(outbox.add(mail)))
         ])
 }
 

@@ -5,12 +5,12 @@ use crate::core::pagination::PageRequestDep;
 use crate::core::rbac::CurrentUserDep;
 use crate::core::roles::required;
 use crate::guards::guarded;
-use crate::python::fastapi::{APIRouter, BackgroundTasks, status};
+use crate::python::fastapi::{APIRouter, status};
 use crate::schemas::invitation::{
     InvitationAccept, InvitationCreate, InvitationPage, InvitationRead, MembershipRead,
 };
-use crate::services::email_service::MailerDep;
 use crate::services::invitation_service::InvitationServiceDep;
+use crate::services::outbox::OutboxDep;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
@@ -41,21 +41,20 @@ pub fn emit(spec: &Spec) -> Module {
 }
 
 fn create_invitation_def() -> FunctionDef {
-    names!(payload, principal, invitations, mailer, background, invitation, mail);
+    names!(payload, principal, invitations, outbox, invitation, mail);
     async_def(create_invitation)
         .decorator(py!(organization_router.post("", status_code = status.HTTP_201_CREATED)))
         .params([
             param(payload, InvitationCreate),
             param(principal, PrincipalDep),
             param(invitations, InvitationServiceDep),
-            param(mailer, MailerDep),
-            param(background, BackgroundTasks),
+            param(outbox, OutboxDep),
         ])
         .returns(InvitationRead)
         .body(block![
             docstring("Invite an address to the organization; the token goes there by mail."),
             assign(py!((invitation, mail)), py!(invitations.create(principal, payload).await)),
-            do_(py!(background.add_task(mailer.send, mail))),
+            do_(py!(outbox.add(mail))),
             return_(py!(InvitationRead.model_validate(invitation)))
         ])
 }

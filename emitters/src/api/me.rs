@@ -2,13 +2,13 @@
 
 use crate::core::pagination::PageRequestDep;
 use crate::core::rbac::{CurrentUserDep, SignedInDep, require_fresh_sign_in};
-use crate::python::fastapi::{APIRouter, BackgroundTasks, Depends, status};
+use crate::python::fastapi::{APIRouter, Depends, status};
 use crate::python::standard::UUID;
 use crate::schemas::auth::{
     Accepted, EmailRequest, PasswordChange, SessionPage, SessionRead, TokenRequest, UserRead,
 };
-use crate::services::email_service::MailerDep;
 use crate::services::me_service::MeServiceDep;
+use crate::services::outbox::OutboxDep;
 use crate::services::password_service::PasswordServiceDep;
 use crate::services::session_service::SessionServiceDep;
 use astgen_pyast::prelude::*;
@@ -47,7 +47,7 @@ fn read_me_def() -> FunctionDef {
 }
 
 fn delete_me_def() -> FunctionDef {
-    names!(user, account, mailer, background, mail);
+    names!(user, account, outbox, mail);
     async_def(delete_me)
         .decorator(py!(router.delete(
             "/me",
@@ -57,27 +57,25 @@ fn delete_me_def() -> FunctionDef {
         .params([
             param(user, CurrentUserDep),
             param(account, MeServiceDep),
-            param(mailer, MailerDep),
-            param(background, BackgroundTasks),
+            param(outbox, OutboxDep),
         ])
         .returns(none())
         .body(block![
             docstring("Delete the caller's account; refused to the only owner of an organization."),
             assign(mail, py!(account.delete(user).await)),
-            do_(py!(background.add_task(mailer.send, mail)))
+            do_(py!(outbox.add(mail)))
         ])
 }
 
 fn change_password_def() -> FunctionDef {
-    names!(payload, signed_in, passwords, mailer, background, mail);
+    names!(payload, signed_in, passwords, outbox, mail);
     async_def(change_password)
         .decorator(py!(router.post("/password", status_code = status.HTTP_204_NO_CONTENT)))
         .params([
             param(payload, PasswordChange),
             param(signed_in, SignedInDep),
             param(passwords, PasswordServiceDep),
-            param(mailer, MailerDep),
-            param(background, BackgroundTasks),
+            param(outbox, OutboxDep),
         ])
         .returns(none())
         .body(block![
@@ -88,12 +86,12 @@ fn change_password_def() -> FunctionDef {
                     .change(signed_in, payload.current_password, payload.new_password)
                     .await)
             ),
-            do_(py!(background.add_task(mailer.send, mail)))
+            do_(py!(outbox.add(mail)))
         ])
 }
 
 fn change_email_def() -> FunctionDef {
-    names!(payload, user, account, mailer, background, mail);
+    names!(payload, user, account, outbox, mail);
     async_def(change_email)
         .decorator(py!(router.post(
             "/email",
@@ -104,28 +102,26 @@ fn change_email_def() -> FunctionDef {
             param(payload, EmailRequest),
             param(user, CurrentUserDep),
             param(account, MeServiceDep),
-            param(mailer, MailerDep),
-            param(background, BackgroundTasks),
+            param(outbox, OutboxDep),
         ])
         .returns(Accepted)
         .body(block![
             docstring("Send a token to a new address; the answer is the same for any address."),
             assign(mail, py!(account.ask_for_email(user, payload.email).await)),
-            do_(py!(background.add_task(mailer.send, mail))),
+            do_(py!(outbox.add(mail))),
             return_(py!(Accepted()))
         ])
 }
 
 fn confirm_email_def() -> FunctionDef {
-    names!(payload, signed_in, account, mailer, background, mail);
+    names!(payload, signed_in, account, outbox, mail);
     async_def(confirm_email)
         .decorator(py!(router.post("/email/confirm")))
         .params([
             param(payload, TokenRequest),
             param(signed_in, SignedInDep),
             param(account, MeServiceDep),
-            param(mailer, MailerDep),
-            param(background, BackgroundTasks),
+            param(outbox, OutboxDep),
         ])
         .returns(UserRead)
         .body(block![
@@ -133,7 +129,7 @@ fn confirm_email_def() -> FunctionDef {
                 "Take over the address that the token was mailed to; every other session ends."
             ),
             assign(mail, py!(account.confirm_email(signed_in, payload.token).await)),
-            do_(py!(background.add_task(mailer.send, mail))),
+            do_(py!(outbox.add(mail))),
             return_(py!(UserRead.model_validate(signed_in.user)))
         ])
 }

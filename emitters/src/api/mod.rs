@@ -5,6 +5,7 @@ pub mod billing;
 pub mod entity;
 pub mod health;
 pub mod invitations;
+pub mod jobs;
 pub mod me;
 pub mod organizations;
 pub mod routers;

@@ -5,7 +5,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.routers": ROUTERS;
-    "app.api": auth, billing, health, invitations, me, organizations;
+    "app.api": auth, billing, health, invitations, jobs, me, organizations;
 }
 
 /// The module.
@@ -19,6 +19,7 @@ pub fn emit(spec: &Spec) -> Module {
         py!(organizations.organization_router),
         py!(invitations.router),
         py!(invitations.organization_router),
+        py!(jobs.router),
     ];
     let paid = [py!(billing.router), py!(billing.organization_router)];
     let paid = spec.billing.iter().flat_map(|_| paid.clone());

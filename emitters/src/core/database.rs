@@ -4,11 +4,11 @@ use crate::core::errors::ConflictError;
 use crate::core::settings::{Environment, Settings};
 use crate::core::tenancy::{ALL_TENANTS, TenantSession, bind_tenant};
 use crate::core::tenant_statements::tenant_tables;
-use crate::python::builtins::{__name__, RuntimeError, str};
+use crate::python::builtins::{__name__, RuntimeError, bool, str};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::sqlalchemy::{
     AsyncEngine, AsyncSession, Connection, ConnectionPoolEntry, DBAPIConnection, IntegrityError,
-    async_sessionmaker, create_async_engine, event, text,
+    NullPool, async_sessionmaker, create_async_engine, event, text,
 };
 use crate::python::standard::{Annotated, AsyncGenerator, UUID, asynccontextmanager, logging};
 use crate::spec::Spec;
@@ -37,8 +37,8 @@ pub fn emit(spec: &Spec) -> Module {
                 )
             ]),
             row_level_security.then(database_role_error_class),
-            database_class(row_level_security),
-            build_engine_def(),
+            database_class(spec),
+            build_engine_def(spec.jobs.has_workers()),
             prepare_sqlite_def(),
             begin_immediate_def(),
             get_database_def(),
@@ -62,14 +62,15 @@ fn database_role_error_class() -> ClassDef {
         .body(block![docstring("The database would not keep the tenants apart.")])
 }
 
-fn database_class(row_level_security: bool) -> ClassDef {
+fn database_class(spec: &Spec) -> ClassDef {
+    let row_level_security = spec.tenancy.row_level_security;
     class(Database).body(block![
         docstring(if row_level_security {
             "The engines and the sessions of one application."
         } else {
             "The engine and the sessions of one application."
         }),
-        database_init(row_level_security),
+        database_init(row_level_security, spec.jobs.has_workers()),
         database_session(),
         database_tenant_session(),
         database_all_tenants_session(row_level_security),
@@ -79,13 +80,23 @@ fn database_class(row_level_security: bool) -> ClassDef {
     ])
 }
 
-fn database_init(row_level_security: bool) -> FunctionDef {
-    names!(settings, url);
-    def("__init__").params([untyped("self"), param(settings, Settings)]).returns(none()).body(
-        block![
-            docstring("Prepare to connect; no connection is made before the first statement."),
+fn database_init(row_level_security: bool, has_workers: bool) -> FunctionDef {
+    names!(settings, url, pooled);
+    let pool = || has_workers.then(|| kw("pooled", pooled));
+    def("__init__")
+        .params([untyped("self"), param(settings, Settings)])
+        .params(pool_choice(has_workers))
+        .returns(none())
+        .body(block![
+            docstring(if has_workers {
+                "Prepare to connect; no connection is made before the first statement.\n\
+                 \n\
+                 Without a pool, no connection outlives its session, nor the loop it belongs to."
+            } else {
+                "Prepare to connect; no connection is made before the first statement."
+            }),
             assign(py!(self.settings), settings),
-            assign(py!(self.engine), py!(build_engine(settings, settings.database_url))),
+            assign(py!(self.engine), py!(build_engine(settings, settings.database_url, ..pool()))),
             assign(
                 py!(self.sessions),
                 py!(async_sessionmaker(
@@ -98,11 +109,15 @@ fn database_init(row_level_security: bool) -> FunctionDef {
                 assign(url, py!(settings.maintenance_database_url)),
                 assign(
                     py!(self.maintenance_engine),
-                    py!(if url { build_engine(settings, url) } else { None })
+                    py!(if url { build_engine(settings, url, ..pool()) } else { None })
                 )
             ])
-        ],
-    )
+        ])
+}
+
+/// `*, pooled: bool = True`, where workers run jobs without a pool.
+fn pool_choice(has_workers: bool) -> Vec<Param> {
+    if has_workers { vec![star(), param("pooled", bool).default(true)] } else { Vec::new() }
 }
 
 fn database_session() -> FunctionDef {
@@ -238,8 +253,10 @@ fn database_close(row_level_security: bool) -> FunctionDef {
     ])
 }
 
-fn build_engine_def() -> FunctionDef {
-    names!(settings, url, engine);
+fn build_engine_def(has_workers: bool) -> FunctionDef {
+    names!(settings, url, engine, pooled);
+    let unpooled = py!(create_async_engine(url, poolclass = NullPool));
+    let pool = has_workers.then(|| kw("poolclass", py!(if pooled { None } else { NullPool })));
     let plain = py!(create_async_engine(
         url,
         pool_size = settings.database_pool_size,
@@ -247,15 +264,20 @@ fn build_engine_def() -> FunctionDef {
     ));
     def(build_engine)
         .params([param(settings, Settings), param(url, str)])
+        .params(pool_choice(has_workers))
         .returns(AsyncEngine)
         .body(block![
             docstring("Create the engine for a URL."),
-            if_(py!(!url.startswith("sqlite")), [return_(plain)]),
+            if_(
+                py!(!url.startswith("sqlite")),
+                block![has_workers.then(|| if_(py!(!pooled), [return_(unpooled)])), return_(plain)]
+            ),
             assign(
                 engine,
                 py!(create_async_engine(
                     url,
-                    connect_args = dict!("timeout" => SQLITE_BUSY_SECONDS)
+                    connect_args = dict!("timeout" => SQLITE_BUSY_SECONDS),
+                    ..pool
                 ))
             ),
             do_(py!(event.listen(engine.sync_engine, "connect", prepare_sqlite))),

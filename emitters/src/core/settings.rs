@@ -6,7 +6,7 @@ use crate::python::pydantic::{
     BaseSettings, Field, SecretStr, SettingsConfigDict, field_validator, model_validator,
 };
 use crate::python::standard::{Annotated, SELF_TYPE, StrEnum, secrets};
-use crate::spec::Spec;
+use crate::spec::{EmailBackend, Spec};
 use astgen_pyast::prelude::*;
 
 mod fields;
@@ -14,18 +14,21 @@ mod fields;
 pub use fields::{DefaultValue, Setting, fields};
 
 vocabulary! {
-    "app.core.settings": SECRET_BYTES, Environment, generated_secret, Settings, get_settings,
-        SettingsDep;
+    "app.core.settings": SECRET_BYTES, REQUIRED_IN_PRODUCTION, Environment, SmtpSecurity, generated_secret,
+        Settings, get_settings, SettingsDep;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    let is_smtp = spec.email.backend == EmailBackend::Smtp;
     module("app.core.settings")
         .docstring("The settings of the application, read from the environment.")
         .body(block![
             assign(SECRET_BYTES, 32),
+            assign(REQUIRED_IN_PRODUCTION, tuple(required_in_production(spec))),
             environment_class(),
+            is_smtp.then(smtp_security_class),
             generated_secret_def(),
             settings_class(spec),
             get_settings_def(),
@@ -40,6 +43,27 @@ fn environment_class() -> ClassDef {
         assign(DEVELOPMENT, "development"),
         assign(TEST, "test"),
         assign(PRODUCTION, "production")
+    ])
+}
+
+/// The settings whose defaults are good for development only.
+fn required_in_production(spec: &Spec) -> Vec<&'static str> {
+    let mut required = vec!["secret_key", "frontend_url"];
+    if spec.email.backend == EmailBackend::Smtp {
+        required.push("smtp_host");
+        required.extend(spec.email.sender.is_none().then_some("email_sender"));
+    }
+    required.extend(spec.jobs.has_workers().then_some("redis_url"));
+    required
+}
+
+fn smtp_security_class() -> ClassDef {
+    names!(STARTTLS, TLS, NONE);
+    class(SmtpSecurity).base(StrEnum).body(block![
+        docstring("How the connection to the mail server is protected."),
+        assign(STARTTLS, "starttls"),
+        assign(TLS, "tls"),
+        assign(NONE, "none")
     ])
 }
 
@@ -66,7 +90,7 @@ fn settings_class(spec: &Spec) -> ClassDef {
         declarations(spec),
         settings_name_the_driver(spec),
         settings_split_list(&fields(spec)),
-        settings_require_secrets_in_production()
+        settings_require_in_production()
     ])
 }
 
@@ -81,6 +105,7 @@ fn declarations(spec: &Spec) -> Vec<Stmt> {
 fn declaration(setting: &Setting) -> Stmt {
     let default = match &setting.default {
         DefaultValue::Environment => kw("default", py!(Environment.DEVELOPMENT)),
+        DefaultValue::Member(member, _) => kw("default", member),
         DefaultValue::Text(text) => kw("default", text),
         DefaultValue::Number(number) => kw("default", *number),
         DefaultValue::Switch(is_on) => kw("default", *is_on),
@@ -133,17 +158,23 @@ fn settings_split_list(fields: &[Setting]) -> FunctionDef {
         ])
 }
 
-fn settings_require_secrets_in_production() -> FunctionDef {
-    def("require_secrets_in_production")
+fn settings_require_in_production() -> FunctionDef {
+    names!(missing);
+    def("require_in_production")
         .decorator(py!(model_validator(mode = "after")))
         .params([untyped("self")])
         .returns(SELF_TYPE)
         .body(block![
-            docstring("Refuse to start in production with a missing or a short secret."),
+            docstring("Refuse to start in production with what is good for development only."),
             if_(py!(is_not!(self.environment, Environment.PRODUCTION)), [return_(py!(self))]),
+            assign(
+                missing,
+                py!(list!(name.upper() for name in REQUIRED_IN_PRODUCTION
+                    if not_in!(name, self.model_fields_set)))
+            ),
             if_(
-                py!(not_in!("secret_key", self.model_fields_set)),
-                [raise(py!(ValueError("SECRET_KEY must be set in production")))]
+                missing,
+                [raise(py!(ValueError(f!("{} must be set in production", ", ".join(missing)))))]
             ),
             if_(
                 py!(len(self.secret_key.get_secret_value().encode()) < SECRET_BYTES),

@@ -1,6 +1,6 @@
 //! What the backend depends on.
 
-use crate::spec::Spec;
+use crate::spec::{EmailBackend, Spec};
 
 /// A package and the versions of it that will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,13 @@ pub fn runtime(spec: &Spec) -> Vec<Dependency> {
     if spec.observability.metrics {
         dependencies.push(dependency("prometheus-client", "0.26", "0.27"));
     }
+    if spec.jobs.has_workers() {
+        dependencies.push(dependency("redis", "8.1", "9"));
+        dependencies.push(dependency("rq", "3", "4"));
+    }
+    if spec.email.backend == EmailBackend::Smtp {
+        dependencies.push(dependency("aiosmtplib", "5.1.3", "6"));
+    }
     if spec.billing.is_some() {
         dependencies.push(dependency("aiohttp", "3.14.5", "4"));
         dependencies.push(dependency("stripe", "16.1", "17"));
@@ -56,6 +63,9 @@ pub fn development(spec: &Spec) -> Vec<Dependency> {
     ];
     if spec.billing.is_some() {
         dependencies.push(dependency("hypothesis", "6.170", "7"));
+    }
+    if spec.email.backend == EmailBackend::Smtp {
+        dependencies.push(dependency("aiosmtpd", "1.4.6", "2"));
     }
     dependencies.sort_by_key(|dependency| dependency.name);
     dependencies

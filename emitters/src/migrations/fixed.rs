@@ -11,6 +11,7 @@ use astgen_pyast::prelude::*;
 pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     names!(create_users, create_organizations, create_memberships, create_invitations);
     names!(create_sessions, create_refresh_tokens, create_billing_events);
+    names!(create_jobs, create_emails, create_email_suppressions);
     let mut tables = vec![
         (create_users, users(spec)),
         (create_sessions, sessions()),
@@ -18,6 +19,9 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
         (create_organizations, organizations(spec)),
         (create_memberships, memberships(spec)),
         (create_invitations, invitations(spec)),
+        (create_jobs, jobs(spec)),
+        (create_emails, emails(spec)),
+        (create_email_suppressions, email_suppressions()),
     ];
     tables.extend(spec.billing.iter().map(|_| (create_billing_events, billing_events(spec))));
     tables
@@ -103,6 +107,43 @@ fn invitations(spec: &Spec) -> Table {
             &["organization_id", "email"],
             [kw("unique", true), kw("sqlite_where", &pending), kw("postgresql_where", &pending)],
         )
+}
+
+fn jobs(spec: &Spec) -> Table {
+    table(name("jobs"))
+        .optional_owner("organization_id", "organizations")
+        .column("kind", text(64))
+        .column("payload", py!(sa.JSON()))
+        .column("status", choice(spec))
+        .column("attempts", py!(sa.Integer()))
+        .column("max_attempts", py!(sa.Integer()))
+        .column("run_at", moment())
+        .optional_column("dispatched_at", moment())
+        .optional_column("leased_until", moment())
+        .optional_column("finished_at", moment())
+        .optional_column("error", py!(sa.Text()))
+        .column("request_id", text(64))
+        .optional_column("unique_key", text(128))
+        .unique(&["unique_key"])
+        .index(&["status", "run_at"])
+        .index(&["organization_id", "created_at", "id"])
+}
+
+fn emails(spec: &Spec) -> Table {
+    table(name("emails"))
+        .column("recipient", text(EMAIL_LENGTH))
+        .column("subject", py!(sa.Text()))
+        .optional_column("sealed_message", py!(sa.Text()))
+        .column("status", choice(spec))
+        .optional_column("error", py!(sa.Text()))
+        .optional_column("finished_at", moment())
+}
+
+fn email_suppressions() -> Table {
+    table(name("email_suppressions"))
+        .column("address", text(EMAIL_LENGTH))
+        .column("reason", py!(sa.Text()))
+        .unique(&["address"])
 }
 
 fn billing_events(spec: &Spec) -> Table {

@@ -66,6 +66,13 @@ impl Table {
         self.column(column, uuid()).foreign_key(&key)
     }
 
+    /// A column that may point at a row, together with which this one is deleted.
+    #[must_use]
+    pub fn optional_owner(self, column: &'static str, target: &'static str) -> Table {
+        let key = ForeignKey::cascade(self.name, column, target);
+        self.optional_column(column, uuid()).foreign_key(&key)
+    }
+
     /// A foreign key, whose columns are there.
     #[must_use]
     pub fn foreign_key(mut self, key: &ForeignKey) -> Table {

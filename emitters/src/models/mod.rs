@@ -2,8 +2,10 @@
 
 pub mod base;
 pub mod billing_event;
+pub mod email;
 pub mod entity;
 pub mod invitation;
+pub mod job;
 pub mod membership;
 pub mod organization;
 pub mod package;

@@ -1,14 +1,15 @@
 //! `backend/app/models/__init__.py`: the tables.
 
 use crate::models::{
-    base, billing_event, invitation, membership, organization, refresh_token, session, user,
+    base, billing_event, email, invitation, job, membership, organization, refresh_token, session,
+    user,
 };
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.models": AuthSession, BillingEvent, Invitation, Membership, Organization, RefreshToken,
-        User;
+    "app.models": AuthSession, BillingEvent, Email, EmailSuppression, Invitation, Job, Membership,
+        Organization, RefreshToken, User;
 }
 
 /// The module.
@@ -18,7 +19,10 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
         .docstring("The tables. Importing this package registers every one of them.")
         .exports([
             base::Base,
+            email::Email,
+            email::EmailSuppression,
             invitation::Invitation,
+            job::Job,
             membership::Membership,
             organization::Organization,
             refresh_token::RefreshToken,

@@ -2,6 +2,8 @@
 //! in which the emitted code uses them.
 
 pub mod aiohttp;
+pub mod aiosmtpd;
+pub mod aiosmtplib;
 pub mod anyio;
 pub mod builtins;
 pub mod cryptography;
@@ -13,6 +15,8 @@ pub mod prometheus;
 pub mod pwdlib;
 pub mod pydantic;
 pub mod pytest;
+pub mod redis;
+pub mod rq;
 pub mod sqlalchemy;
 pub mod standard;
 pub mod stripe;

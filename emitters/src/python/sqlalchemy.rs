@@ -9,9 +9,9 @@ astgen_pyast::vocabulary! {
     "alembic.script": ScriptDirectory;
     "sqlalchemy": Alias, BigInteger, Column, ColumnClause, ColumnElement, Connection, DateTime, Delete, Dialect,
         Enum, Executable, ForeignKey, ForeignKeyConstraint, Index, JSON, MetaData, Numeric, Select,
-        SelectBase, String, Table, Text, TextClause, TypeDecorator, URL, UniqueConstraint, Update, Uuid, and_, delete, event, exists, r#false,
-        func, insert, inspect, literal, literal_column, make_url, or_, select, text, r#true, tuple_, union,
-        update;
+        SelectBase, String, Table, Text, TextClause, TypeDecorator, URL, UniqueConstraint, Update,
+        Uuid, and_, delete, event, exists, r#false, func, insert, inspect, literal, literal_column,
+        make_url, or_, select, text, r#true, tuple_, union, update;
     "sqlalchemy.dialects": postgresql, sqlite;
     "sqlalchemy.engine.interfaces": DBAPIConnection;
     "sqlalchemy.exc": DBAPIError, IntegrityError, SQLAlchemyError;

@@ -6,19 +6,25 @@ astgen_pyast::vocabulary! {
     "base64": urlsafe_b64decode, urlsafe_b64encode;
     "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable,
         Iterator, Mapping, Sequence;
-    "contextlib": asynccontextmanager, contextmanager;
+    "contextlib": asynccontextmanager, contextmanager, suppress;
     "copy": deepcopy;
     "contextvars": ContextVar;
     "dataclasses": dataclass, field, replace;
     "datetime": UTC, date, datetime, timedelta, timezone;
     "decimal": Decimal;
+    "email": message_from_bytes, message_from_string, policy;
+    "email.headerregistry": Address;
     "email.message": EmailMessage;
+    "email.policy": SMTP;
+    "email.utils": format_datetime;
     "enum": StrEnum;
     "functools": cache;
     "hashlib": sha256;
+    "html": escape;
     "http": HTTPStatus;
     "pathlib": Path;
     "random": Random;
+    "secrets": SystemRandom;
     "time": monotonic, perf_counter;
     "typing": Annotated, Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeGuard,
         TypeVar, Union, get_args, get_origin, get_type_hints;
@@ -69,3 +75,19 @@ pub const time: Import = import_module("time");
 
 /// `Self` of `typing`, a keyword of Rust.
 pub const SELF_TYPE: Import = import("typing", "Self");
+
+/// `import socket`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const socket: Import = import_module("socket");
+
+/// `import shutil`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const shutil: Import = import_module("shutil");
+
+/// `import subprocess`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const subprocess: Import = import_module("subprocess");
+
+/// `import sys`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const sys: Import = import_module("sys");

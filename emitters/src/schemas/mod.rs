@@ -7,5 +7,6 @@ pub mod entity;
 pub mod fields;
 pub mod health;
 pub mod invitation;
+pub mod job;
 pub mod organization;
 pub mod stripe;

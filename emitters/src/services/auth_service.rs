@@ -11,9 +11,9 @@ use crate::models::user::User;
 use crate::python::builtins::str;
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{IntegrityError, select};
-use crate::python::standard::{Annotated, EmailMessage, UUID, dataclass, timedelta, uuid4};
+use crate::python::standard::{Annotated, UUID, dataclass, timedelta, uuid4};
 use crate::schemas::auth::{LoginRequest, RegisterRequest};
-use crate::services::email_service::{registration_notice, verification_mail};
+use crate::services::email_service::{Mail, registration_notice, verification_mail};
 use crate::services::organization_service::OrganizationServiceDep;
 use crate::services::password_service::PasswordServiceDep;
 use crate::services::session_service::{SessionServiceDep, Tokens};
@@ -62,7 +62,7 @@ fn auth_service_register(personal: bool) -> FunctionDef {
     names!(payload, password_hash, known, user);
     async_def("register")
         .params([untyped("self"), param(payload, RegisterRequest)])
-        .returns(EmailMessage)
+        .returns(Mail)
         .body(block![
             docstring(if personal {
                 "Create an account with an organization of its own.\n\
@@ -155,7 +155,7 @@ fn auth_service_resend_verification() -> FunctionDef {
     names!(email, user);
     async_def("resend_verification")
         .params([untyped("self"), param(email, str)])
-        .returns(py!(EmailMessage | None))
+        .returns(py!(Mail | None))
         .body(block![
             docstring("Write another verification mail, if there is somebody to verify."),
             assign(user, py!(self.find_user(email).await)),
@@ -184,28 +184,25 @@ fn auth_service_find_user() -> FunctionDef {
 
 fn auth_service_mail_to_known() -> FunctionDef {
     names!(user);
-    def("mail_to_known").params([untyped("self"), param(user, User)]).returns(EmailMessage).body(
-        block![
-            docstring("Write to the owner of an address that is registered again."),
-            if_(py!(user.email_verified_at == None), [return_(py!(self.verification_mail(user)))]),
-            do_(py!(self.verification_token(user.id, user.email))),
-            return_(py!(registration_notice(user.email)))
-        ],
-    )
+    def("mail_to_known").params([untyped("self"), param(user, User)]).returns(Mail).body(block![
+        docstring("Write to the owner of an address that is registered again."),
+        if_(py!(user.email_verified_at == None), [return_(py!(self.verification_mail(user)))]),
+        do_(py!(self.verification_token(user.id, user.email))),
+        return_(py!(registration_notice(user.email)))
+    ])
 }
 
 fn auth_service_verification_mail() -> FunctionDef {
     names!(user);
-    def("verification_mail")
-        .params([untyped("self"), param(user, User)])
-        .returns(EmailMessage)
-        .body(block![
+    def("verification_mail").params([untyped("self"), param(user, User)]).returns(Mail).body(
+        block![
             docstring("Write a mail whose token proves that its reader owns the address."),
             return_(py!(verification_mail(
                 user.email,
                 self.verification_token(user.id, user.email)
             )))
-        ])
+        ],
+    )
 }
 
 fn auth_service_verification_token() -> FunctionDef {

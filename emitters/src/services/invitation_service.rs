@@ -17,9 +17,9 @@ use crate::models::user::User;
 use crate::python::builtins::{int, str, tuple};
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{Select, func, select, update};
-use crate::python::standard::{Annotated, EmailMessage, dataclass, secrets, timedelta};
+use crate::python::standard::{Annotated, dataclass, secrets, timedelta};
 use crate::schemas::invitation::InvitationCreate;
-use crate::services::email_service::invitation_mail;
+use crate::services::email_service::{Mail, invitation_mail};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
@@ -68,7 +68,7 @@ fn invitation_service_create(limited: bool) -> FunctionDef {
     let seat_check = limited.then(|| enforce_seats(organization, seats, seats_promised));
     async_def("create")
         .params([untyped("self"), param(principal, Principal), param(payload, InvitationCreate)])
-        .returns(py!(tuple[(Invitation, EmailMessage)]))
+        .returns(py!(tuple[(Invitation, Mail)]))
         .body(block![
             docstring(
                 "Invite someone; the mail that is returned holds the only copy of the token.\n\

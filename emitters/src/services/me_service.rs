@@ -11,9 +11,9 @@ use crate::models::user::User;
 use crate::python::builtins::str;
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::select;
-use crate::python::standard::{Annotated, EmailMessage, dataclass, timedelta};
+use crate::python::standard::{Annotated, dataclass, timedelta};
 use crate::services::email_service::{
-    deletion_notice, email_change_mail, email_change_notice, registration_notice,
+    Mail, deletion_notice, email_change_mail, email_change_notice, registration_notice,
 };
 use crate::services::organization_service::OrganizationServiceDep;
 use crate::services::session_service::SessionServiceDep;
@@ -55,7 +55,7 @@ fn me_service_ask_for_email() -> FunctionDef {
     names!(user, email, token, taken);
     async_def("ask_for_email")
         .params([untyped("self"), param(user, User), param(email, str)])
-        .returns(EmailMessage)
+        .returns(Mail)
         .body(block![
             docstring("Write to a new address; the caller learns nothing about who has it."),
             assign(token, py!(self.email_change_token(user, email))),
@@ -72,7 +72,7 @@ fn me_service_confirm_email() -> FunctionDef {
     names!(signed_in, token, user, old_email, claims);
     async_def("confirm_email")
         .params([untyped("self"), param(signed_in, SignedIn), param(token, str)])
-        .returns(EmailMessage)
+        .returns(Mail)
         .body(block![
             docstring(
                 "Take over the address that the token was mailed to.\n\
@@ -95,24 +95,22 @@ fn me_service_confirm_email() -> FunctionDef {
 
 fn me_service_delete() -> FunctionDef {
     names!(user, email);
-    async_def("delete").params([untyped("self"), param(user, User)]).returns(EmailMessage).body(
-        block![
-            docstring(
-                "Remove an account, and every organization in which there is nobody else.\n\
+    async_def("delete").params([untyped("self"), param(user, User)]).returns(Mail).body(block![
+        docstring(
+            "Remove an account, and every organization in which there is nobody else.\n\
                  \n\
                  A row without personal data stays behind, so that what the user did in other\n\
                  organizations is still somebody's."
-            ),
-            assign(email, py!(user.email)),
-            do_(py!(self.organizations.leave_all(user).await)),
-            do_(py!(self.sessions.end_all(user).await)),
-            assign(py!(user.email), py!(f!("{}@deleted.invalid", user.id.hex))),
-            assign(py!(user.password_hash), py!(self.hasher.decoy)),
-            assign(py!((user.email_verified_at, user.deleted_at)), py!((None, utcnow()))),
-            assign(py!(user.is_active), false),
-            return_(py!(deletion_notice(email)))
-        ],
-    )
+        ),
+        assign(email, py!(user.email)),
+        do_(py!(self.organizations.leave_all(user).await)),
+        do_(py!(self.sessions.end_all(user).await)),
+        assign(py!(user.email), py!(f!("{}@deleted.invalid", user.id.hex))),
+        assign(py!(user.password_hash), py!(self.hasher.decoy)),
+        assign(py!((user.email_verified_at, user.deleted_at)), py!((None, utcnow()))),
+        assign(py!(user.is_active), false),
+        return_(py!(deletion_notice(email)))
+    ])
 }
 
 fn me_service_email_change_token() -> FunctionDef {

@@ -11,8 +11,8 @@ use crate::models::user::User;
 use crate::python::builtins::{bool, dict, str};
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{select, update};
-use crate::python::standard::{Annotated, Any, EmailMessage, UUID, dataclass, timedelta, uuid4};
-use crate::services::email_service::{password_notice, reset_mail};
+use crate::python::standard::{Annotated, Any, UUID, dataclass, timedelta, uuid4};
+use crate::services::email_service::{Mail, password_notice, reset_mail};
 use crate::services::session_service::SessionServiceDep;
 use astgen_pyast::prelude::*;
 
@@ -87,10 +87,8 @@ fn password_service_matches() -> FunctionDef {
 
 fn password_service_forgot() -> FunctionDef {
     names!(email, found, user);
-    async_def("forgot")
-        .params([untyped("self"), param(email, str)])
-        .returns(py!(EmailMessage | None))
-        .body(block![
+    async_def("forgot").params([untyped("self"), param(email, str)]).returns(py!(Mail | None)).body(
+        block![
             docstring(
                 "Write a mail that lets its reader set a new password, if there is a user.\n\
                  \n\
@@ -106,14 +104,15 @@ fn password_service_forgot() -> FunctionDef {
                 block![do_(py!(self.reset_token(uuid4(), self.hasher.decoy))), return_(none())]
             ),
             return_(py!(reset_mail(user.email, self.reset_token(user.id, state_of(user)))))
-        ])
+        ],
+    )
 }
 
 fn password_service_reset() -> FunctionDef {
     names!(token, password, user, password_hash, claimed);
     async_def("reset")
         .params([untyped("self"), param(token, str), param(password, str)])
-        .returns(EmailMessage)
+        .returns(Mail)
         .body(block![
             docstring(
                 "Set a new password, and sign the user out everywhere.\n\
@@ -162,7 +161,7 @@ fn password_service_change() -> FunctionDef {
             param(current_password, str),
             param(new_password, str),
         ])
-        .returns(EmailMessage)
+        .returns(Mail)
         .body(block![
             docstring("Replace the password, and end every other session of the user."),
             assign(user, py!(signed_in.user)),

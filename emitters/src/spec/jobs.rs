@@ -9,6 +9,14 @@ pub struct Jobs {
     pub backend: JobsBackend,
 }
 
+impl Jobs {
+    /// Whether jobs can wait in Redis for workers.
+    #[must_use]
+    pub fn has_workers(&self) -> bool {
+        self.backend == JobsBackend::Rq
+    }
+}
+
 /// What runs jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum JobsBackend {

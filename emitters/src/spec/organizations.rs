@@ -42,6 +42,13 @@ impl Organizations {
         &self.roles[0]
     }
 
+    /// The roles that look after an organization: the owner, and those that may invite.
+    #[must_use]
+    pub fn managers(&self) -> Vec<Role> {
+        let manages = |role: &&Role| role.rank == 0 || self.inviters.contains(role);
+        self.roles.iter().filter(manages).cloned().collect()
+    }
+
     /// The role with the least rights.
     ///
     /// # Panics

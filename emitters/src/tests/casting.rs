@@ -14,6 +14,12 @@ pub fn outsiders(spec: &Spec) -> impl Iterator<Item = &Role> {
     organizations.roles.iter().filter(|role| !organizations.inviters.contains(role))
 }
 
+/// A role below the owner that may not invite, if an account can ask someone in who has it.
+#[must_use]
+pub fn bystander(spec: &Spec) -> Option<&Role> {
+    outsiders(spec).find(|role| role.rank > 0).filter(|_| has_room(spec, 2))
+}
+
 /// The highest role below the owner that may invite.
 #[must_use]
 pub fn deputy(spec: &Spec) -> Option<&Role> {

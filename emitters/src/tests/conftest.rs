@@ -1,15 +1,16 @@
 //! `backend/tests/conftest.py`: the fixtures: a database, the application on it, and the world around it.
 
 use crate::app_main::create_app;
+use crate::core::jobs::Dispatcher;
 use crate::core::settings::{Environment, Settings};
 use crate::python::builtins::{list, object, str};
 use crate::python::fastapi::FastAPI;
-use crate::python::httpx2::{ASGITransport, AsyncClient};
+use crate::python::httpx2::{ASGITransport, AsyncClient, Response};
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{Connection, event};
 use crate::python::standard::{AsyncGenerator, Generator};
-use crate::spec::Spec;
+use crate::spec::{EmailBackend, Spec};
 use crate::tests::border::{Border, border, settle_both};
 use crate::tests::databases::{
     SERVER_URL, ScratchDatabase, migrate, postgresql_database, sqlite_database,
@@ -120,6 +121,7 @@ fn settings_of_stripe() -> [Arg; 4] {
 }
 
 fn settings_def(spec: &Spec) -> FunctionDef {
+    let mail = (spec.email.backend == EmailBackend::Smtp).then(|| kw("smtp_host", "mail.invalid"));
     let maintenance = spec.tenancy.row_level_security;
     let maintenance = maintenance.then(|| kw("maintenance_database_url", py!(database.owner_url)));
     let of_stripe = spec.billing.iter().flat_map(|_| settings_of_stripe());
@@ -141,6 +143,8 @@ fn settings_def(spec: &Spec) -> FunctionDef {
                 ..maintenance,
                 password_time_cost = 1,
                 password_memory_kib = 8,
+                job_poll_seconds = 0,
+                ..mail,
                 ..of_stripe
             )))
         ])
@@ -187,7 +191,7 @@ fn statements_def() -> FunctionDef {
 }
 
 fn world_def(spec: &Spec) -> FunctionDef {
-    names!(transport, http);
+    names!(transport, dispatcher, wait_for_jobs, _response, http);
     let of_stripe = spec.billing.iter().map(|_| arg(stripe));
     async_def(world)
         .decorator(py!(pytest.fixture))
@@ -198,8 +202,17 @@ fn world_def(spec: &Spec) -> FunctionDef {
             docstring("Talk to the application from outside; leave it as empty as it was."),
             spec.billing.as_ref().map(|_| do_(py!(stripe.reset()))),
             assign(transport, py!(ASGITransport(app = app, raise_app_exceptions = false))),
+            ann_assign(dispatcher, Dispatcher, py!(app.state.dispatcher)),
+            async_def(wait_for_jobs)
+                .params([param(_response, Response)])
+                .returns(none())
+                .body([do_(py!(dispatcher.drain().await))]),
             async_with_as(
-                py!(AsyncClient(transport = transport, base_url = "http://test")),
+                py!(AsyncClient(
+                    transport = transport,
+                    base_url = "http://test",
+                    event_hooks = dict!("response" => [wait_for_jobs])
+                )),
                 http,
                 block![
                     assign(world, py!(World(app, http, ..of_stripe))),

@@ -12,6 +12,7 @@ pub mod conftest;
 pub mod databases;
 pub mod factories;
 pub mod fake_stripe;
+pub mod servers;
 
 pub mod entity;
 
@@ -34,11 +35,14 @@ pub mod test_errors;
 pub mod test_fields;
 pub mod test_health;
 pub mod test_invitations;
+pub mod test_job_routes;
+pub mod test_jobs;
 pub mod test_me;
 pub mod test_metrics;
 pub mod test_migrations;
 pub mod test_openapi;
 pub mod test_organizations;
+pub mod test_outbox;
 pub mod test_pagination;
 pub mod test_passwords;
 pub mod test_plans;
@@ -46,13 +50,15 @@ pub mod test_request_id;
 pub mod test_security;
 pub mod test_sessions;
 pub mod test_settings;
+pub mod test_smtp;
 pub mod test_statements;
 pub mod test_subscriptions;
 pub mod test_tenancy;
 pub mod test_tenant_statements;
 pub mod test_webhook;
+pub mod test_worker;
 
-use crate::spec::Spec;
+use crate::spec::{EmailBackend, Spec};
 use astgen_pyast::Module;
 
 /// Every test module that a spec wants, but for those of its entities.
@@ -71,8 +77,11 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_health::emit(spec),
         test_me::emit(spec),
         test_migrations::emit(spec),
+        test_job_routes::emit(spec),
+        test_jobs::emit(),
         test_openapi::emit(spec),
         test_organizations::emit(spec),
+        test_outbox::emit(),
         test_pagination::emit(spec),
         test_passwords::emit(),
         test_request_id::emit(),
@@ -85,6 +94,11 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     modules.extend(spec.billing.as_ref().into_iter().flat_map(|_| billing(spec)));
     modules.extend(test_plans::emit(spec));
     modules.extend(spec.observability.metrics.then(|| test_metrics::emit(spec)));
+    let sends_mail = spec.email.backend == EmailBackend::Smtp;
+    let has_workers = spec.jobs.has_workers();
+    modules.extend((sends_mail || has_workers).then(servers::emit));
+    modules.extend(sends_mail.then(test_smtp::emit));
+    modules.extend(has_workers.then(|| test_worker::emit(spec)));
     modules.extend(test_statements::emit(spec));
     modules.extend(border::emit(spec));
     modules.extend(test_tenancy::emit(spec));

@@ -1,14 +1,15 @@
 //! `backend/tests/test_settings.py`: settings.
 
-use crate::core::settings::{Environment, Settings};
-use crate::python::builtins::{len, repr, str};
+use crate::core::settings::{Environment, REQUIRED_IN_PRODUCTION, Settings};
+use crate::python::builtins::{dict as dict_type, len, repr, str};
 use crate::python::pydantic::{SecretStr, ValidationError};
 use crate::python::pytest::pytest;
-use crate::spec::Spec;
+use crate::python::standard::Any;
+use crate::spec::{EmailBackend, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_settings": LONG_SECRET;
+    "tests.test_settings": LONG_SECRET, PRODUCTION;
 }
 
 /// The module.
@@ -16,10 +17,11 @@ vocabulary! {
 pub fn emit(spec: &Spec) -> Module {
     module("tests.test_settings").docstring("Settings.").body(block![
         assign(LONG_SECRET, py!(SecretStr("x" * 32))),
+        ann_assign(PRODUCTION, py!(dict_type[(str, Any)]), production_settings(spec)),
         test_development_makes_a_secret_for_each_process(),
-        test_production_refuses_to_start_without_a_secret(),
+        test_production_refuses_to_start_without(),
         test_production_refuses_a_short_secret(),
-        test_production_starts_with_a_secret(),
+        test_production_starts_with_all_of_it(),
         test_postgresql_urls_name_the_driver(spec),
         spec.billing.as_ref().map(|_| [
             test_webhook_secrets_are_separated_by_commas(),
@@ -40,32 +42,60 @@ fn test_development_makes_a_secret_for_each_process() -> FunctionDef {
     ])
 }
 
-fn test_production_refuses_to_start_without_a_secret() -> FunctionDef {
-    def("test_production_refuses_to_start_without_a_secret").returns(none()).body(with(
-        py!(pytest.raises(ValidationError, r#match = "SECRET_KEY must be set")),
-        [do_(py!(Settings(environment = Environment.PRODUCTION)))],
-    ))
+/// What production needs, as arguments of `Settings`.
+fn production_settings(spec: &Spec) -> Expr {
+    let mut settings = vec![
+        ("environment", py!(Environment.PRODUCTION)),
+        ("secret_key", py!(LONG_SECRET)),
+        ("frontend_url", string("https://app.example.com")),
+    ];
+    if spec.email.backend == EmailBackend::Smtp {
+        settings.push(("smtp_host", string("mail.example.com")));
+        settings.push(("email_sender", string("hello@example.com")));
+    }
+    if spec.jobs.has_workers() {
+        settings.push(("redis_url", string("redis://redis:6379")));
+    }
+    dict(settings)
+}
+
+fn test_production_refuses_to_start_without() -> FunctionDef {
+    names!(name, settings);
+    let others = py!(dict!(key => value for (key, value) in PRODUCTION.items() if key != name));
+    def("test_production_refuses_to_start_without")
+        .decorator(py!(pytest.mark.parametrize("name", REQUIRED_IN_PRODUCTION)))
+        .params([param(name, str)])
+        .returns(none())
+        .body(block![
+            assign(settings, others),
+            with(
+                py!(pytest.raises(ValidationError, r#match = f!("{} must be set", name.upper()))),
+                [do_(py!(Settings(**settings)))]
+            )
+        ])
 }
 
 fn test_production_refuses_a_short_secret() -> FunctionDef {
-    def("test_production_refuses_a_short_secret").returns(none()).body(with(
-        py!(pytest.raises(ValidationError, r#match = "at least 32 bytes")),
-        [do_(py!(Settings(
-            environment = Environment.PRODUCTION,
-            secret_key = SecretStr("x" * 31)
-        )))],
-    ))
+    names!(settings);
+    def("test_production_refuses_a_short_secret").returns(none()).body(block![
+        ann_assign(
+            settings,
+            py!(dict_type[(str, Any)]),
+            py!(dict!(**PRODUCTION, "secret_key" => "x" * 31))
+        ),
+        with(
+            py!(pytest.raises(ValidationError, r#match = "at least 32 bytes")),
+            [do_(py!(Settings(**settings)))]
+        )
+    ])
 }
 
-fn test_production_starts_with_a_secret() -> FunctionDef {
-    names!(settings);
-    def("test_production_starts_with_a_secret").returns(none()).body(block![
-        assign(
-            settings,
-            py!(Settings(environment = Environment.PRODUCTION, secret_key = LONG_SECRET))
-        ),
-        assert_(py!(settings.secret_key == LONG_SECRET))
-    ])
+fn test_production_starts_with_all_of_it() -> FunctionDef {
+    def("test_production_starts_with_all_of_it").returns(none()).body([assert_(py!(Settings(
+        **PRODUCTION
+    )
+    .secret_key
+        == LONG_SECRET))])
 }
 
 fn test_postgresql_urls_name_the_driver(spec: &Spec) -> FunctionDef {

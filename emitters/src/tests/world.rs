@@ -4,16 +4,16 @@
 //! came with the account or was founded for it, in its trial or with a subscription.
 
 use crate::core::database::Database;
-
 use crate::models::base::utcnow;
-use crate::models::package::{AuthSession, BillingEvent, Organization, User};
+use crate::models::package::{
+    AuthSession, BillingEvent, Email, EmailSuppression, Job, Organization, User,
+};
 use crate::python::builtins::{list, object, property, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{AsyncClient, Response};
 use crate::python::sqlalchemy::{UpdateBase, delete, update};
 use crate::python::standard::{EmailMessage, dataclass, timedelta, uuid4};
-
-use crate::services::email_service::MemoryMailer;
+use crate::services::mailer::{MemoryMailer, plain_body};
 use crate::spec::{PasswordRules, Spec};
 use crate::tests::casting::{given_plan, has_trial};
 use crate::tests::fake_stripe::FakeStripe;
@@ -248,7 +248,8 @@ fn world_outbox() -> FunctionDef {
 
 fn world_forget(spec: &Spec) -> FunctionDef {
     names!(connection, model);
-    let events = spec.billing.iter().map(|_| py!(BillingEvent));
+    let models = [Organization, User, Job, Email, EmailSuppression];
+    let events = spec.billing.iter().map(|_| BillingEvent);
     async_def("forget").params([untyped("self")]).returns(none()).body(block![
         docstring("Remove every row and every mail."),
         async_with_as(
@@ -256,7 +257,7 @@ fn world_forget(spec: &Spec) -> FunctionDef {
             connection,
             for_(
                 model,
-                tuple([py!(Organization), py!(User)].into_iter().chain(events)),
+                tuple(models.into_iter().chain(events)),
                 [do_(py!(connection.execute(delete(model)).await))]
             )
         ),
@@ -265,11 +266,9 @@ fn world_forget(spec: &Spec) -> FunctionDef {
 }
 
 fn world_mailed_token() -> FunctionDef {
-    names!(content);
     def("mailed_token").params([untyped("self")]).returns(str).body(block![
         docstring("Return the token in the last mail."),
-        ann_assign(content, str, py!(self.outbox[-1].get_content())),
-        return_(py!(content.rsplit(maxsplit = 1)[-1]))
+        return_(py!(plain_body(self.outbox[-1]).rsplit(maxsplit = 1)[-1]))
     ])
 }
 

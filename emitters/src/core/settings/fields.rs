@@ -1,11 +1,11 @@
 //! The settings: one table, from which the class, `.env.example` and the README are made.
 
-use super::{Environment, generated_secret};
+use super::{Environment, SmtpSecurity, generated_secret};
 use crate::core::plans::has_prices;
 use crate::python::builtins::{bool, int, list, str};
 use crate::python::pydantic::{NoDecode, SecretStr};
 use crate::python::standard::Annotated;
-use crate::spec::Spec;
+use crate::spec::{EmailBackend, Spec};
 use astgen_pyast::prelude::*;
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub struct Setting {
 pub enum DefaultValue {
     /// Development.
     Environment,
+    /// A member of an enum, and its value.
+    Member(Expr, &'static str),
     /// A text.
     Text(String),
     /// A whole number.
@@ -53,6 +55,11 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     settings.extend(spec.tenancy.row_level_security.then(maintenance_database_url));
     settings.extend(lifetimes(spec));
     settings.extend(costs());
+    settings.extend(mail(spec));
+    settings
+        .extend((spec.email.backend == EmailBackend::Smtp).then(mail_server).into_iter().flatten());
+    settings.extend(spec.jobs.has_workers().then(redis));
+    settings.push(job_polling());
     settings.extend(spec.billing.iter().flat_map(|_| stripe()));
     settings.extend(
         spec.billing.as_ref().filter(|billing| has_prices(billing)).map(|_| return_origins()),
@@ -82,6 +89,7 @@ impl DefaultValue {
     pub fn text(&self) -> Option<String> {
         match self {
             DefaultValue::Environment => Some("development".to_owned()),
+            DefaultValue::Member(_, value) => Some((*value).to_owned()),
             DefaultValue::Text(text) => Some(text.clone()),
             DefaultValue::Number(number) => Some(number.to_string()),
             DefaultValue::Switch(is_on) => Some(is_on.to_string()),
@@ -228,6 +236,79 @@ fn return_origins() -> Setting {
 /// A list that pydantic-settings is not to read as JSON.
 fn list_of(item: Expr) -> Expr {
     py!(Annotated[(list[item], NoDecode)])
+}
+
+fn mail(spec: &Spec) -> [Setting; 2] {
+    names!(frontend_url, email_sender);
+    let sender = spec.email.sender.as_deref().unwrap_or("no-reply@localhost");
+    let matching = |pattern| vec![kw("pattern", pattern)];
+    [
+        Setting {
+            bounds: matching("^https?://[^/?#]+(/[^?#]*[^/?#])?$"),
+            ..setting(
+                frontend_url,
+                str,
+                DefaultValue::Text("http://localhost:3000".to_owned()),
+                "Where the links in mails lead.",
+            )
+        },
+        Setting {
+            bounds: matching("^[^@\\s]+@[^@\\s]+$"),
+            ..setting(
+                email_sender,
+                str,
+                DefaultValue::Text(sender.to_owned()),
+                "The address that mails come from.",
+            )
+        },
+    ]
+}
+
+fn mail_server() -> [Setting; 6] {
+    names!(smtp_host, smtp_port, smtp_security, smtp_username, smtp_password, smtp_timeout_seconds);
+    [
+        setting(
+            smtp_host,
+            py!(str | None),
+            DefaultValue::Missing,
+            "The mail server; with none, mails go to the log.",
+        ),
+        number(smtp_port, 587, 1, "The port of the mail server."),
+        setting(
+            smtp_security,
+            SmtpSecurity,
+            DefaultValue::Member(py!(SmtpSecurity.STARTTLS), "starttls"),
+            "starttls, tls or none.",
+        ),
+        setting(
+            smtp_username,
+            py!(str | None),
+            DefaultValue::Missing,
+            "The account at the mail server, if it wants one.",
+        ),
+        setting(
+            smtp_password,
+            py!(SecretStr | None),
+            DefaultValue::Missing,
+            "The password of that account.",
+        ),
+        number(smtp_timeout_seconds, 15, 1, "How long the mail server may take to answer."),
+    ]
+}
+
+fn redis() -> Setting {
+    names!(redis_url);
+    setting(
+        redis_url,
+        py!(SecretStr | None),
+        DefaultValue::Missing,
+        "Where jobs wait for a worker; with none, the server runs them.",
+    )
+}
+
+fn job_polling() -> Setting {
+    names!(job_poll_seconds);
+    number(job_poll_seconds, 5, 0, "How often to look for jobs that are due; 0 is never.")
 }
 
 fn secrets(name: Name, description: &'static str) -> Setting {

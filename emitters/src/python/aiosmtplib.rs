@@ -1,0 +1,5 @@
+//! aiosmtplib: the SMTP client.
+
+astgen_pyast::vocabulary! {
+    "aiosmtplib": SMTP, SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException;
+}

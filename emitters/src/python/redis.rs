@@ -1,0 +1,6 @@
+//! redis: the client of Redis.
+
+astgen_pyast::vocabulary! {
+    "redis": Redis;
+    "redis.exceptions": RedisError;
+}

@@ -1,0 +1,75 @@
+//! `backend/app/services/job_registry.py`: every kind of job, what it does, and when it does it by itself.
+
+use crate::core::jobs::JobKind;
+use crate::python::builtins::{dict, str, tuple};
+use crate::python::pydantic::BaseModel;
+use crate::python::standard::{Any, Awaitable, Callable, Generic, TypeVar, dataclass, timedelta};
+use crate::services::job_context::JobContext;
+use crate::services::maintenance::{Nothing, PRUNE, prune};
+use crate::services::outbox::{DELIVER_EMAIL, EmailDelivery, EmailJob};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.services.job_registry": PayloadT, Handler, Schedule, deliver_email, HANDLERS, SCHEDULES;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.services.job_registry").docstring("Every kind of job, what it does, and when it does it by itself.").body(block![assign(PayloadT, py!(TypeVar("PayloadT", bound = BaseModel))), handler_class(), schedule_class(), deliver_email_def(), ann_assign(HANDLERS, py!(dict[(str, Handler[Any])]), py!(dict!(handler.kind.name => handler for handler in (Handler(DELIVER_EMAIL, deliver_email), Handler(PRUNE, prune))))), ann_assign(SCHEDULES, py!(tuple[(Schedule[Any], ellipsis!())]), py!((Schedule(PRUNE, Nothing(), timedelta(days = 1)),))).paragraph()])
+}
+
+fn handler_class() -> ClassDef {
+    names!(kind, function);
+    class(Handler).decorator(py!(dataclass(frozen = true))).base(py!(Generic[PayloadT])).body(
+        block![
+            docstring("A kind of job and the function that does it."),
+            annotate(kind, py!(JobKind[PayloadT])),
+            annotate(function, py!(Callable[([JobContext, PayloadT], Awaitable[None])])),
+            handler_run()
+        ],
+    )
+}
+
+fn handler_run() -> FunctionDef {
+    names!(context, payload);
+    async_def("run")
+        .params([
+            untyped("self"),
+            param(context, JobContext),
+            param(payload, py!(dict[(str, Any)])),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Read the payload and do the job."),
+            do_(py!(self.function(context, self.kind.payload.model_validate(payload)).await))
+        ])
+}
+
+fn schedule_class() -> ClassDef {
+    names!(kind, payload, every);
+    class(Schedule).decorator(py!(dataclass(frozen = true))).base(py!(Generic[PayloadT])).body(
+        block![
+            docstring("A kind of job that is asked for once in each period."),
+            annotate(kind, py!(JobKind[PayloadT])),
+            annotate(payload, PayloadT),
+            annotate(every, timedelta)
+        ],
+    )
+}
+
+fn deliver_email_def() -> FunctionDef {
+    names!(context, payload, resources, delivery);
+    async_def(deliver_email)
+        .params([param(context, JobContext), param(payload, EmailJob)])
+        .returns(none())
+        .body(block![
+            docstring("Send a mail of the outbox."),
+            assign(resources, py!(context.resources)),
+            assign(
+                delivery,
+                py!(EmailDelivery(resources.database, resources.mailer, resources.sealer))
+            ),
+            do_(py!(delivery.deliver(payload.email_id).await))
+        ])
+}

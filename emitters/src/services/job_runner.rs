@@ -1,0 +1,257 @@
+//! `backend/app/services/job_runner.py`: how a job runs: claimed by one, tried again with growing pauses, dead in the end.
+
+use crate::core::jobs::JobAbortedError;
+use crate::core::request_id::current_request_id;
+use crate::models::base::utcnow;
+use crate::models::job::{Job, JobStatus};
+use crate::python::builtins::{__name__, Exception, TYPE, int, isinstance, min, object, str};
+use crate::python::pydantic::ValidationError;
+use crate::python::sqlalchemy::update;
+use crate::python::standard::{SystemRandom, UUID, asyncio, logging, timedelta};
+use crate::services::job_context::JobContext;
+use crate::services::job_registry::HANDLERS;
+use crate::services::resources::Resources;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.services.job_runner": logger, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS,
+        LEASE_MARGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, CLOCK_SKEW, random, JobRunner,
+        timeout_seconds, pause_after, describe;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.services.job_runner")
+        .docstring(
+            "How a job runs: claimed by one, tried again with growing pauses, dead in the end.",
+        )
+        .body(block![
+            assign(logger, py!(logging.getLogger(__name__))),
+            assign(FIRST_PAUSE_SECONDS, 10).paragraph(),
+            assign(LONGEST_PAUSE_SECONDS, 3600),
+            assign(LEASE_MARGIN_SECONDS, 30),
+            assign(DEFAULT_TIMEOUT_SECONDS, 60),
+            assign(CLOCK_SKEW, py!(timedelta(seconds = 5))).paragraph(),
+            assign(random, py!(SystemRandom())).paragraph(),
+            job_runner_class(),
+            timeout_seconds_def(),
+            pause_after_def(),
+            describe_def()
+        ])
+}
+
+fn job_runner_class() -> ClassDef {
+    class(JobRunner).body(block![
+        docstring("Runs jobs by their ids, in whatever process it is."),
+        job_runner_init(),
+        job_runner_run(),
+        job_runner_claim(),
+        job_runner_call(),
+        job_runner_fail(),
+        job_runner_finish(),
+        job_runner_note()
+    ])
+}
+
+fn job_runner_init() -> FunctionDef {
+    names!(resources);
+    def("__init__").params([untyped("self"), param(resources, Resources)]).returns(none()).body(
+        block![docstring("Take what jobs work with."), assign(py!(self.resources), resources)],
+    )
+}
+
+fn job_runner_run() -> FunctionDef {
+    names!(job_id, job, error);
+    async_def("run").params([untyped("self"), param(job_id, UUID)]).returns(none()).body(block![
+        docstring(
+            "Run a job, unless somebody else does or it is not to be run.\n\
+             \n\
+             Whatever the job raises is noted in its row and goes no further."
+        ),
+        assign(job, py!(self.claim(job_id).await)),
+        if_(py!(job == None), [return_none()]),
+        do_(py!(current_request_id.set(job.request_id))),
+        try_([async_with(
+            py!(asyncio.timeout(timeout_seconds(job))),
+            [do_(py!(self.call(job).await))]
+        )])
+        .except_as(
+            py!((JobAbortedError, ValidationError)),
+            error,
+            block![
+                do_(py!(self.finish(job, JobStatus.DEAD, describe(error)).await)),
+                do_(py!(logger.exception("Job %s (%s) is dead", job.id, job.kind)))
+            ]
+        )
+        .except_as(
+            Exception,
+            error,
+            block![
+                do_(py!(logger.exception("Job %s (%s) failed", job.id, job.kind))),
+                do_(py!(self.fail(job, describe(error)).await))
+            ]
+        )
+        .else_([do_(py!(self.finish(job, JobStatus.SUCCEEDED).await))])
+    ])
+}
+
+fn job_runner_claim() -> FunctionDef {
+    names!(job_id, now, due, session, job, lease, claim, claimed);
+    async_def(claim).params([untyped("self"), param(job_id, UUID)]).returns(py!(Job | None)).body(
+        block![
+            docstring("Take a job that is due; of many who try, one gets it."),
+            assign(now, py!(utcnow())),
+            assign(
+                due,
+                py!((
+                    Job.id == job_id,
+                    Job.status == JobStatus.QUEUED,
+                    Job.run_at <= now + CLOCK_SKEW
+                ))
+            ),
+            async_with_as(
+                py!(self.resources.database.session()),
+                session,
+                block![
+                    assign(job, py!(session.get(Job, job_id).await)),
+                    if_(py!(job == None), [return_(none())]),
+                    assign(
+                        lease,
+                        py!(timedelta(seconds = timeout_seconds(job) + LEASE_MARGIN_SECONDS))
+                    ),
+                    assign(
+                        claim,
+                        py!(update(Job).r#where(*due).values(
+                            status = JobStatus.RUNNING,
+                            attempts = Job.attempts + 1,
+                            leased_until = now + lease
+                        ))
+                    ),
+                    assign(claimed, py!(session.scalar(claim.returning(Job)).await)),
+                    do_(py!(session.commit().await)),
+                    return_(claimed)
+                ]
+            )
+        ],
+    )
+}
+
+fn job_runner_call() -> FunctionDef {
+    names!(job, handler, context);
+    async_def("call").params([untyped("self"), param(job, Job)]).returns(none()).body(block![
+        docstring("Do what the job is about."),
+        assign(handler, py!(HANDLERS.get(job.kind))),
+        if_(py!(handler == None), [raise(py!(JobAbortedError("There is no such kind of job")))]),
+        assign(context, py!(JobContext(self.resources, job.id, job.organization_id, job.attempts))),
+        do_(py!(handler.run(context, job.payload).await))
+    ])
+}
+
+fn job_runner_fail() -> FunctionDef {
+    names!(job, error);
+    async_def("fail")
+        .params([untyped("self"), param(job, Job), param(error, str)])
+        .returns(none())
+        .body(block![
+            docstring("Try again later, or give up."),
+            if_(
+                py!(job.attempts >= job.max_attempts),
+                block![do_(py!(self.finish(job, JobStatus.DEAD, error).await)), return_none()]
+            ),
+            do_(py!(self
+                .note(
+                    job,
+                    status = JobStatus.QUEUED,
+                    run_at = utcnow() + pause_after(job.attempts),
+                    dispatched_at = None,
+                    leased_until = None,
+                    error = error
+                )
+                .await))
+        ])
+}
+
+fn job_runner_finish() -> FunctionDef {
+    names!(job, status, error);
+    async_def("finish")
+        .params([
+            untyped("self"),
+            param(job, Job),
+            param(status, JobStatus),
+            param(error, py!(str | None)).default(none()),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Note how a job has ended."),
+            do_(py!(self
+                .note(
+                    job,
+                    status = status,
+                    finished_at = utcnow(),
+                    leased_until = None,
+                    error = error
+                )
+                .await))
+        ])
+}
+
+fn job_runner_note() -> FunctionDef {
+    names!(job, values, ours, session);
+    async_def("note")
+        .params([untyped("self"), param(job, Job), kwargs(values, object)])
+        .returns(none())
+        .body(block![
+            docstring("Write into the row of a job, if this attempt is still the one that counts."),
+            assign(
+                ours,
+                py!((
+                    Job.id == job.id,
+                    Job.status == JobStatus.RUNNING,
+                    Job.attempts == job.attempts
+                ))
+            ),
+            async_with_as(
+                py!(self.resources.database.session()),
+                session,
+                block![
+                    do_(py!(session.execute(update(Job).r#where(*ours).values(values)).await)),
+                    do_(py!(session.commit().await))
+                ]
+            )
+        ])
+}
+
+fn timeout_seconds_def() -> FunctionDef {
+    names!(job, handler);
+    def(timeout_seconds).params([param(job, Job)]).returns(int).body(block![
+        docstring("Return how long a job may take."),
+        assign(handler, py!(HANDLERS.get(job.kind))),
+        return_(py!(if handler == None {
+            DEFAULT_TIMEOUT_SECONDS
+        } else {
+            handler.kind.timeout_seconds
+        }))
+    ])
+}
+
+fn pause_after_def() -> FunctionDef {
+    names!(attempts, longest);
+    def(pause_after).params([param(attempts, int)]).returns(timedelta).body(block![
+        docstring("Return a pause that doubles, with jitter, so that retries do not come at once."),
+        assign(
+            longest,
+            py!(min(FIRST_PAUSE_SECONDS * pow!(2, attempts - 1), LONGEST_PAUSE_SECONDS))
+        ),
+        return_(py!(timedelta(seconds = random.uniform(longest / 2, longest))))
+    ])
+}
+
+fn describe_def() -> FunctionDef {
+    names!(error);
+    def(describe).params([param(error, Exception)]).returns(str).body(block![
+        docstring("Say what went wrong, without the values that the message of an error may hold."),
+        if_(py!(isinstance(error, JobAbortedError)), [return_(py!(str(error)))]),
+        return_(py!(TYPE(error).__name__))
+    ])
+}

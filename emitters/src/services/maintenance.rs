@@ -1,0 +1,61 @@
+//! `backend/app/services/maintenance.py`: tidying up: what nobody will ask for again.
+
+use crate::core::jobs::JobKind;
+use crate::models::base::utcnow;
+use crate::models::email::Email;
+use crate::models::job::{Job, JobStatus};
+use crate::python::pydantic::BaseModel;
+use crate::python::sqlalchemy::delete;
+use crate::python::standard::timedelta;
+use crate::services::job_context::JobContext;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.services.maintenance": KEPT, FORGETTABLE, Nothing, PRUNE, prune;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.services.maintenance")
+        .docstring("Tidying up: what nobody will ask for again.")
+        .body(block![
+            assign(KEPT, py!(timedelta(days = 30))),
+            assign(FORGETTABLE, py!((JobStatus.SUCCEEDED, JobStatus.CANCELED))),
+            nothing_class(),
+            assign(PRUNE, py!(JobKind("prune", Nothing))),
+            prune_def()
+        ])
+}
+
+fn nothing_class() -> ClassDef {
+    class(Nothing).base(BaseModel).body([docstring("The payload of a job that needs none.")])
+}
+
+fn prune_def() -> FunctionDef {
+    names!(context, _payload, past, session);
+    async_def(prune)
+        .params([param(context, JobContext), param(_payload, Nothing)])
+        .returns(none())
+        .body(block![
+            docstring(
+                "Delete what is long done; dead jobs stay until a person has looked at them."
+            ),
+            assign(past, py!(utcnow() - KEPT)),
+            async_with_as(
+                py!(context.session()),
+                session,
+                block![
+                    do_(py!(session
+                        .execute(
+                            delete(Job)
+                                .r#where(Job.status.in_(FORGETTABLE), Job.finished_at < past)
+                        )
+                        .await)),
+                    do_(py!(session
+                        .execute(delete(Email).r#where(Email.finished_at < past))
+                        .await))
+                ]
+            )
+        ])
+}

@@ -1,0 +1,54 @@
+//! `backend/app/services/resources.py`: what services work with, in a server and in a worker alike.
+
+use crate::core::database::Database;
+use crate::core::sealing::Sealer;
+use crate::core::settings::Settings;
+use crate::python::builtins::{bool, classmethod};
+use crate::python::standard::{SELF_TYPE, dataclass};
+use crate::services::mailer::{Mailer, build_mailer};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.services.resources": Resources;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(has_workers: bool) -> Module {
+    module("app.services.resources")
+        .docstring("What services work with, in a server and in a worker alike.")
+        .body(block![resources_class(has_workers)])
+}
+
+fn resources_class(has_workers: bool) -> ClassDef {
+    names!(settings, database, sealer, mailer);
+    class(Resources).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("The database and what is beside it; one set a process."),
+        annotate(settings, Settings),
+        annotate(database, Database),
+        annotate(sealer, Sealer),
+        annotate(mailer, Mailer),
+        resources_build(has_workers)
+    ])
+}
+
+fn resources_build(has_workers: bool) -> FunctionDef {
+    names!(cls, settings, pooled);
+    let pool = has_workers.then(|| kw("pooled", pooled));
+    def("build")
+        .decorator(classmethod)
+        .params([untyped(cls), param(settings, Settings)])
+        .params(
+            has_workers.then(|| [star(), param(pooled, bool).default(true)]).into_iter().flatten(),
+        )
+        .returns(SELF_TYPE)
+        .body(block![
+            docstring("Prepare everything; no connection is made before the first use."),
+            return_(py!(cls(
+                settings = settings,
+                database = Database(settings, ..pool),
+                sealer = Sealer(settings),
+                mailer = build_mailer(settings)
+            )))
+        ])
+}

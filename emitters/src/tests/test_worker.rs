@@ -1,0 +1,375 @@
+//! `backend/tests/test_worker.py`: jobs that wait in Redis, and workers in processes of their own.
+
+use crate::app_main::create_app;
+use crate::core::database::Database;
+use crate::core::jobs::{JobKind, enqueue};
+use crate::core::settings::Settings;
+use crate::models::base::utcnow;
+use crate::models::email::EmailStatus;
+use crate::models::job::JobStatus;
+use crate::models::package::{Email, Job};
+use crate::python::aiosmtpd::Controller;
+use crate::python::anyio::anyio;
+use crate::python::builtins::{TimeoutError, dict, int, list, object, range, str};
+use crate::python::fastapi::FastAPI;
+use crate::python::httpx2::{ASGITransport, AsyncClient};
+use crate::python::pydantic::SecretStr;
+use crate::python::pytest::pytest;
+use crate::python::rq::{JSONSerializer, Worker, send_kill_horse_command};
+use crate::python::sqlalchemy::{select, update};
+use crate::python::standard::{
+    AsyncGenerator, Generator, Path, asynccontextmanager, contextmanager, socket, timedelta,
+};
+use crate::services::job_clock::JobClock;
+use crate::services::job_context::JobContext;
+use crate::services::job_registry::{HANDLERS, Handler};
+use crate::services::maintenance::{Nothing, PRUNE};
+use crate::services::rq_dispatcher::RqDispatcher;
+use crate::spec::{EmailBackend, Spec};
+use crate::tests::servers::{LOCALHOST, free_port, process, python, redis_server, wait_until};
+use crate::tests::test_smtp::Postbox;
+use crate::tests::world::{PASSWORD, World};
+use crate::worker::{WorkerSettingsError, queue_url, work_off};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.test_worker": PATIENCE_SECONDS, ASKING, redis_url, running, queueing, variables,
+        register, status_of_job, wait_for, change_job, tick, kill_job, silent_server;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    let sends_mail = spec.email.backend == EmailBackend::Smtp;
+    module("tests.test_worker")
+        .docstring("Jobs that wait in Redis, and workers in processes of their own.")
+        .body(block![
+            assign(PATIENCE_SECONDS, 30)
+                .paragraph()
+                .comment("RQ and redis leave some of their types open.")
+                .comment("pyright: reportUnknownMemberType=false"),
+            assign(ASKING, py!(JobKind("asking", Nothing))),
+            redis_url_def(),
+            running_def(),
+            queueing_def(),
+            variables_def(),
+            register_def(),
+            status_of_job_def(),
+            wait_for_def(),
+            change_job_def(),
+            tick_def(),
+            sends_mail.then(|| [kill_job_def(), silent_server_def()]),
+            test_a_worker_runs_what_the_queue_holds(),
+            test_a_job_is_in_the_queue_once(),
+            sends_mail.then(test_a_job_of_a_worker_that_was_killed_is_done_once),
+            test_without_redis_requests_answer_and_jobs_wait(),
+            test_a_job_hands_over_the_jobs_that_it_asks_for(),
+            test_a_worker_needs_a_queue()
+        ])
+}
+
+fn redis_url_def() -> FunctionDef {
+    names!(tmp_path, url);
+    def(redis_url)
+        .decorator(py!(pytest.fixture))
+        .params([param(tmp_path, Path)])
+        .returns(py!(Generator[(str, None, None)]))
+        .body([with_as(py!(redis_server(tmp_path)), url, [do_(py!(yield_!(url)))])])
+}
+
+fn running_def() -> FunctionDef {
+    names!(settings, url, app);
+    async_def(running)
+        .decorator(asynccontextmanager)
+        .params([param(settings, Settings), param(redis_url, str)])
+        .returns(py!(AsyncGenerator[(FastAPI, None)]))
+        .body(block![
+            docstring("Run the application with a queue."),
+            assign(url, py!(SecretStr(redis_url))),
+            assign(app, py!(create_app(settings.model_copy(update = dict!("redis_url" => url))))),
+            async_with(py!(app.router.lifespan_context(app)), [do_(py!(yield_!(app)))])
+        ])
+}
+
+fn queueing_def() -> FunctionDef {
+    names!(settings, app);
+    async_def(queueing)
+        .decorator(py!(pytest.fixture))
+        .params([param(settings, Settings), param(redis_url, str)])
+        .returns(py!(AsyncGenerator[(FastAPI, None)]))
+        .body([async_with_as(py!(running(settings, redis_url)), app, [do_(py!(yield_!(app)))])])
+}
+
+fn variables_def() -> FunctionDef {
+    names!(app, others, settings);
+    def(variables).params([param(app, FastAPI), kwargs(others, str)]).returns(py!(dict[(str, str)])).body(block![docstring("Return the environment of a worker."), ann_assign(settings, Settings, py!(app.state.settings)), assign(redis_url, py!(settings.redis_url)), assert_(py!(redis_url != None)), return_(py!(dict!("ENVIRONMENT" => "test", "DATABASE_URL" => settings.database_url, "SECRET_KEY" => settings.secret_key.get_secret_value(), "REDIS_URL" => redis_url.get_secret_value(), **others)))])
+}
+
+fn register_def() -> FunctionDef {
+    names!(app, email, transport, body, http, response);
+    async_def(register).params([param(app, FastAPI), param(email, str)]).returns(none()).body(
+        block![
+            docstring("Register an account, which asks for a mail."),
+            assign(transport, py!(ASGITransport(app))),
+            assign(body, py!(dict!("email" => email, "password" => PASSWORD))),
+            async_with_as(
+                py!(AsyncClient(transport = transport, base_url = "http://test")),
+                http,
+                [assign(response, py!(http.post("/auth/register", json = body).await))]
+            ),
+            assert_(py!(response.status_code == 202)),
+            do_(py!(app.state.dispatcher.drain().await))
+        ],
+    )
+}
+
+fn status_of_job_def() -> FunctionDef {
+    names!(app, database, session);
+    async_def(status_of_job).params([param(app, FastAPI)]).returns(JobStatus).body(block![
+        docstring("Return the status of the one job."),
+        ann_assign(database, Database, py!(app.state.database)),
+        async_with_as(
+            py!(database.session()),
+            session,
+            [return_(py!(session.scalars(select(Job.status)).await.one()))]
+        )
+    ])
+}
+
+fn wait_for_def() -> FunctionDef {
+    names!(app, status);
+    async_def(wait_for)
+        .params([param(app, FastAPI), param(status, JobStatus)])
+        .returns(none())
+        .body(block![
+            docstring("Wait until the one job has a status."),
+            for_(
+                name("_"),
+                py!(range(PATIENCE_SECONDS * 20)),
+                block![
+                    if_(py!(is_!(status_of_job(app).await, status)), [return_none()]),
+                    do_(py!(anyio.sleep(0.05).await))
+                ]
+            ),
+            raise(py!(TimeoutError(status)))
+        ])
+}
+
+fn change_job_def() -> FunctionDef {
+    names!(app, values, database, session);
+    async_def(change_job)
+        .params([param(app, FastAPI), kwargs(values, object)])
+        .returns(none())
+        .body(block![
+            docstring("Change the one job behind the back of the application."),
+            ann_assign(database, Database, py!(app.state.database)),
+            async_with_as(
+                py!(database.session()),
+                session,
+                block![
+                    do_(py!(session.execute(update(Job).values(values)).await)),
+                    do_(py!(session.commit().await))
+                ]
+            )
+        ])
+}
+
+fn tick_def() -> FunctionDef {
+    names!(app, clock);
+    async_def(tick).params([param(app, FastAPI)]).returns(none()).body(block![
+        docstring("Let the clock find what got lost."),
+        assign(clock, py!(JobClock(app.state.database, app.state.dispatcher, poll_seconds = 0))),
+        do_(py!(clock.revive().await)),
+        do_(py!(clock.dispatcher.dispatch(clock.take_due().await))),
+        do_(py!(app.state.dispatcher.drain().await))
+    ])
+}
+
+fn kill_job_def() -> FunctionDef {
+    names!(app, dispatcher, busy);
+    def(kill_job).params([param(app, FastAPI)]).returns(none()).body(block![
+        docstring("Kill the process that runs the job, without a warning."),
+        ann_assign(dispatcher, RqDispatcher, py!(app.state.dispatcher)),
+        assign(
+            py!((busy,)),
+            py!(Worker.all(connection = dispatcher.redis, serializer = JSONSerializer))
+        ),
+        do_(py!(send_kill_horse_command(dispatcher.redis, busy.name))),
+        do_(py!(wait_until(|| dispatcher.queue.failed_job_registry.count == 1)))
+    ])
+}
+
+fn silent_server_def() -> FunctionDef {
+    names!(server, port);
+    def(silent_server).decorator(contextmanager).returns(py!(Generator[(int, None, None)])).body(
+        block![
+            docstring("Listen, and never say a word; return the port."),
+            with_as(
+                py!(socket.create_server((LOCALHOST, 0))),
+                server,
+                block![
+                    ann_assign(port, int, py!(server.getsockname()[1])),
+                    do_(py!(yield_!(port)))
+                ]
+            )
+        ],
+    )
+}
+
+fn test_a_worker_runs_what_the_queue_holds() -> FunctionDef {
+    names!(started, session);
+    async_def("test_a_worker_runs_what_the_queue_holds")
+        .decorator(py!(pytest.mark.usefixtures("world")))
+        .params([param(queueing, FastAPI)])
+        .returns(none())
+        .body(block![
+            do_(py!(register(queueing, "ada@example.com").await)),
+            assert_(py!(is_!(status_of_job(queueing).await, JobStatus.QUEUED))),
+            with_as(
+                py!(process(python("app.worker"), variables(queueing))),
+                started,
+                block![
+                    do_(py!(wait_for(queueing, JobStatus.SUCCEEDED).await)),
+                    do_(py!(started.terminate())),
+                    assert_(py!(anyio.to_thread.run_sync(started.wait).await == 0))
+                ]
+            ),
+            async_with_as(
+                py!(queueing.state.database.session()),
+                session,
+                [assert_(py!(
+                    list(session.scalars(select(Email.status)).await) == [EmailStatus.SENT]
+                ))]
+            )
+        ])
+}
+
+fn test_a_job_is_in_the_queue_once() -> FunctionDef {
+    names!(dispatcher);
+    async_def("test_a_job_is_in_the_queue_once")
+        .decorator(py!(pytest.mark.usefixtures("world")))
+        .params([param(queueing, FastAPI)])
+        .returns(none())
+        .body(block![
+            ann_assign(dispatcher, RqDispatcher, py!(queueing.state.dispatcher)),
+            do_(py!(register(queueing, "ada@example.com").await)),
+            for_(
+                name("_"),
+                py!(range(3)),
+                block![
+                    do_(py!(change_job(
+                        queueing,
+                        dispatched_at = utcnow() - timedelta(minutes = 5)
+                    )
+                    .await)),
+                    do_(py!(tick(queueing).await))
+                ]
+            ),
+            assert_(py!(dispatcher.queue.count == 1))
+        ])
+}
+
+fn test_a_job_of_a_worker_that_was_killed_is_done_once() -> FunctionDef {
+    names!(silent, mail, stuck, started, postbox, controller);
+    async_def("test_a_job_of_a_worker_that_was_killed_is_done_once")
+        .decorator(py!(pytest.mark.usefixtures("world")))
+        .params([param(queueing, FastAPI)])
+        .returns(none())
+        .body(block![
+            with_as(
+                py!(silent_server()),
+                silent,
+                block![
+                    assign(mail, py!(dict!("SMTP_HOST" => LOCALHOST, "SMTP_SECURITY" => "none"))),
+                    assign(stuck, py!(variables(queueing, **mail, SMTP_PORT = str(silent)))),
+                    assign(py!(stuck["ENVIRONMENT"]), "development"),
+                    do_(py!(register(queueing, "ada@example.com").await)),
+                    with_as(
+                        py!(process(python("app.worker"), stuck)),
+                        started,
+                        block![
+                            do_(py!(wait_for(queueing, JobStatus.RUNNING).await)),
+                            do_(py!(kill_job(queueing))),
+                            do_(py!(started.kill()))
+                        ]
+                    )
+                ]
+            ),
+            assign(postbox, py!(Postbox())).paragraph(),
+            assign(controller, py!(Controller(postbox, hostname = LOCALHOST, port = free_port()))),
+            do_(py!(controller.start())),
+            do_(py!(change_job(queueing, leased_until = utcnow() - timedelta(seconds = 1)).await)),
+            do_(py!(tick(queueing).await)),
+            with(
+                py!(process(
+                    python("app.worker"),
+                    dict!(**stuck, "SMTP_PORT" => str(controller.port))
+                )),
+                [do_(py!(wait_for(queueing, JobStatus.SUCCEEDED).await))]
+            ),
+            do_(py!(controller.stop())),
+            assert_(py!(
+                list!(message["To"] for message in postbox.messages) == ["ada@example.com"]
+            ))
+        ])
+}
+
+fn test_without_redis_requests_answer_and_jobs_wait() -> FunctionDef {
+    names!(settings, world, nowhere, app, long_ago);
+    async_def("test_without_redis_requests_answer_and_jobs_wait")
+        .params([param(settings, Settings), param(world, World)])
+        .returns(none())
+        .body(block![
+            assign(nowhere, py!(f!("redis://{}:{}", LOCALHOST, free_port()))),
+            async_with_as(
+                py!(running(settings, nowhere)),
+                app,
+                block![
+                    do_(py!(register(app, "ada@example.com").await)),
+                    assert_(py!(is_!(status_of_job(app).await, JobStatus.QUEUED))),
+                    assign(long_ago, py!(utcnow() - timedelta(minutes = 5))),
+                    do_(py!(change_job(app, dispatched_at = long_ago).await))
+                ]
+            ),
+            do_(py!(tick(world.app).await)),
+            assert_(py!(list!(message["To"] for message in world.outbox) == ["ada@example.com"]))
+        ])
+}
+
+fn test_a_job_hands_over_the_jobs_that_it_asks_for() -> FunctionDef {
+    names!(monkeypatch, ask, context, _payload, session, dispatcher, job);
+    async_def("test_a_job_hands_over_the_jobs_that_it_asks_for")
+        .decorator(py!(pytest.mark.usefixtures("world")))
+        .params([param(queueing, FastAPI), param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .returns(none())
+        .body(block![
+            async_def(ask)
+                .params([param(context, JobContext), param(_payload, Nothing)])
+                .returns(none())
+                .body([async_with_as(
+                    py!(context.session()),
+                    session,
+                    [do_(py!(enqueue(session, PRUNE, Nothing())))]
+                )]),
+            do_(py!(monkeypatch.setitem(HANDLERS, ASKING.name, Handler(ASKING, ask)))),
+            ann_assign(dispatcher, RqDispatcher, py!(queueing.state.dispatcher)),
+            async_with_as(
+                py!(queueing.state.database.session()),
+                session,
+                block![
+                    assign(job, py!(enqueue(session, ASKING, Nothing()))),
+                    do_(py!(session.commit().await))
+                ]
+            ),
+            do_(py!(dispatcher.drain().await)),
+            do_(py!(work_off(queueing.state.settings, job.id).await)),
+            assert_(py!(dispatcher.queue.count == 2))
+        ])
+}
+
+fn test_a_worker_needs_a_queue() -> FunctionDef {
+    def("test_a_worker_needs_a_queue").returns(none()).body([with(
+        py!(pytest.raises(WorkerSettingsError, r#match = "REDIS_URL")),
+        [do_(py!(queue_url(Settings())))],
+    )])
+}

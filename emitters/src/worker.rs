@@ -1,0 +1,96 @@
+//! `backend/app/worker.py`: the worker: `python -m app.worker` runs the jobs of the queue, each in a process.
+
+use crate::core::jobs::dispatch_through;
+use crate::core::logging::configure_logging;
+use crate::core::settings::Settings;
+use crate::python::builtins::{__name__, RuntimeError, str};
+use crate::python::redis::Redis;
+use crate::python::rq::{JSONSerializer, Queue, Worker};
+use crate::python::standard::{UUID, asyncio};
+use crate::services::job_runner::JobRunner;
+use crate::services::resources::Resources;
+use crate::services::rq_dispatcher::{QUEUE, RqDispatcher};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.worker": WorkerSettingsError, main, run_job, work_off, queue_url;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.worker")
+        .docstring(
+            "The worker: `python -m app.worker` runs the jobs of the queue, each in a process.",
+        )
+        .body(block![
+            worker_settings_error_class()
+                .comment("RQ and redis leave some of their types open.")
+                .comment("pyright: reportUnknownMemberType=false"),
+            main_def(),
+            run_job_def(),
+            work_off_def(),
+            queue_url_def(),
+            if_(py!(__name__ == "__main__"), [do_(py!(main()))])
+        ])
+}
+
+fn worker_settings_error_class() -> ClassDef {
+    class(WorkerSettingsError)
+        .base(RuntimeError)
+        .body([docstring("The settings leave the worker without work.")])
+}
+
+fn main_def() -> FunctionDef {
+    names!(settings, connection, queue, worker);
+    def(main).returns(none()).body(block![
+        docstring("Work until told to stop; a job that runs by then comes to its end."),
+        assign(settings, py!(Settings())),
+        do_(py!(configure_logging(settings))),
+        assign(connection, py!(Redis.from_url(queue_url(settings)))),
+        assign(queue, py!(Queue(QUEUE, connection = connection, serializer = JSONSerializer))),
+        assign(worker, py!(Worker([queue], connection = connection, serializer = JSONSerializer))),
+        do_(py!(worker.work(logging_level = settings.log_level)))
+    ])
+}
+
+fn run_job_def() -> FunctionDef {
+    names!(job_id, settings);
+    def(run_job).params([param(job_id, str)]).returns(none()).body(block![
+        docstring("Run one job. RQ calls this, by name, in a process of its own."),
+        assign(settings, py!(Settings())),
+        do_(py!(configure_logging(settings))),
+        do_(py!(asyncio.run(work_off(settings, UUID(job_id)))))
+    ])
+}
+
+fn work_off_def() -> FunctionDef {
+    names!(settings, job_id, resources, dispatcher);
+    async_def(work_off)
+        .params([param(settings, Settings), param(job_id, UUID)])
+        .returns(none())
+        .body(block![
+            docstring("Run one job on a loop of its own, and hand over the jobs that it asks for."),
+            assign(resources, py!(Resources.build(settings, pooled = false))),
+            assign(dispatcher, py!(RqDispatcher(queue_url(settings)))),
+            do_(py!(dispatch_through(resources.database, dispatcher))),
+            try_([do_(py!(JobRunner(resources).run(job_id).await))]).finally(block![
+                do_(py!(dispatcher.close().await)),
+                do_(py!(resources.database.close().await))
+            ])
+        ])
+}
+
+fn queue_url_def() -> FunctionDef {
+    names!(settings);
+    def(queue_url).params([param(settings, Settings)]).returns(str).body(block![
+        docstring("Return where the queue is."),
+        if_(
+            py!(settings.redis_url == None),
+            [raise(py!(WorkerSettingsError(
+                "REDIS_URL is not set: jobs run in the server itself"
+            )))]
+        ),
+        return_(py!(settings.redis_url.get_secret_value()))
+    ])
+}
