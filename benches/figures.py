@@ -2,13 +2,12 @@
 
 Usage: python benches/figures.py FOLDER_WITH_PYTHON_FILES
 
-Needs `cargo build --release --examples --workspace` before, and `ruff` on the PATH.
+Needs `cargo build --release --workspace` before, and `ruff` on the PATH.
 Times are the least of several runs: the machine may be noisy, so read the ratios.
 """
 
 import ast
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -18,7 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-RUNS = 3
+RUNS = 5
+ONE_THREAD = os.environ | {"RAYON_NUM_THREADS": "1"}
 
 
 def least(work, runs=RUNS):
@@ -33,67 +33,90 @@ def least(work, runs=RUNS):
 
 def run(*command, **options):
     """Run a command to its end."""
-    return subprocess.run(command, check=True, capture_output=True, text=True, **options)
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, **options
+    )
 
 
 def peak(*command):
     """Return time and peak memory in MB of a command."""
     start = time.perf_counter()
-    pid = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)])
-    _, status, usage = os.wait4(pid, 0)
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
     assert status == 0, command
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    return seconds, usage.ru_maxrss / 1024
 
 
 def printing(corpus):
-    """Print the speeds of printing on a tree of files that every peer can read."""
+    """Print the speeds of printing what every peer can read."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "copy"
-        shutil.copytree(corpus, copy, ignore=lambda d, names: [n for n in names if not (Path(d, n).is_dir() or n.endswith(".py"))])
-        listed = run(TARGET / "examples/printing", copy).stdout.split()
-        size, ours, codegen = int(listed[0]), float(listed[1]), float(listed[2])
-        trees = []
-        for path in copy.rglob("*.py"):
-            try:
-                trees.append(ast.parse(path.read_bytes()))
-            except (SyntaxError, ValueError):
-                continue
-        unparse = least(lambda: [ast.unparse(tree) for tree in trees], 1)
-        options = ["--isolated", "--no-cache", "--quiet", "--check", "--line-length", "88", copy]
-        ruff = least(lambda: subprocess.run(["ruff", "format", *options], env=os.environ | {"RAYON_NUM_THREADS": "1"}))
-        parse = least(lambda: subprocess.run(["ruff", "check", "--isolated", "--no-cache", "--quiet", "--select", "E999", copy], env=os.environ | {"RAYON_NUM_THREADS": "1"}, capture_output=True))
+        listed = run(TARGET / "printing", corpus, folder).stdout.split()
+        files, size = int(listed[0]), int(listed[1])
+        ours, codegen, formatter = (float(seconds) for seconds in listed[2:])
+        trees = [ast.parse(path.read_bytes()) for path in Path(folder).iterdir()]
+        unparse = sum(least(lambda tree=tree: ast.unparse(tree)) for tree in trees)
+        options = ["--isolated", "--no-cache", "--quiet", "--check", folder]
+        process = least(
+            lambda: subprocess.run(["ruff", "format", *options], env=ONE_THREAD)
+        )
     print("| printer | what is timed | MB/s | astgen is faster by |")
     print("| --- | --- | --: | --: |")
     for name, what, seconds in [
-        ("astgen", "printing alone, one thread", ours),
-        ("ruff's code generator 0.0.10", "printing alone, one thread", codegen),
-        ("`ast.unparse`", "printing alone", unparse),
-        ("`ruff format`", "the process less reading and parsing, one thread", ruff - parse),
-        ("`ruff format`", "the whole process, one thread", ruff),
+        ("astgen", "tree to text", ours),
+        ("`ruff format` (`ruff_python_formatter` 0.0.10)", "tree to text", formatter),
+        (
+            "ruff's code generator (`ruff_python_codegen` 0.0.10)",
+            "tree to text",
+            codegen,
+        ),
+        ("`ast.unparse`", "tree to text", unparse),
+        (
+            "`ruff format --check`",
+            "the whole process: read, parse, format, compare",
+            process,
+        ),
     ]:
-        print(f"| {name} | {what} | {size / 1e6 / seconds:.1f} | {seconds / ours:.1f} |")
-    print(f"\n{len(trees)} files, {size / 1e6:.1f} MB.\n")
+        print(
+            f"| {name} | {what} | {size / 1e6 / seconds:.1f} | {seconds / ours:.1f} |"
+        )
+    print(f"\n{files} files, {size / 1e6:.1f} MB, one thread.\n")
 
 
 def building():
     """Print time and memory of builds with 10, 100 and 1,000 entities."""
-    print("| entities | files | `astgen build` | files/s | peak memory | `cp -r` | ratio |")
-    print("| --: | --: | --: | --: | --: | --: | --: |")
+    print(
+        "| entities | files | MB | `astgen build` | files/s | peak memory | `cp -r` | ratio |"
+    )
+    print("| --: | --: | --: | --: | --: | --: | --: | --: |")
     for count in (10, 100, 1000):
         with tempfile.TemporaryDirectory() as folder:
             spec = Path(folder) / "astgen.toml"
             spec.write_text(many(count))
-            project = Path(folder) / "project"
-            seconds, memory = min(
-                (shutil.rmtree(project, ignore_errors=True), peak(str(TARGET / "astgen"), "build", str(spec), "--out", str(project)))[1]
-                for _ in range(RUNS)
-            )
-            files = sum(1 for path in project.rglob("*") if path.is_file())
-            copy = Path(folder) / "copy"
-            copied = least(lambda: (shutil.rmtree(copy, ignore_errors=True), run("cp", "-r", project, copy)) and None)
-            removed = least(lambda: None)
-            copied = min(copy_time(project, copy) for _ in range(RUNS)) - removed
-        print(f"| {count} | {files} | {seconds:.2f} s | {files / seconds:.0f} | {memory:.0f} MB | {copied:.2f} s | {seconds / copied:.1f} |")
+            project, copy = Path(folder) / "project", Path(folder) / "copy"
+            builds = [build_time(spec, project) for _ in range(RUNS)]
+            seconds, memory = min(builds)
+            copied = min(copy_time(project, copy) for _ in range(RUNS))
+            sizes = [
+                path.stat().st_size for path in project.rglob("*") if path.is_file()
+            ]
+        row = [
+            f"{count:,}",
+            f"{len(sizes):,}",
+            f"{sum(sizes) / 1e6:.1f}",
+            f"{seconds:.2f} s",
+            f"{len(sizes) / seconds:,.0f}",
+            f"{memory:.0f} MB",
+            f"{copied:.2f} s",
+            f"{seconds / copied:.1f}",
+        ]
+        print(f"| {' | '.join(row)} |")
+
+
+def build_time(spec, project):
+    """Time one build of a new project, and tell its peak memory in MB."""
+    shutil.rmtree(project, ignore_errors=True)
+    return peak(TARGET / "astgen", "build", spec, "--out", project)
 
 
 def copy_time(source, target):
@@ -115,7 +138,9 @@ def many(count):
             'fields.amount = { type = "decimal", precision = 12, scale = 2, optional = true }',
         ]
         if number:
-            lines.append(f'fields.before = {{ type = "reference", to = "thing_{number - 1}" }}')
+            lines.append(
+                f'fields.before = {{ type = "reference", to = "thing_{number - 1}" }}'
+            )
     return "\n".join(lines) + "\n"
 
 
