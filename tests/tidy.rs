@@ -110,6 +110,36 @@ fn emitters_never_parse_python() {
     }
 }
 
+/// Every public function of the language is shown by an example, which `cargo test` runs.
+#[test]
+fn every_function_of_the_language_has_an_example() {
+    let public = ["annotation", "equal", "make", "module", "name", "parse", "precedence", "walk"];
+    let mut functions = 0;
+    let mut without = Vec::new();
+    for (path, text) in rust_files("pyast/src") {
+        let module = path.iter().nth(2).and_then(|part| part.to_str()).unwrap_or_default();
+        if !public.contains(&module.trim_end_matches(".rs")) {
+            continue;
+        }
+        let mut has_example = false;
+        for (number, line) in text.lines().map(str::trim).enumerate() {
+            if line.starts_with("///") {
+                has_example |= line.contains("```");
+            } else if !line.starts_with("#[") {
+                if line.starts_with("pub fn ") || line.starts_with("pub const fn ") {
+                    functions += 1;
+                    if !has_example {
+                        without.push(format!("{}:{}: {line}", path.display(), number + 1));
+                    }
+                }
+                has_example = false;
+            }
+        }
+    }
+    assert!(functions > 80, "only {functions} functions were found");
+    assert!(without.is_empty(), "no example stands above\n{}", without.join("\n"));
+}
+
 /// A file that is no longer generated leaves its snapshot behind.
 #[test]
 fn every_snapshot_shows_a_file_that_is_generated() {
