@@ -1,59 +1,9 @@
 //! Every operator with every operand in every place keeps its tree, with as few parentheses as
 //! that takes.
 
+use astgen_pyast::arbitrary::shapes::{SHAPES, expressions_of_depth_two, filled, is_grammatical};
 use astgen_pyast::{first_difference, parse_module, print, print_expr};
 use rustpython_ast::{Expr, Stmt};
-
-/// One expression of each kind and level of precedence; `_` is a hole.
-const SHAPES: [&str; 47] = [
-    "_",
-    "(yield)",
-    "(yield _)",
-    "(yield from _)",
-    "(_ := _)",
-    "(lambda: _)",
-    "(lambda a=_: _)",
-    "(_ if _ else _)",
-    "(_ or _)",
-    "(_ and _)",
-    "(not _)",
-    "(_ < _)",
-    "(_ < _ < _)",
-    "(_ in _)",
-    "(_ is not _)",
-    "(_ | _)",
-    "(_ ^ _)",
-    "(_ & _)",
-    "(_ << _)",
-    "(_ + _)",
-    "(_ - _)",
-    "(_ * _)",
-    "(_ @ _)",
-    "(_ // _)",
-    "(_ % _)",
-    "(-_)",
-    "(+_)",
-    "(~_)",
-    "(_ ** _)",
-    "(await _)",
-    "(_).a",
-    "(_)(_)",
-    "(_)(*_, a=_, **_)",
-    "(_)[_]",
-    "(_)[_:_:_]",
-    "(_)[_, *_]",
-    "[_, *_]",
-    "[]",
-    "{_, *_}",
-    "{_: _, **_}",
-    "(_,)",
-    "(*_, _)",
-    "[_ for a in _ if _]",
-    "{_: _ for a, in _}",
-    "(_ for a in _)",
-    "f'{ _}{ _!r}{ _:{ _}}'",
-    "1",
-];
 
 /// Every place of a statement that takes an expression.
 const STATEMENTS: [&str; 34] = [
@@ -93,20 +43,6 @@ const STATEMENTS: [&str; 34] = [
     "def f(): return _",
 ];
 
-/// Fills the holes of `shape`, all with the same text.
-fn filled(shape: &str, hole: &str) -> String {
-    let mut text = String::new();
-    for char in shape.chars() {
-        if char == '_' { text.push_str(hole) } else { text.push(char) }
-    }
-    text
-}
-
-/// What a hole in `shape` cannot hold: a walrus binds names only, and strings nest in no f-string.
-fn is_grammatical(shape: &str, hole: &str) -> bool {
-    !(shape.starts_with("(_ :=") && hole != "a" || shape.contains("f'") && hole.contains("f'"))
-}
-
 #[track_caller]
 fn check(source: &str) -> Vec<Stmt> {
     let tree = parse_module(source).unwrap_or_else(|failure| panic!("{failure}\n{source}"));
@@ -115,13 +51,6 @@ fn check(source: &str) -> Vec<Stmt> {
     assert_eq!(first_difference(&tree, &again), None, "{source}\n{text}");
     assert_eq!(print(&again), text);
     tree
-}
-
-fn expressions_of_depth_two() -> impl Iterator<Item = String> {
-    SHAPES.iter().flat_map(|outer| {
-        let inner = SHAPES.iter().map(|inner| filled(inner, "a"));
-        inner.filter(|inner| is_grammatical(outer, inner)).map(|inner| filled(outer, &inner))
-    })
 }
 
 #[test]

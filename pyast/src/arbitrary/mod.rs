@@ -10,6 +10,7 @@ mod expression;
 mod fstring;
 mod literal;
 mod pattern;
+pub mod shapes;
 mod statement;
 
 pub use expression::{expr, target};

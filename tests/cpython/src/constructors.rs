@@ -75,7 +75,8 @@ fn stmt<R>(stmt: &Stmt<R>) -> String {
                 body: stmts(&$def.body),
                 decorator_list: exprs(&$def.decorator_list),
                 returns: boxed($def.returns.as_ref()),
-            ) + &type_params(&$def.type_params)
+                type_params: list(&$def.type_params, type_param),
+            )
         };
     }
     macro_rules! for_loop {
@@ -100,26 +101,27 @@ fn stmt<R>(stmt: &Stmt<R>) -> String {
         };
     }
     match stmt {
-        Stmt::FunctionDef(def) => with_type_params(function!("FunctionDef", def)),
-        Stmt::AsyncFunctionDef(def) => with_type_params(function!("AsyncFunctionDef", def)),
-        Stmt::ClassDef(def) => with_type_params(
-            node!(
-                "ClassDef",
-                name: text(&def.name),
-                bases: exprs(&def.bases),
-                keywords: list(&def.keywords, keyword),
-                body: stmts(&def.body),
-                decorator_list: exprs(&def.decorator_list),
-            ) + &type_params(&def.type_params),
+        Stmt::FunctionDef(def) => function!("FunctionDef", def),
+        Stmt::AsyncFunctionDef(def) => function!("AsyncFunctionDef", def),
+        Stmt::ClassDef(def) => node!(
+            "ClassDef",
+            name: text(&def.name),
+            bases: exprs(&def.bases),
+            keywords: list(&def.keywords, keyword),
+            body: stmts(&def.body),
+            decorator_list: exprs(&def.decorator_list),
+            type_params: list(&def.type_params, type_param),
         ),
         Stmt::Return(stmt) => node!("Return", value: boxed(stmt.value.as_ref())),
         Stmt::Delete(stmt) => node!("Delete", targets: exprs(&stmt.targets)),
         Stmt::Assign(stmt) => {
             node!("Assign", targets: exprs(&stmt.targets), value: expr(&stmt.value))
         }
-        Stmt::TypeAlias(stmt) => with_type_params(
-            node!("TypeAlias", name: expr(&stmt.name), value: expr(&stmt.value))
-                + &type_params(&stmt.type_params),
+        Stmt::TypeAlias(stmt) => node!(
+            "TypeAlias",
+            name: expr(&stmt.name),
+            type_params: list(&stmt.type_params, type_param),
+            value: expr(&stmt.value),
         ),
         Stmt::AugAssign(stmt) => node!(
             "AugAssign", target: expr(&stmt.target), op: operator(stmt.op), value: expr(&stmt.value)
@@ -165,22 +167,6 @@ fn stmt<R>(stmt: &Stmt<R>) -> String {
         Stmt::Pass(_) => node!("Pass"),
         Stmt::Break(_) => node!("Break"),
         Stmt::Continue(_) => node!("Continue"),
-    }
-}
-
-/// Type parameters came with Python 3.12: older interpreters know no such field, so it is left out where
-/// there are none and the interpreter's own default stands.
-fn type_params<R>(params: &[TypeParam<R>]) -> String {
-    if params.is_empty() { String::new() } else { format!("\0{}", list(params, type_param)) }
-}
-
-fn with_type_params(text: String) -> String {
-    match text.split_once('\0') {
-        None => text,
-        Some((head, params)) => {
-            let head = head.strip_suffix(')').unwrap_or(head);
-            format!("{head},type_params={params})")
-        }
     }
 }
 

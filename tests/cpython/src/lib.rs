@@ -10,6 +10,7 @@ pub use constructors::module;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule};
+use std::ffi::CStr;
 
 /// The interpreter that runs inside this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +42,7 @@ pub fn interpreter() -> PyResult<Interpreter> {
 /// # Errors
 /// When Python does not accept the source.
 pub fn dump_source(source: &str) -> PyResult<String> {
-    Python::attach(|py| {
-        let ast = PyModule::import(py, "ast")?;
-        let tree = ast.call_method1("parse", (source,))?;
-        ast.call_method1("dump", (tree,))?.extract()
-    })
+    Python::attach(|py| dump(&PyModule::import(py, "ast")?.call_method1("parse", (source,))?))
 }
 
 /// `ast.dump` of the tree that `constructors` builds: an expression over the names of Python's `ast`.
@@ -54,10 +51,32 @@ pub fn dump_source(source: &str) -> PyResult<String> {
 /// When Python cannot evaluate it.
 pub fn dump_constructed(constructors: &str) -> PyResult<String> {
     Python::attach(|py| {
-        let ast = PyModule::import(py, "ast")?;
-        let globals: Bound<'_, PyDict> = ast.dict().copy()?;
+        let globals: Bound<'_, PyDict> = PyModule::import(py, "ast")?.dict().copy()?;
         let eval = PyModule::import(py, "builtins")?.getattr("eval")?;
-        let tree = eval.call1((constructors, globals))?;
-        ast.call_method1("dump", (tree,))?.extract()
+        dump(&eval.call1((constructors, globals))?)
     })
+}
+
+/// Makes the same what has no meaning: the parentheses of `del (a, b)`, which are the only way to break such a
+/// line, and the empty text with which CPython 3.12 ends a format specification that holds a field.
+const DUMP: &CStr = c"
+import ast
+
+def dump(tree):
+    for node in ast.walk(tree):
+        match node:
+            case ast.Delete(targets=[ast.Tuple(elts=[_, *_] as targets)]):
+                node.targets = targets
+            case ast.JoinedStr(values=parts):
+                node.values = [part for part in parts if not is_empty(part)]
+    return ast.dump(tree)
+
+def is_empty(part):
+    return isinstance(part, ast.Constant) and part.value == ''
+";
+
+fn dump(tree: &Bound<'_, PyAny>) -> PyResult<String> {
+    PyModule::from_code(tree.py(), DUMP, c"dump.py", c"dump")?
+        .call_method1("dump", (tree,))?
+        .extract()
 }
