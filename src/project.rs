@@ -125,7 +125,9 @@ fn place_in(parent: &Path, folder: &Path, texts: &[(&str, &str)]) -> Result<(), 
         }
         return Ok(());
     }
-    fs::rename(staging.path(), folder).map_err(Error::io("create", folder))?;
+    // A link to an empty folder stays a link.
+    let place = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    fs::rename(staging.path(), place).map_err(Error::io("create", folder))?;
     // The folder has moved away: there is nothing left to remove.
     let _ = staging.keep();
     Ok(())
