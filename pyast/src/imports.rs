@@ -4,6 +4,7 @@ use crate::annotation::{Annotation, Trivia};
 use crate::make::{Statements, assign, if_, import_stmt, list};
 use crate::module::Module;
 use crate::name::{Import, Name, import, name};
+use crate::natural::Natural;
 use crate::stdlib;
 use crate::walk::{Node, children, parameters};
 use crate::{Expr, Pattern, Stmt};
@@ -298,23 +299,25 @@ impl Fold<Annotation> for Rename<'_> {
 /// Sorted and grouped the way ruff's isort rules leave it: future, standard library, third party,
 /// the project's own; in a group `import x` before `from x import y`.
 fn block(imports: Vec<Import>, first_party: &[&str]) -> Vec<Stmt> {
-    let mut groups: BTreeMap<(Group, bool, String), Vec<Import>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Group, bool, String, Option<Import>), Vec<Import>> = BTreeMap::new();
     for import in imports {
         let is_from = import.name.is_some();
         // An aliased name stands in a statement of its own.
-        let own = import.alias.map_or(String::new(), |_| member_key(import).1);
-        let key = format!("{}\0{own}", import.module.to_lowercase());
-        groups.entry((group(import.module, first_party), is_from, key)).or_default().push(import);
+        let own = import.alias.map(|_| import);
+        let key = (group(import.module, first_party), is_from, import.module.to_lowercase(), own);
+        groups.entry(key).or_default().push(import);
     }
     let mut blocks: Vec<(Group, bool, Vec<Import>)> = Vec::new();
-    for ((group, is_from, _), mut imports) in groups {
+    for ((group, is_from, ..), mut imports) in groups {
         imports.sort_by_key(|import| member_key(*import));
         blocks.push((group, is_from, imports));
     }
     // Of one module, the statement whose first name comes first.
     blocks.sort_by_cached_key(|(group, is_from, imports)| {
-        let first =
-            imports.first().map(|import| (import.module.to_lowercase(), member_key(*import)));
+        let first = imports.first().map(|import| {
+            let alias = import.alias.map(|alias| Natural(alias.to_string()));
+            (Natural(import.module.to_lowercase()), member_key(*import), alias)
+        });
         (*group, *is_from, first)
     });
     let mut statements: Vec<Stmt> = Vec::new();
@@ -367,7 +370,7 @@ enum MemberKind {
 }
 
 /// Constants, then classes, then the rest, each without regard to case.
-fn member_key(import: Import) -> (MemberKind, String, &'static str) {
+fn member_key(import: Import) -> (MemberKind, Natural, Natural) {
     let text = import.name.map_or(import.module, Name::as_str);
     let is_upper = !text.chars().any(char::is_lowercase) && text.chars().any(char::is_uppercase);
     let kind = if text.len() > 1 && is_upper {
@@ -377,7 +380,7 @@ fn member_key(import: Import) -> (MemberKind, String, &'static str) {
     } else {
         MemberKind::Variable
     };
-    (kind, text.to_lowercase(), text)
+    (kind, Natural(text.to_lowercase()), Natural(text.to_owned()))
 }
 
 /// One statement for imports from the same module.

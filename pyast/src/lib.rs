@@ -14,6 +14,7 @@ mod layout;
 pub mod make;
 pub mod module;
 pub mod name;
+mod natural;
 mod nesting;
 pub mod parse;
 pub mod precedence;
