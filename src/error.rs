@@ -194,15 +194,15 @@ pub enum Error {
     },
 
     /// The operating system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
-    #[diagnostic(code(astgen::io), help("{}", mend(source)))]
+    #[error("cannot {action} {}: {reason}", path.display())]
+    #[diagnostic(code(astgen::io), help("{}", mend(reason)))]
     Io {
         /// What was tried: "read", "write", …
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The operating system's answer.
-        source: io::Error,
+        /// The operating system's answer. It stands in the sentence, so it is no source of its own.
+        reason: io::Error,
     },
 }
 
@@ -217,7 +217,7 @@ impl Error {
     /// ```
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
         let path = path.to_owned();
-        move |source| Error::Io { action, path, source }
+        move |reason| Error::Io { action, path, reason }
     }
 }
 
@@ -236,8 +236,8 @@ impl Error {
     }
 }
 
-fn mend(source: &io::Error) -> &'static str {
-    match source.kind() {
+fn mend(reason: &io::Error) -> &'static str {
+    match reason.kind() {
         io::ErrorKind::StorageFull => "the disk is full; nothing was left behind",
         io::ErrorKind::PermissionDenied => "check who may read and write there",
         io::ErrorKind::NotFound => "check the path",

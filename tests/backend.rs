@@ -4,7 +4,7 @@
 
 mod environment;
 
-use environment::{build, program, root, run};
+use environment::{build, program, programs, root, run};
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ fn check_tools(name: &str) {
     run(program("ruff", &backend).args(["format", "--check", "--no-cache", "."]));
     run(program("ruff", &backend).args(["check", "--no-cache", "."]));
     run(program("mypy", &backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
+    run(program("pyright", &backend).arg("--pythonpath").arg(programs().join("python")));
 }
 
 #[test]
