@@ -290,7 +290,7 @@ impl Root {
         path: &Path,
     ) -> impl FnOnce(io::Error) -> Error + use<> {
         let path = self.path.join(path);
-        move |source| Error::Io { action, path, source }
+        move |reason| Error::Io { action, path, reason }
     }
 }
 

@@ -42,14 +42,6 @@ fn somebody_elses_folder_is_left_alone() {
     check_refused(folder.path(), &["build", "--out", "theirs/thesis.txt/a/b"], "cannot open");
 }
 
-#[test]
-fn a_damaged_manifest_is_reported() {
-    let folder = with_spec(MINIMAL);
-    assert!(astgen(folder.path(), &["build", "--out", "a"]).status.success());
-    fs::write(folder.path().join("a/.astgen/manifest.json"), "{").expect("writable");
-    check_refused(folder.path(), &["build", "--out", "a"], "is damaged");
-}
-
 /// `/dev/full` refuses every write as a full disk does; `/proc` refuses every new file.
 #[cfg(target_os = "linux")]
 #[test]
@@ -192,20 +184,12 @@ fn missing_permissions_are_named() {
     fs::write(folder.path().join("secret.toml"), MINIMAL).expect("writable");
     fs::write(folder.path().join("secret.py"), "x = 1\n").expect("writable");
     fs::create_dir(folder.path().join("locked")).expect("writable");
-    assert!(astgen(folder.path(), &["build", "--out", "project"]).status.success());
-    for (path, mode) in [
-        ("secret.toml", 0),
-        ("secret.py", 0),
-        ("locked", 0o555),
-        ("project/backend/app/main.py", 0),
-        ("", 0o755),
-    ] {
+    for (path, mode) in [("secret.toml", 0), ("secret.py", 0), ("locked", 0o555), ("", 0o755)] {
         allow(path, mode);
     }
     for (args, what) in [
         (vec!["build", "secret.toml"], "cannot read secret.toml"),
         (vec!["build", "--out", "locked/project"], "cannot create a folder in locked"),
-        (vec!["build", "--out", "project"], "cannot read project/backend/app/main.py"),
         (vec!["init", "locked"], "cannot create locked/astgen.toml"),
     ] {
         let output = as_anybody(folder.path(), &args);

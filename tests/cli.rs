@@ -3,7 +3,6 @@
 mod command;
 
 use command::{MINIMAL, astgen, check_refused, folder, text, tree, with_spec};
-use std::fs;
 
 #[test]
 fn init_writes_a_spec_that_builds() {
