@@ -35,6 +35,8 @@ pub enum Command {
     Diff(Diff),
     /// Show what the plan of a project does, and do it.
     ApplyPlan(ApplyPlan),
+    /// Check that every route still has the guards that the spec gives it, whatever people edited.
+    Audit(Audit),
     /// Merge three versions of a file; works as a git merge driver.
     Merge(Merge),
     /// Print every Python file below a path from its syntax tree, read it back, and compare the trees.
@@ -176,6 +178,39 @@ pub struct ApplyPlan {
     /// When to colour the summary.
     #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     pub color: Colour,
+}
+
+/// Check that every generated route still has its guards, in the files as they are on disk.
+///
+///     astgen audit                         the project of ./astgen.toml, or the current folder
+///     astgen audit my-product --json       for machines
+///
+/// A route is found wherever people put it: renamed, moved to another module, decorated, mounted under another
+/// prefix. Routes that people added are listed with the guards that they carry. The guards are those that the
+/// spec gives (SPEC, or astgen.toml in the project or in the current folder); without a spec, those that were
+/// generated last.
+///
+/// Reading proves that a guard is named where FastAPI runs it. It does not prove that the guard's own code still
+/// refuses what it did, that nothing replaces it at run time (`app.dependency_overrides`), or what routes do that
+/// are added by a call or in a loop; what is seen of that is listed.
+///
+/// In CI, and as a hook before each commit (.pre-commit-config.yaml):
+///
+///     - { id: astgen-audit, name: astgen audit, entry: astgen audit, language: system, pass_filenames: false }
+///
+/// Exit codes: 0 all there; 1 a guard is missing, or a file cannot be read; 2 bad input.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Audit {
+    /// A project's folder, or its name below production_projects [default: the current folder, or the project of ./astgen.toml]
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub project: Option<PathBuf>,
+    /// The spec.
+    #[arg(long, value_name = "SPEC", value_hint = ValueHint::FilePath)]
+    pub spec: Option<PathBuf>,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `astgen schema`

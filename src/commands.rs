@@ -1,11 +1,13 @@
 //! The commands: each turns its arguments into an [`Outcome`].
 
 mod apply_plan;
+mod audit;
 mod build;
 mod diff;
 mod folder;
 
 pub use apply_plan::apply_plan;
+pub use audit::audit;
 pub use build::build;
 pub use diff::diff;
 

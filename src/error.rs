@@ -157,6 +157,14 @@ pub enum Error {
     )]
     NoProject(PathBuf),
 
+    /// Neither the spec of a project nor what was generated last is known.
+    #[error("{} has neither a spec nor the record of what was generated", .0.display())]
+    #[diagnostic(
+        code(astgen::nothing_to_audit),
+        help("name the spec: `astgen audit --spec astgen.toml`")
+    )]
+    NothingToAudit(PathBuf),
+
     /// There is no plan.
     #[error("there is no plan at {}", .0.display())]
     #[diagnostic(code(astgen::no_plan), help("make one with `astgen build`"))]

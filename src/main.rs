@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Build(args) => commands::build(&args),
         Command::Diff(args) => commands::diff(&args),
         Command::ApplyPlan(args) => commands::apply_plan(&args),
+        Command::Audit(args) => commands::audit(&args),
         Command::Check(args) => commands::check(&args),
         Command::Merge(args) => commands::merge(&args),
         Command::Schema(args) => commands::schema(&args),

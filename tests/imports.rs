@@ -42,7 +42,7 @@ const NAMES: [&str; 18] = [
 ];
 
 fn any_import() -> impl Strategy<Value = Import> {
-    let names = prop::sample::select(&NAMES[..]).prop_map(|id| name(id));
+    let names = prop::sample::select(&NAMES[..]).prop_map(name);
     let from = (prop::sample::select(&MODULES[..]), prop::sample::select(&NAMES[..]))
         .prop_map(|(from, id)| import(from, id));
     let whole = prop::sample::select(vec!["asyncio", "stripe", "sqlalchemy", "uuid", "zoneinfo"])

@@ -143,7 +143,8 @@ fn guards(modules: &Modules<'_>, route: &Route) -> BTreeSet<Dependency> {
 fn places(wanted: &[Route], there: &mut [Option<Route>]) -> Vec<Option<Route>> {
     let mut places: Vec<Option<Route>> = vec![None; wanted.len()];
     let name = |function: &str| function.rsplit('.').next().map(str::to_owned);
-    let ways: [&dyn Fn(&Route, &Route) -> bool; 5] = [
+    type IsIt<'a> = &'a dyn Fn(&Route, &Route) -> bool;
+    let ways: [IsIt<'_>; 5] = [
         &|a, b| a.region.is_some() && a.region == b.region,
         &|a, b| a.function == b.function,
         &|a, b| a.requests.intersection(&b.requests).next().is_some(),

@@ -187,7 +187,7 @@ impl Writer<'_> {
                 self.both(session, Triple { base, ours, theirs });
             }
             Merged::Ours(at) => self.ours(session, at, None),
-            Merged::New { ours, theirs } => self.new(session, ours, theirs),
+            Merged::New { ours, theirs } => self.both_new(session, ours, theirs),
             Merged::Theirs(at) => self.theirs(session, at),
             Merged::Clash { base, ours, theirs, reason } => {
                 self.clash(session, Triple { base, ours, theirs }, sentence(reason));
@@ -278,7 +278,7 @@ impl Writer<'_> {
         }
     }
 
-    fn new(&mut self, session: &mut Session<'_>, ours: usize, theirs: usize) {
+    fn both_new(&mut self, session: &mut Session<'_>, ours: usize, theirs: usize) {
         let (mine, other) = (&self.items.ours[ours], &self.items.theirs[theirs]);
         if mine.is_import() || mine.digest == other.digest {
             self.ours(session, ours, None);
