@@ -4,6 +4,7 @@
 //! longest common subsequence of what the items say; what is left between two matches pairs by likeness; and a
 //! definition that went with another that came, alike in its body, was renamed.
 
+use super::digest::digest_of;
 use super::items::{Item, Key};
 use super::lines;
 use super::sequence::{Element, Place};
@@ -11,7 +12,6 @@ use super::tree::{Id, Kind, Tree, says_something};
 use ruff_python_ast::NodeKind;
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 /// A pair of matching places: for each element of the base its place in the side, and the other way round.
@@ -194,9 +194,50 @@ pub fn match_items(base: Block<'_, '_>, side: Block<'_, '_>) -> Matching {
         let alike = dice(left, right);
         if alike >= ALIKE { alike } else { 0.0 }
     };
-    let mut matching = match_elements(base.elements, side.elements, &likeness);
+    let by_region = by_region(base, side);
+    let side_elements = by_region.as_deref().unwrap_or(side.elements);
+    let mut matching = match_elements(base.elements, side_elements, &likeness);
     renamed(base, side, &mut matching);
     matching
+}
+
+/// The elements of a side, with the key of the base for each definition that has its region under another name:
+/// what stands between the markers is known, whatever people call it. `None` when no name changed.
+fn by_region(base: Block<'_, '_>, side: Block<'_, '_>) -> Option<Vec<Element>> {
+    let there: HashMap<&str, usize> = regions(side.items).collect();
+    let renamed = |(region, old): (&str, usize)| {
+        let new = *there.get(region)?;
+        (base.elements[old].key != side.elements[new].key).then_some((old, new))
+    };
+    let renamed: Vec<(usize, usize)> = regions(base.items).filter_map(renamed).collect();
+    if renamed.is_empty() {
+        return None;
+    }
+    let mut elements = side.elements.to_vec();
+    for (old, new) in renamed {
+        let key = base.elements[old].key;
+        // Who has the old name now is something new.
+        for element in elements.iter_mut().filter(|element| element.key == key) {
+            element.key = element.key.map(|key| digest_of(&("another", key)));
+        }
+        elements[new].key = key;
+    }
+    Some(elements)
+}
+
+/// The definitions that stand behind a region marker: the region, and the place of the definition.
+fn regions(items: &[Item]) -> impl Iterator<Item = (&str, usize)> {
+    let definitions = items.iter().enumerate();
+    definitions.filter(|(_, item)| matches!(item.key, Some(Key::Definition(..)))).filter_map(
+        |(at, _)| {
+            let mut above = items[..at].iter().rev().take_while(|item| item.is_comment());
+            let marker = above.find_map(|comment| match &comment.key {
+                Some(Key::Marker(marker)) => marker.strip_prefix("astgen:begin "),
+                _ => None,
+            });
+            Some((marker?, at))
+        },
+    )
 }
 
 /// Whether one item may be the other, edited: a member that has another name is another member, until
@@ -231,9 +272,7 @@ fn bag(tree: &Tree<'_>, item: &Item) -> Bag {
         }
         None => {
             for word in tree.text[item.lines.clone()].split_whitespace() {
-                let mut hash = DefaultHasher::new();
-                word.hash(&mut hash);
-                *bag.entry(hash.finish()).or_default() += 1;
+                *bag.entry(digest_of(word)).or_default() += 1;
             }
         }
     }
@@ -243,14 +282,14 @@ fn bag(tree: &Tree<'_>, item: &Item) -> Bag {
 /// Calls `visit` for every token of a node that says something.
 fn leaves(tree: &Tree<'_>, id: Id, visit: &mut impl FnMut(Id)) {
     let node = tree.node(id);
-    if node.children.is_empty() {
+    if tree.children(id).is_empty() {
         let is_bracket = matches!(node.kind, Kind::OpenBracket | Kind::CloseBracket);
         if says_something(tree, id) && !is_bracket {
             visit(id);
         }
     }
-    for child in &node.children {
-        leaves(tree, *child, visit);
+    for &child in tree.children(id) {
+        leaves(tree, child, visit);
     }
 }
 

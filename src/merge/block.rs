@@ -5,6 +5,7 @@ use super::Session;
 use super::align::{Block, match_items};
 use super::clauses::clauses;
 use super::conflict::Sides as Marked;
+use super::digest::digest_of;
 use super::expression::Triple;
 use super::imports;
 use super::indent::reindented;
@@ -14,7 +15,6 @@ use super::statement;
 use super::tree::{Id, Tree};
 use super::wraps;
 use ruff_python_ast::NodeKind;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What a block is the body of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,11 +119,7 @@ fn indentation(session: &Session<'_>, items: Triple<&[Item]>) -> String {
 fn elements(tree: &Tree<'_>, items: &[Item], body: Body) -> Vec<Element> {
     let element = |item: &Item| Element {
         digest: item.digest,
-        key: item.key.as_ref().filter(|key| is_identity(key, body)).map(|key| {
-            let mut hash = DefaultHasher::new();
-            key.hash(&mut hash);
-            hash.finish()
-        }),
+        key: item.key.as_ref().filter(|key| is_identity(key, body)).map(digest_of),
         place: place(tree, item, body),
     };
     items.iter().map(element).collect()
@@ -155,9 +151,9 @@ fn is_registration(tree: &Tree<'_>, statement: Id) -> bool {
         "add_api_route",
         "add_url_rule",
     ];
-    let [call] = tree.node(statement).children[..] else { return false };
+    let [call] = *tree.children(statement) else { return false };
     let function =
-        tree.node(call).children.first().filter(|_| tree.kind(call) == Some(NodeKind::ExprCall));
+        tree.children(call).first().filter(|_| tree.kind(call) == Some(NodeKind::ExprCall));
     function.is_some_and(|function| {
         tree.identifier(*function).is_some_and(|method| METHODS.contains(&method))
     })

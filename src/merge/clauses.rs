@@ -33,7 +33,7 @@ impl Clause {
 pub fn clauses(tree: &Tree<'_>, statement: Id) -> Vec<Clause> {
     let mut clauses = Vec::new();
     let mut header = Vec::new();
-    for &child in &tree.node(statement).children {
+    for &child in tree.children(statement) {
         if is_clause(tree.kind(child)) {
             if !header.is_empty() {
                 let header = std::mem::take(&mut header);
@@ -51,7 +51,7 @@ pub fn clauses(tree: &Tree<'_>, statement: Id) -> Vec<Clause> {
 }
 
 fn nested(tree: &Tree<'_>, clause: Id) -> Clause {
-    let children = &tree.node(clause).children;
+    let children = tree.children(clause);
     let is_suite = |id: &&Id| tree.node(**id).kind == Kind::Suite;
     Clause {
         header: children.iter().filter(|id| !is_suite(id)).copied().collect(),

@@ -84,9 +84,9 @@ fn parts(sides: Sides<'_, '_>, at: Triple<Id>) -> Result<String, Clash> {
         Kind::Node(NodeKind::ExprStringLiteral) => string(sides, at),
         Kind::Node(_) => {
             let children = Triple {
-                base: &*sides.base.node(at.base).children,
-                ours: &*sides.ours.node(at.ours).children,
-                theirs: &*sides.theirs.node(at.theirs).children,
+                base: sides.base.children(at.base),
+                ours: sides.ours.children(at.ours),
+                theirs: sides.theirs.children(at.theirs),
             };
             run(sides, children, sides.ours.node(at.ours).range.clone())
         }
@@ -102,7 +102,7 @@ fn is_guard_list(sides: Sides<'_, '_>, at: Triple<Id>) -> bool {
 
 fn keyword_of_members(sides: Sides<'_, '_>, at: Triple<Id>) -> Result<String, Clash> {
     let value = |tree: &Tree<'_>, id: Id| {
-        let value = *tree.node(id).children.last()?;
+        let value = *tree.children(id).last()?;
         (tree.kind(value) == Some(NodeKind::ExprList)).then_some(value)
     };
     let values =

@@ -62,7 +62,7 @@ fn module(tree: &Tree<'_>, statement: Id) -> Option<String> {
     if tree.kind(statement) != Some(NodeKind::StmtImportFrom) {
         return None;
     }
-    let parts = tree.node(statement).children.iter().skip(1);
+    let parts = tree.children(statement).iter().skip(1);
     let parts = parts.take_while(|id| tree.source(**id) != "import");
     Some(parts.map(|id| tree.source(*id)).collect())
 }
@@ -178,7 +178,7 @@ fn named(tree: &Tree<'_>, id: Id) -> Vec<Named> {
     let module = module(tree, id);
     let mut names: Vec<Named> = Vec::new();
     let (mut above, mut end) = (Vec::new(), tree.node(id).range.start);
-    for &child in &tree.node(id).children {
+    for &child in tree.children(id) {
         let range = &tree.node(child).range;
         match tree.node(child).kind {
             Kind::Node(NodeKind::Alias) => {

@@ -4,10 +4,11 @@
 //! the other, and a merged block is items of either side.
 
 use super::clauses::clauses;
+use super::digest::digester;
 use super::tree::{Id, Tree};
 use ruff_python_ast::NodeKind;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 /// A statement or a comment of a block.
@@ -83,7 +84,7 @@ impl Item {
 
     /// Sets digest, weight and key, once the nodes have their digests.
     pub(super) fn complete(&mut self, tree: &Tree<'_>) {
-        let mut hash = DefaultHasher::new();
+        let mut hash = digester();
         match self.content {
             Content::Statement(id) => {
                 hash.write_u64(tree.node(id).digest);
@@ -126,7 +127,7 @@ fn key(tree: &Tree<'_>, id: Id) -> Option<Key> {
             Some(Key::Definition(tree.identifier(id)?.to_owned(), variant(tree, id)))
         }
         NodeKind::StmtAssign | NodeKind::StmtAnnAssign | NodeKind::StmtTypeAlias => {
-            let target = tree.source(*tree.node(id).children.first()?);
+            let target = tree.source(*tree.children(id).first()?);
             let is_plain = |char: char| char.is_alphanumeric() || "_.".contains(char);
             target.chars().all(is_plain).then(|| Key::Assigned(target.to_owned()))
         }
@@ -137,7 +138,7 @@ fn key(tree: &Tree<'_>, id: Id) -> Option<Key> {
 
 /// `from .m`, or `import` and the names.
 fn module(tree: &Tree<'_>, id: Id) -> String {
-    let children = &tree.node(id).children;
+    let children = tree.children(id);
     let is_import = |child: &&Id| tree.source(**child) == "import";
     match tree.kind(id) {
         Some(NodeKind::StmtImportFrom) => {
@@ -240,7 +241,7 @@ fn blank_lines_above(text: &str, start: usize) -> usize {
 /// The statements of a block as whole lines; those that share a line are one.
 fn lines_of_statements(tree: &Tree<'_>, suite: Id) -> Vec<(Range<usize>, Content)> {
     let mut all: Vec<(Range<usize>, Content)> = Vec::new();
-    for &id in &tree.node(suite).children {
+    for &id in tree.children(suite) {
         let range = &tree.node(id).range;
         let lines = tree.line_start(range.start)..tree.line_end(range.end);
         match all.last_mut() {

@@ -4,11 +4,12 @@
 //! other; positional arguments, parameters and elements have one.
 
 use super::align::{Gap, match_elements};
+use super::digest::{digest_of, digester};
 use super::expression::{Clash, Sides, Triple, node, run};
 use super::sequence::{Element, Merged, Place, Sequences, merge};
 use super::tree::{Id, Kind, Tree, says_something};
 use ruff_python_ast::NodeKind;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hasher;
 use std::ops::Range;
 
 /// Whether a node is a list in this sense.
@@ -119,7 +120,7 @@ fn entries(tree: &Tree<'_>, list: Id, members: bool) -> Vec<Entry> {
 fn inside<'t>(tree: &'t Tree<'_>, list: Id) -> (&'t [Id], usize) {
     use Kind::{CloseBracket, CloseParenthesis, OpenBracket, OpenParenthesis};
     let node = tree.node(list);
-    let children = &node.children[..];
+    let children = tree.children(list);
     let mut depth = 0_i32;
     // A tuple without parentheses may begin and end with parentheses of its elements.
     let closes = children.iter().position(|child| {
@@ -149,7 +150,7 @@ fn behind_comment(tree: &Tree<'_>, end: usize, children: &[Id]) -> usize {
 }
 
 fn comments(tree: &Tree<'_>, children: &[Id], extent: &Range<usize>) -> u64 {
-    let mut hash = DefaultHasher::new();
+    let mut hash = digester();
     for child in children.iter().map(|id| tree.node(*id)) {
         if child.kind == Kind::Comment && extent.contains(&child.range.start) {
             hash.write_u64(child.digest);
@@ -159,18 +160,12 @@ fn comments(tree: &Tree<'_>, children: &[Id], extent: &Range<usize>) -> u64 {
 }
 
 fn element(tree: &Tree<'_>, list: Id, parts: &[Id], members: bool) -> Element {
-    let mut hash = DefaultHasher::new();
+    let mut hash = digester();
     let said = parts.iter().filter(|part| says_something(tree, **part));
     said.for_each(|part| hash.write_u64(tree.node(*part).digest));
     let digest = hash.finish();
     let kind = |id: Id| tree.kind(id);
-    let named = |name: Option<&str>| {
-        name.map(|name| {
-            let mut hash = DefaultHasher::new();
-            name.hash(&mut hash);
-            hash.finish()
-        })
-    };
+    let named = |name: Option<&str>| name.map(digest_of);
     let (key, place) = match (tree.kind(list), parts) {
         _ if members => (Some(digest), Place::Set),
         (Some(NodeKind::Arguments), [only]) if kind(*only) == Some(NodeKind::Keyword) => {

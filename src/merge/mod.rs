@@ -32,6 +32,7 @@ mod align;
 mod block;
 mod clauses;
 pub mod conflict;
+mod digest;
 mod expression;
 mod facts;
 mod gate;

@@ -6,6 +6,7 @@ use super::align::{Gap, match_elements};
 use super::block::{Body, merge_block};
 use super::clauses::{Clause, clauses};
 use super::conflict::Sides as Marked;
+use super::digest::{digest_of, digester};
 use super::expression::{self, Clash, Sides, Triple};
 use super::indent::reindented;
 use super::items::{Content, Item, Key, trailing_comment};
@@ -107,7 +108,7 @@ fn is_dunder_all(items: Triple<&Item>) -> bool {
 /// `__all__ = […]` is a set of names.
 fn dunder_all(sides: Sides<'_, '_>, at: Triple<Id>) -> Result<String, Clash> {
     let list = |tree: &Tree<'_>, id: Id| {
-        let value = *tree.node(id).children.last()?;
+        let value = *tree.children(id).last()?;
         matches!(tree.kind(value), Some(NodeKind::ExprList | NodeKind::ExprTuple)).then_some(value)
     };
     let lists =
@@ -219,9 +220,9 @@ fn merge_clauses(
 }
 
 fn elements(tree: &Tree<'_>, clauses: &[Clause]) -> Vec<Element> {
-    use std::hash::{DefaultHasher, Hash, Hasher};
+    use std::hash::{Hash, Hasher};
     let element = |(index, clause): (usize, &Clause)| {
-        let (mut header, mut all) = (DefaultHasher::new(), DefaultHasher::new());
+        let (mut header, mut all) = (digester(), digester());
         // The first clause is the statement; the others are known by what they ask.
         (index == 0).hash(&mut header);
         if index > 0 {
@@ -393,11 +394,8 @@ fn merge_decorators(sides: Sides<'_, '_>, headers: &Triple<Header>) -> Result<St
 
 /// What a decorator is, whatever its arguments: `@router.get(…)`.
 fn decorator_name(tree: &Tree<'_>, id: Id) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
     let source = tree.source(id);
-    let mut hash = DefaultHasher::new();
-    source.split('(').next().unwrap_or(source).hash(&mut hash);
-    hash.finish()
+    digest_of(source.split('(').next().unwrap_or(source))
 }
 
 fn colon_line(session: &mut Session<'_>, items: Triple<&Item>, headers: &Triple<Header>) -> String {

@@ -4,10 +4,11 @@
 //! not count, comments do. Two nodes with one digest may be laid out differently, but nobody has edited the
 //! one into the other.
 
+use super::digest::digester;
 use super::items::{Item, Key, read_items};
 use ruff_python_ast::NodeKind;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 /// A node of a [`Tree`].
@@ -45,8 +46,8 @@ pub struct Node {
     pub kind: Kind,
     /// Where it is, in bytes.
     pub range: Range<usize>,
-    /// Its parts, in the order of the source.
-    pub children: Vec<Id>,
+    /// Where its parts are listed.
+    children: Range<usize>,
     /// What it says.
     pub digest: u64,
     /// How many tokens and comments it holds.
@@ -61,6 +62,8 @@ pub struct Tree<'a> {
     /// The file's node.
     pub root: Id,
     nodes: Vec<Node>,
+    /// The children of all nodes, each node's in a row: a list a node would be an allocation a node.
+    children: Vec<Id>,
     /// The items of each suite that has lines of its own.
     suites: HashMap<Id, Vec<Item>>,
     /// Strings of several lines, in order.
@@ -75,6 +78,11 @@ impl<'a> Tree<'a> {
     /// The node.
     pub fn node(&self, id: Id) -> &Node {
         &self.nodes[id]
+    }
+
+    /// The parts of a node, in the order of the source.
+    pub fn children(&self, id: Id) -> &[Id] {
+        &self.children[self.nodes[id].children.clone()]
     }
 
     /// The kind of a node of the grammar.
@@ -92,7 +100,7 @@ impl<'a> Tree<'a> {
 
     /// The children that are nodes of a kind.
     pub fn children_of(&self, id: Id, kind: NodeKind) -> impl Iterator<Item = Id> {
-        let children = self.nodes[id].children.iter().copied();
+        let children = self.children(id).iter().copied();
         children.filter(move |child| self.kind(*child) == Some(kind))
     }
 
@@ -108,7 +116,7 @@ impl<'a> Tree<'a> {
 
     /// The suite of the file itself; `None` when it is empty.
     pub fn module_suite(&self) -> Option<Id> {
-        self.nodes[self.root].children.first().copied()
+        self.children(self.root).first().copied()
     }
 
     /// Where the line of `offset` begins.
@@ -155,7 +163,18 @@ fn in_order(ranges: &[Range<usize>], within: Range<usize>) -> &[Range<usize>] {
 #[derive(Debug)]
 pub struct Builder<'a> {
     tree: Tree<'a>,
-    open: Vec<Node>,
+    open: Vec<Open>,
+    /// Closed nodes whose parents are open.
+    closed: Vec<Id>,
+}
+
+/// A node that is open.
+#[derive(Debug)]
+struct Open {
+    kind: Kind,
+    range: Range<usize>,
+    /// Its first child among the closed nodes.
+    first: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -165,17 +184,18 @@ impl<'a> Builder<'a> {
             text,
             root: 0,
             nodes: Vec::new(),
+            children: Vec::new(),
             suites: HashMap::new(),
             multiline_strings: Vec::new(),
             comments,
             semicolons: Vec::new(),
         };
-        Builder { tree, open: Vec::new() }
+        Builder { tree, open: Vec::new(), closed: Vec::new() }
     }
 
     /// Begins a node.
     pub fn open(&mut self, kind: Kind, range: Range<usize>) {
-        self.open.push(Node { kind, range, children: Vec::new(), digest: 0, weight: 0 });
+        self.open.push(Open { kind, range, first: self.closed.len() });
     }
 
     /// Adds a token to the node that is open.
@@ -186,22 +206,24 @@ impl<'a> Builder<'a> {
 
     /// Ends the node that is open.
     pub fn close(&mut self) -> Id {
-        let Some(mut node) = self.open.pop() else { return 0 };
+        let Some(Open { kind, range, first }) = self.open.pop() else { return 0 };
+        let tree = &mut self.tree;
         // A node that is one token needs no child.
-        if let [only] = node.children[..]
-            && matches!(node.kind, Kind::Node(_))
-            && self.tree.nodes[only].kind == Kind::Token
-            && self.tree.nodes[only].range == node.range
-            && only + 1 == self.tree.nodes.len()
+        if let [only] = self.closed[first..]
+            && matches!(kind, Kind::Node(_))
+            && tree.nodes[only].kind == Kind::Token
+            && tree.nodes[only].range == range
+            && only + 1 == tree.nodes.len()
         {
-            self.tree.nodes.pop();
-            node.children.clear();
+            tree.nodes.pop();
+            self.closed.truncate(first);
         }
-        let id = self.tree.nodes.len();
-        self.tree.nodes.push(node);
-        if let Some(parent) = self.open.last_mut() {
-            parent.children.push(id);
-        }
+        let from = tree.children.len();
+        tree.children.extend(self.closed.drain(first..));
+        let children = from..tree.children.len();
+        let id = tree.nodes.len();
+        tree.nodes.push(Node { kind, range, children, digest: 0, weight: 0 });
+        self.closed.push(id);
         id
     }
 
@@ -236,13 +258,13 @@ fn digest_items(tree: &mut Tree<'_>, suite: Id) {
 
 fn docstring(tree: &Tree<'_>, item: &Item) -> Option<Key> {
     let statement = item.statement().filter(|id| tree.kind(*id) == Some(NodeKind::StmtExpr))?;
-    let value = tree.nodes[statement].children.first()?;
+    let value = tree.children(statement).first()?;
     (tree.kind(*value) == Some(NodeKind::ExprStringLiteral)).then_some(Key::Docstring)
 }
 
 fn digest(tree: &Tree<'_>, id: Id) -> (u64, usize) {
     let node = &tree.nodes[id];
-    let mut hash = DefaultHasher::new();
+    let mut hash = digester();
     if let Some(items) = tree.suites.get(&id) {
         hash.write_u8(1);
         items.iter().for_each(|item| hash.write_u64(item.digest));
@@ -253,12 +275,13 @@ fn digest(tree: &Tree<'_>, id: Id) -> (u64, usize) {
         Kind::Suite | Kind::Module => hash.write_u8(1),
         _ => hash.write_u8(3),
     }
-    if node.children.is_empty() {
+    let children = tree.children(id);
+    if children.is_empty() {
         spelling(tree.source(id)).hash(&mut hash);
         return (hash.finish(), 1);
     }
     let mut weight = 0;
-    for &child in node.children.iter().filter(|child| says_something(tree, **child)) {
+    for &child in children.iter().filter(|child| says_something(tree, **child)) {
         hash.write_u64(tree.nodes[child].digest);
         weight += tree.nodes[child].weight;
     }
@@ -274,13 +297,13 @@ fn digest(tree: &Tree<'_>, id: Id) -> (u64, usize) {
 /// between two decorators, above an `else`.
 pub fn header_comments<'t>(tree: &'t Tree<'_>, id: Id) -> impl Iterator<Item = &'t Range<usize>> {
     let node = &tree.nodes[id];
-    let is_compound = node
-        .children
+    let children = tree.children(id);
+    let is_compound = children
         .iter()
         .any(|child| tree.suites.contains_key(child) || is_clause(tree.kind(*child)));
     let comments = if is_compound { tree.comments_in(node.range.clone()) } else { &[] };
     comments.iter().filter(move |comment| {
-        !node.children.iter().any(|child| extent(tree, *child).contains(&comment.start))
+        !children.iter().any(|child| extent(tree, *child).contains(&comment.start))
     })
 }
 

@@ -7,12 +7,13 @@
 use super::Session;
 use super::block::has_only_blocks;
 use super::clauses::clauses;
+use super::digest::digester;
 use super::expression::Triple;
 use super::items::{Content, Item, Key};
 use super::lines;
 use super::tree::Tree;
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{Hash, Hasher};
 
 /// Blocks inside of blocks are taken apart so many times.
 const ROUNDS: usize = 3;
@@ -105,12 +106,10 @@ fn parts(tree: &Tree<'_>, item: Item) -> Vec<Item> {
     for clause in clauses(tree, id) {
         let header = clause.range(tree);
         let lines = start..tree.line_end(header.end);
-        let mut hash = DefaultHasher::new();
+        let mut hash = digester();
         hash.write_u8(4);
         clause.header.iter().for_each(|part| hash.write_u64(tree.node(*part).digest));
-        tree.comments_in(lines.clone())
-            .iter()
-            .for_each(|it| hash.write(tree.text[it.clone()].as_bytes()));
+        tree.comments_in(lines.clone()).iter().for_each(|it| tree.text[it.clone()].hash(&mut hash));
         parts.push(Item {
             content: Content::Header(id),
             blank_lines: if parts.is_empty() { item.blank_lines } else { 0 },
