@@ -79,7 +79,9 @@ fn change(kind: ActionType, it: &DefinitionChange) -> Option<String> {
 
 fn phrase(word: &str, it: &DefinitionChange) -> String {
     let name = it.definition.trim_end_matches(".__table_args__");
-    format!("{word} {name} {}", it.change)
+    // Whoever ends a conflict decides which change it is.
+    let change = if it.change == Change::Clash { Change::Changed } else { it.change };
+    format!("{word} {name} {change}")
 }
 
 /// A message that needs no quoting.

@@ -4,12 +4,8 @@
 
 mod environment;
 
+use environment::server::serve;
 use environment::{build, program, programs, root, run};
-use std::fs;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 #[track_caller]
 fn check_tools(name: &str) {
@@ -40,51 +36,6 @@ fn the_suite_of_acme_is_green_on_sqlite() {
 fn the_suite_of_minimal_is_green_on_sqlite() {
     let (_folder, backend) = build("minimal");
     run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]));
-}
-
-/// A server that is stopped when the test ends, however it ends.
-struct Server {
-    process: Child,
-    url: String,
-    log: PathBuf,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
-}
-
-/// A real uvicorn with the application, once it answers.
-fn serve(backend: &Path, settings: &[(&str, &str)]) -> Server {
-    let port = free_port();
-    let log = backend.join("server.log");
-    let file = fs::File::create(&log).expect("a log file");
-    let mut command = program("uvicorn", backend);
-    command.args(["--factory", "app.main:create_app", "--port", &port.to_string()]);
-    command.envs(settings.iter().copied());
-    command.stdout(file.try_clone().expect("a log file")).stderr(file).stdin(Stdio::null());
-    let process = command.spawn().expect("uvicorn starts");
-    let mut server = Server { process, url: format!("http://127.0.0.1:{port}"), log };
-    let start = Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        let ended = server.process.try_wait().expect("the server can be asked");
-        let log = || fs::read_to_string(&server.log).unwrap_or_default();
-        assert!(ended.is_none(), "the server ended:\n{}", log());
-        assert!(
-            start.elapsed() < Duration::from_secs(60),
-            "the server does not answer:\n{}",
-            log()
-        );
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    server
 }
 
 /// Migrates, serves, and walks through the application from outside.

@@ -2,6 +2,8 @@
 //! a lock and kept below the target folder.
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub mod server;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -73,5 +75,15 @@ pub fn program(name: &str, backend: &Path) -> Command {
     for setting in ["DATABASE_URL", "MIGRATION_DATABASE_URL", "TEST_DATABASE_URL", "ENVIRONMENT"] {
         command.env_remove(setting);
     }
+    command
+}
+
+/// A line of a shell in which the programs of the environment are found.
+pub fn in_shell(folder: &Path, line: &str) -> Command {
+    let mut command = Command::new("sh");
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.current_dir(folder).args(["-c", line]);
+    command.env("PATH", format!("{}:{path}", programs().display()));
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
