@@ -4,7 +4,7 @@
 //! order, guards give the same tree, and nothing else of the tree changes.
 
 use crate::core::billing::{require_active_subscription, require_feature};
-use crate::core::org_rbac::{require_fresh_session, require_org_roles};
+use crate::core::org_rbac::{require_fresh_session, require_org_roles, require_permission};
 use crate::python::fastapi::Depends;
 use astgen_pyast::ast::ExprCall;
 use astgen_pyast::ast::Keyword as KeywordNode;
@@ -16,8 +16,13 @@ const ROUTE_METHODS: [&str; 7] = ["delete", "get", "head", "options", "patch", "
 
 /// What provides a guard, in the order in which the guards of a route are checked: first who the user
 /// is, then what their organization has paid for.
-const PROVIDERS: [Import; 4] =
-    [require_org_roles, require_fresh_session, require_active_subscription, require_feature];
+const PROVIDERS: [Import; 5] = [
+    require_org_roles,
+    require_permission,
+    require_fresh_session,
+    require_active_subscription,
+    require_feature,
+];
 
 /// Puts `provider`, such as `require_org_roles(Role.OWNER)`, before `route`. A route that has it already
 /// stays as it is, and so does a function that is no route.

@@ -1,9 +1,9 @@
 //! `backend/app/api/invitations.py`: invitations: made and listed in an organization, accepted by token.
 
-use crate::core::org_rbac::PrincipalDep;
+use crate::core::org_rbac::{PrincipalDep, require_permission};
 use crate::core::pagination::PageRequestDep;
+use crate::core::permissions::Permission;
 use crate::core::rbac::CurrentUserDep;
-use crate::core::roles::required;
 use crate::guards::guarded;
 use crate::python::fastapi::{APIRouter, status};
 use crate::schemas::invitation::{
@@ -11,7 +11,6 @@ use crate::schemas::invitation::{
 };
 use crate::services::invitation_service::InvitationServiceDep;
 use crate::services::outbox::OutboxDep;
-use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -21,8 +20,8 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit(spec: &Spec) -> Module {
-    let inviters = required(&spec.organizations.inviters);
+pub fn emit() -> Module {
+    let inviters = py!(require_permission(Permission.INVITATIONS_MANAGE));
     module("app.api.invitations")
         .docstring("Invitations: made and listed in an organization, accepted by token.")
         .body(block![

@@ -5,7 +5,8 @@ use crate::core::rbac::{CurrentUserDep, SignedInDep, require_fresh_sign_in};
 use crate::python::fastapi::{APIRouter, Depends, status};
 use crate::python::standard::UUID;
 use crate::schemas::auth::{
-    Accepted, EmailRequest, PasswordChange, SessionPage, SessionRead, TokenRequest, UserRead,
+    Accepted, EmailRequest, MeRead, PasswordChange, SessionPage, SessionRead, TokenRequest,
+    UserRead,
 };
 use crate::services::me_service::MeServiceDep;
 use crate::services::outbox::OutboxDep;
@@ -35,14 +36,16 @@ pub fn emit() -> Module {
 }
 
 fn read_me_def() -> FunctionDef {
-    names!(user);
+    names!(signed_in, account, organization_id);
     async_def(read_me)
         .decorator(py!(router.get("/me")))
-        .params([param(user, CurrentUserDep)])
-        .returns(UserRead)
+        .params([param(signed_in, SignedInDep)])
+        .returns(MeRead)
         .body(block![
-            docstring("Return the caller's account."),
-            return_(py!(UserRead.model_validate(user)))
+            docstring("Return the caller's account, and the organization they switched to."),
+            assign(account, py!(UserRead.model_validate(signed_in.user))),
+            assign(organization_id, py!(signed_in.session.active_organization_id)),
+            return_(py!(MeRead(**account.model_dump(), active_organization_id = organization_id)))
         ])
 }
 

@@ -7,5 +7,6 @@ pub mod health;
 pub mod invitations;
 pub mod jobs;
 pub mod me;
+pub mod members;
 pub mod organizations;
 pub mod routers;

@@ -1,13 +1,13 @@
-//! `backend/app/api/organizations.py`: organizations of the caller, and their members.
+//! `backend/app/api/organizations.py`: organizations of the caller.
 
-use crate::core::org_rbac::PrincipalDep;
+use crate::core::org_rbac::{PrincipalDep, require_fresh_session, require_permission};
 use crate::core::pagination::PageRequestDep;
+use crate::core::permissions::Permission;
 use crate::core::rbac::CurrentUserDep;
-use crate::core::roles::required;
 use crate::guards::guarded;
 use crate::python::fastapi::{APIRouter, status};
 use crate::schemas::organization::{
-    MemberPage, OrganizationCreate, OrganizationMembership, OrganizationMembershipPage,
+    OrganizationCreate, OrganizationMembership, OrganizationMembershipPage, OrganizationUpdate,
 };
 use crate::services::organization_service::OrganizationServiceDep;
 use crate::spec::Spec;
@@ -15,29 +15,29 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.organizations": router, organization_router, create_organization, list_organizations,
-        read_organization, list_members;
+        read_organization, rename_organization, delete_organization, switch_organization;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let members = required(&spec.organizations.roles);
-    module("app.api.organizations")
-        .docstring("Organizations of the caller, and their members.")
-        .body(block![
-            assign(router, py!(APIRouter(prefix = "/organizations", tags = ["organizations"]))),
-            assign(
-                organization_router,
-                py!(APIRouter(
-                    prefix = "/organizations/{organization_id}",
-                    tags = ["organizations"]
-                ))
-            ),
-            create_organization_def(),
-            list_organizations_def(),
-            guarded(read_organization_def(), &members),
-            guarded(list_members_def(), &members)
-        ])
+    let read = py!(require_permission(Permission.ORGANIZATION_READ));
+    let update = py!(require_permission(Permission.ORGANIZATION_UPDATE));
+    let delete = py!(require_permission(Permission.ORGANIZATION_DELETE));
+    let deletion = guarded(delete_organization_def(spec.billing.is_some()), &delete);
+    module("app.api.organizations").docstring("Organizations of the caller.").body(block![
+        assign(router, py!(APIRouter(prefix = "/organizations", tags = ["organizations"]))),
+        assign(
+            organization_router,
+            py!(APIRouter(prefix = "/organizations/{organization_id}", tags = ["organizations"]))
+        ),
+        create_organization_def(),
+        list_organizations_def(),
+        guarded(read_organization_def(), &read),
+        guarded(rename_organization_def(), &update),
+        guarded(deletion, &require_fresh_session.into_expr()),
+        guarded(switch_organization_def(), &read)
+    ])
 }
 
 fn create_organization_def() -> FunctionDef {
@@ -86,19 +86,48 @@ fn read_organization_def() -> FunctionDef {
         ])
 }
 
-fn list_members_def() -> FunctionDef {
-    names!(principal, page, organizations, members);
-    async_def(list_members)
-        .decorator(py!(organization_router.get("/members")))
+fn rename_organization_def() -> FunctionDef {
+    names!(payload, principal, organizations);
+    async_def(rename_organization)
+        .decorator(py!(organization_router.patch("")))
         .params([
+            param(payload, OrganizationUpdate),
             param(principal, PrincipalDep),
-            param(page, PageRequestDep),
             param(organizations, OrganizationServiceDep),
         ])
-        .returns(MemberPage)
+        .returns(OrganizationMembership)
         .body(block![
-            docstring("List the members of an organization."),
-            assign(members, py!(organizations.members_of(principal, page).await)),
-            return_(py!(MemberPage.model_validate(members)))
+            docstring("Give an organization another name."),
+            do_(py!(organizations.rename(principal, payload.name).await)),
+            return_(py!(OrganizationMembership.model_validate(principal)))
+        ])
+}
+
+fn delete_organization_def(bills: bool) -> FunctionDef {
+    names!(principal, organizations);
+    async_def(delete_organization)
+        .decorator(py!(organization_router.delete("", status_code = status.HTTP_204_NO_CONTENT)))
+        .params([param(principal, PrincipalDep), param(organizations, OrganizationServiceDep)])
+        .returns(none())
+        .body(block![
+            docstring(if bills {
+                "Delete an organization and all that it has; not while it pays."
+            } else {
+                "Delete an organization and all that it has."
+            }),
+            do_(py!(organizations.delete(principal).await))
+        ])
+}
+
+fn switch_organization_def() -> FunctionDef {
+    names!(principal, organizations);
+    async_def(switch_organization)
+        .decorator(py!(organization_router.post("/switch")))
+        .params([param(principal, PrincipalDep), param(organizations, OrganizationServiceDep)])
+        .returns(OrganizationMembership)
+        .body(block![
+            docstring("Remember that this session works for the organization from now on."),
+            do_(py!(organizations.switch(principal).await)),
+            return_(py!(OrganizationMembership.model_validate(principal)))
         ])
 }

@@ -5,7 +5,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.routers": ROUTERS;
-    "app.api": auth, billing, health, invitations, jobs, me, organizations;
+    "app.api": auth, billing, health, invitations, jobs, me, members, organizations;
 }
 
 /// The module.
@@ -17,6 +17,7 @@ pub fn emit(spec: &Spec) -> Module {
         py!(me.router),
         py!(organizations.router),
         py!(organizations.organization_router),
+        py!(members.router),
         py!(invitations.router),
         py!(invitations.organization_router),
         py!(jobs.router),

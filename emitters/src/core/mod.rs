@@ -16,6 +16,7 @@ pub mod order;
 pub mod org_rbac;
 pub mod pagination;
 pub mod passwords;
+pub mod permissions;
 pub mod plans;
 pub mod rbac;
 pub mod request_id;

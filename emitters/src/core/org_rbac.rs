@@ -3,6 +3,7 @@
 use crate::core::credentials::{Credential, CredentialDep};
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, NotFoundError, UnauthorizedError};
+use crate::core::permissions::{Permission, ROLE_PERMISSIONS};
 use crate::core::rbac::refuse_stale;
 use crate::core::roles::Role;
 use crate::core::settings::SettingsDep;
@@ -18,8 +19,9 @@ use crate::python::standard::{Annotated, Awaitable, Callable, UUID, dataclass};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.org_rbac": Principal, get_principal, find_member, PrincipalDep, get_tenant_session,
-        TenantSessionDep, require_org_roles, require_fresh_session;
+    "app.core.org_rbac": Principal, get_principal, find_member, PrincipalDep, lock_organization,
+        get_tenant_session, TenantSessionDep, require_org_roles, require_permission,
+        require_fresh_session;
 }
 
 /// The module.
@@ -32,9 +34,11 @@ pub fn emit() -> Module {
             get_principal_def(),
             find_member_def(),
             assign(PrincipalDep, py!(Annotated[(Principal, Depends(get_principal))])),
+            lock_organization_def(),
             get_tenant_session_def(),
             assign(TenantSessionDep, py!(Annotated[(AsyncSession, Depends(get_tenant_session))])),
             require_org_roles_def(),
+            require_permission_def(),
             require_fresh_session_def()
         ])
 }
@@ -47,7 +51,8 @@ fn principal_class() -> ClassDef {
         annotate(session, AuthSession),
         annotate(membership, Membership),
         annotate(organization, Organization),
-        principal_role()
+        principal_role(),
+        principal_require()
     ])
 }
 
@@ -56,6 +61,19 @@ fn principal_role() -> FunctionDef {
         docstring("Return the caller's role in the organization."),
         return_(py!(self.membership.role))
     ])
+}
+
+fn principal_require() -> FunctionDef {
+    names!(permission);
+    def("require").params([untyped("self"), param(permission, Permission)]).returns(none()).body(
+        block![
+            docstring("Refuse what the caller's role does not allow."),
+            if_(
+                py!(not_in!(permission, ROLE_PERMISSIONS[self.role])),
+                [raise(py!(ForbiddenError("Your role in this organization does not allow this.")))]
+            )
+        ],
+    )
 }
 
 fn get_principal_def() -> FunctionDef {
@@ -125,6 +143,42 @@ fn find_member_def() -> FunctionDef {
         ])
 }
 
+fn lock_organization_def() -> FunctionDef {
+    names!(session, principal, permission, organization_id, locked, own);
+    async_def(lock_organization)
+        .params([
+            param(session, AsyncSession),
+            param(principal, Principal),
+            param(permission, py!(Permission | None)).default(none()),
+        ])
+        .returns(none())
+        .body(block![
+            docstring(
+                "Let nobody else change who belongs to the organization until this commits.\n\
+                 \n\
+                 The caller may have been removed or may have lost the role while the lock was\n\
+                 waited for, so both are looked at again."
+            ),
+            assign(organization_id, py!(principal.organization.id)),
+            assign(
+                locked,
+                py!(select(Organization.id).r#where(Organization.id == organization_id))
+            ),
+            do_(py!(session.execute(locked.with_for_update(key_share = true)).await)),
+            assign(
+                own,
+                py!(select(Membership)
+                    .r#where(Membership.id == principal.membership.id)
+                    .execution_options(populate_existing = true))
+            ),
+            if_(
+                py!(session.scalar(own).await == None),
+                [raise(py!(NotFoundError("There is no such organization.")))]
+            ),
+            if_(py!(permission != None), [do_(py!(principal.require(permission)))])
+        ])
+}
+
 fn get_tenant_session_def() -> FunctionDef {
     names!(principal, session);
     async_def(get_tenant_session)
@@ -152,6 +206,24 @@ fn require_org_roles_def() -> FunctionDef {
                         "Your role in this organization does not allow this."
                     )))],
                 ))
+            },
+            return_(guard)
+        ])
+}
+
+fn require_permission_def() -> FunctionDef {
+    names!(permission, guard);
+    def(require_permission)
+        .params([param(permission, Permission)])
+        .returns(py!(Callable[([Principal], Awaitable[None])]))
+        .body(block![
+            docstring("Guard a route: without a role that allows it the answer is 403."),
+            {
+                names!(principal);
+                async_def(guard)
+                    .params([param(principal, PrincipalDep)])
+                    .returns(none())
+                    .body([do_(py!(principal.require(permission)))])
             },
             return_(guard)
         ])

@@ -56,14 +56,12 @@ pub fn runtime(spec: &Spec) -> Vec<Dependency> {
 pub fn development(spec: &Spec) -> Vec<Dependency> {
     let mut dependencies = vec![
         dependency("httpx2", "2.16", "3"),
+        dependency("hypothesis", "6.170", "7"),
         dependency("mypy", "2.4", "3"),
         dependency("pyright", "1.1.414", "2"),
         dependency("pytest", "9.2", "10"),
         dependency("ruff", "0.17.6", "0.18"),
     ];
-    if spec.billing.is_some() {
-        dependencies.push(dependency("hypothesis", "6.170", "7"));
-    }
     if spec.email.backend == EmailBackend::Smtp {
         dependencies.push(dependency("aiosmtpd", "1.4.6", "2"));
     }

@@ -14,9 +14,9 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     names!(create_jobs, create_emails, create_email_suppressions);
     let mut tables = vec![
         (create_users, users(spec)),
+        (create_organizations, organizations(spec)),
         (create_sessions, sessions()),
         (create_refresh_tokens, refresh_tokens()),
-        (create_organizations, organizations(spec)),
         (create_memberships, memberships(spec)),
         (create_invitations, invitations(spec)),
         (create_jobs, jobs(spec)),
@@ -44,8 +44,10 @@ fn sessions() -> Table {
         .column("expires_at", moment())
         .column("authenticated_at", moment())
         .column("used_at", moment())
+        .pointer("active_organization_id", "organizations")
         .column("ip_address", text(45))
         .column("user_agent", text(255))
+        .index(&["active_organization_id"])
         .index(&["user_id", "created_at", "id"])
 }
 

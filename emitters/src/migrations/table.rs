@@ -73,6 +73,16 @@ impl Table {
         self.optional_column(column, uuid()).foreign_key(&key)
     }
 
+    /// A column that may point at a row, and points nowhere once that is deleted.
+    #[must_use]
+    pub fn pointer(self, column: &'static str, target: &'static str) -> Table {
+        let key = ForeignKey {
+            on_delete: Some("SET NULL"),
+            ..ForeignKey::cascade(self.name, column, target)
+        };
+        self.optional_column(column, uuid()).foreign_key(&key)
+    }
+
     /// A foreign key, whose columns are there.
     #[must_use]
     pub fn foreign_key(mut self, key: &ForeignKey) -> Table {

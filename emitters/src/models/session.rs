@@ -27,6 +27,7 @@ fn auth_session_class() -> ClassDef {
         expires_at,
         authenticated_at,
         used_at,
+        active_organization_id,
         ip_address,
         user_agent
     );
@@ -51,6 +52,12 @@ fn auth_session_class() -> ClassDef {
             py!(Mapped[datetime]),
             py!(mapped_column(UTCDateTime, default = utcnow))
         ),
+        ann_assign(
+            active_organization_id,
+            py!(Mapped[UUID | None]),
+            py!(mapped_column(ForeignKey("organizations.id", ondelete = "SET NULL"), index = true))
+        )
+        .comment("Where the client was last; what a request is about, its path says."),
         ann_assign(ip_address, py!(Mapped[str]), py!(mapped_column(String(45)))),
         ann_assign(user_agent, py!(Mapped[str]), py!(mapped_column(String(255))))
     ])

@@ -12,7 +12,7 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.schemas.auth": BEARER, Token, KnownPassword, RegisterRequest, LoginRequest, RefreshRequest,
         ReauthenticateRequest, TokenRequest, EmailRequest, PasswordReset, PasswordChange, Accepted,
-        TokensRead, UserRead, SessionRead, SessionPage;
+        TokensRead, UserRead, MeRead, SessionRead, SessionPage;
 }
 
 /// The module.
@@ -39,6 +39,7 @@ pub fn emit(spec: &Spec) -> Module {
         accepted_class(),
         tokens_read_class(),
         user_read_class(),
+        me_read_class(),
         session_read_class(),
         session_page_class()
     ])
@@ -140,6 +141,14 @@ fn user_read_class() -> ClassDef {
         annotate(email, str),
         annotate(role, UserRole),
         annotate(email_verified_at, py!(datetime | None))
+    ])
+}
+
+fn me_read_class() -> ClassDef {
+    names!(active_organization_id);
+    class(MeRead).base(UserRead).body(block![
+        docstring("The account of the caller, and where this session was last."),
+        annotate(active_organization_id, py!(UUID | None))
     ])
 }
 

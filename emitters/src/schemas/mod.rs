@@ -8,5 +8,6 @@ pub mod fields;
 pub mod health;
 pub mod invitation;
 pub mod job;
+pub mod member;
 pub mod organization;
 pub mod stripe;

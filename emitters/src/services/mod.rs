@@ -22,6 +22,7 @@ pub mod mail_message;
 pub mod mailer;
 pub mod maintenance;
 pub mod me_service;
+pub mod member_service;
 pub mod organization_service;
 pub mod outbox;
 pub mod password_service;

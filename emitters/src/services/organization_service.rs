@@ -3,8 +3,9 @@
 use crate::core::billing::has_subscription;
 use crate::core::database::SessionDep;
 use crate::core::errors::ConflictError;
-use crate::core::org_rbac::Principal;
+use crate::core::org_rbac::{Principal, lock_organization};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
+use crate::core::permissions::Permission;
 use crate::core::plans::{SubscriptionStatus, TRIAL_PERIOD, TRIAL_PLAN};
 use crate::core::roles::{Role, role};
 use crate::models::base::utcnow;
@@ -44,10 +45,12 @@ fn organization_service_class(spec: &Spec) -> ClassDef {
         annotate(session, SessionDep),
         organization_service_create(spec, has_trial),
         has_trial.then(|| organization_service_owns_any(spec)),
+        organization_service_rename(),
+        organization_service_delete(spec.billing.is_some()),
+        organization_service_switch(),
         organization_service_leave_all(spec),
         organization_service_roles_of_others(),
-        organization_service_memberships_of(),
-        organization_service_members_of()
+        organization_service_memberships_of()
     ])
 }
 
@@ -99,6 +102,56 @@ fn organization_service_owns_any(spec: &Spec) -> FunctionDef {
         ),
         return_(py!(self.session.scalar(owned).await != None))
     ])
+}
+
+fn organization_service_rename() -> FunctionDef {
+    names!(principal, name);
+    async_def("rename")
+        .params([untyped("self"), param(principal, Principal), param(name, str)])
+        .returns(none())
+        .body(block![
+            docstring("Give the caller's organization another name."),
+            assign(py!(principal.organization.name), name),
+            do_(py!(self.session.flush().await))
+        ])
+}
+
+fn organization_service_delete(bills: bool) -> FunctionDef {
+    names!(principal, organization);
+    let pays = bills.then(|| {
+        if_(
+            py!(has_subscription(organization)),
+            [raise(py!(ConflictError(
+                "The subscription has to end first.",
+                code = "subscription_goes_on"
+            )))],
+        )
+    });
+    async_def("delete").params([untyped("self"), param(principal, Principal)]).returns(none()).body(
+        block![
+            docstring("Remove the caller's organization and all that it has."),
+            do_(py!(
+                lock_organization(self.session, principal, Permission.ORGANIZATION_DELETE).await
+            )),
+            bills.then(|| assign(organization, py!(principal.organization))),
+            bills.then(|| do_(py!(self.session.refresh(organization).await))),
+            pays,
+            do_(py!(self.session.delete(principal.organization).await)),
+            do_(py!(self.session.flush().await))
+        ],
+    )
+}
+
+fn organization_service_switch() -> FunctionDef {
+    names!(principal);
+    async_def("switch").params([untyped("self"), param(principal, Principal)]).returns(none()).body(
+        block![
+            docstring("Note in the caller's session which organization they work for."),
+            do_(py!(lock_organization(self.session, principal).await)),
+            assign(py!(principal.session.active_organization_id), py!(principal.organization.id)),
+            do_(py!(self.session.flush().await))
+        ],
+    )
 }
 
 fn organization_service_leave_all(spec: &Spec) -> FunctionDef {
@@ -187,23 +240,6 @@ fn organization_service_memberships_of() -> FunctionDef {
                 py!(select(Membership)
                     .r#where(Membership.user_id == user.id)
                     .options(joinedload(Membership.organization)))
-            ),
-            return_(py!(fetch_page(self.session, statement, Membership, page).await))
-        ])
-}
-
-fn organization_service_members_of() -> FunctionDef {
-    names!(principal, page, statement);
-    async_def("members_of")
-        .params([untyped("self"), param(principal, Principal), param(page, PageRequest)])
-        .returns(py!(Slice[Membership]))
-        .body(block![
-            docstring("List the members of the caller's organization."),
-            assign(
-                statement,
-                py!(select(Membership)
-                    .r#where(Membership.organization_id == principal.organization.id)
-                    .options(joinedload(Membership.user)))
             ),
             return_(py!(fetch_page(self.session, statement, Membership, page).await))
         ])

@@ -38,6 +38,7 @@ pub mod test_invitations;
 pub mod test_job_routes;
 pub mod test_jobs;
 pub mod test_me;
+pub mod test_members;
 pub mod test_metrics;
 pub mod test_migrations;
 pub mod test_openapi;
@@ -69,7 +70,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         databases::emit(spec),
         world::emit(spec),
         test_auth::emit(spec),
-        test_conventions::emit(),
+        test_conventions::emit(spec),
         test_database::emit(spec),
         test_email::emit(spec),
         test_errors::emit(spec),
@@ -90,7 +91,9 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_settings::emit(spec),
     ];
     modules.extend(factories::emit(spec));
-    modules.extend(casting::has_room(spec, 2).then(|| test_invitations::emit(spec)));
+    if casting::has_room(spec, 2) {
+        modules.extend([test_invitations::emit(spec), test_members::emit(spec)]);
+    }
     modules.extend(spec.billing.as_ref().into_iter().flat_map(|_| billing(spec)));
     modules.extend(test_plans::emit(spec));
     modules.extend(spec.observability.metrics.then(|| test_metrics::emit(spec)));

@@ -1,19 +1,22 @@
 //! `backend/tests/test_conventions.py`: what the code must not do, found in its syntax trees.
 
-use crate::python::builtins::{__file__, isinstance, list, str};
+use crate::core::plans::limits_members;
+use crate::python::builtins::{__file__, isinstance, list, set, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::text;
 use crate::python::standard::{Path, ast};
+use crate::spec::Spec;
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 use astgen_pyast::{print, print_expr};
 
 vocabulary! {
-    "tests.test_conventions": APP, ATTRIBUTES, FUNCTIONS, GUARDS, ways_around;
+    "tests.test_conventions": APP, ATTRIBUTES, FUNCTIONS, GUARDS, GATES, ways_around, names_in;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("tests.test_conventions")
         .docstring("What the code must not do, found in its syntax trees.")
         .body(block![
@@ -36,10 +39,60 @@ pub fn emit() -> Module {
                 GUARDS,
                 py!(set!("core/database.py", "core/tenancy.py", "core/tenant_statements.py"))
             ),
+            assign(GATES, gates(spec))
+                .comment("Where memberships are read: everything else asks for a `Principal`."),
             ways_around_def(),
+            names_in_def(),
             test_no_code_leads_around_the_tenant(),
-            test_a_way_around_is_found()
+            test_a_way_around_is_found(),
+            test_memberships_are_read_in_few_places()
         ])
+}
+
+/// The modules that may name `Membership`.
+fn gates(spec: &Spec) -> Expr {
+    let seats = spec.billing.as_ref().is_some_and(limits_members);
+    let seats = seats.then_some("services/billing_usage.py");
+    let fixed = [
+        "core/org_rbac.py",
+        "services/invitation_service.py",
+        "services/member_service.py",
+        "services/organization_service.py",
+    ];
+    make::set(fixed.into_iter().chain(seats))
+}
+
+fn names_in_def() -> FunctionDef {
+    names!(source, node);
+    def(names_in).params([param(source, str)]).returns(py!(set[str])).body(block![
+        docstring("Collect the names that a module uses."),
+        return_(py!(
+            set!(node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
+        ))
+    ])
+}
+
+fn test_memberships_are_read_in_few_places() -> FunctionDef {
+    names!(path, file);
+    let is_checked = py!(not_in!(file, GATES) && !file.startswith("models/"));
+    def("test_memberships_are_read_in_few_places").returns(none()).body(block![
+        for_(
+            path,
+            py!(APP.rglob("*.py")),
+            block![
+                assign(file, py!(path.relative_to(APP).as_posix())),
+                if_(
+                    is_checked,
+                    [assert_that(py!(not_in!("Membership", names_in(path.read_text()))), file)]
+                )
+            ],
+        ),
+        for_(
+            file,
+            py!(GATES),
+            [assert_that(py!(in_!("Membership", names_in((APP / file).read_text()))), file)]
+        )
+    ])
 }
 
 fn ways_around_def() -> FunctionDef {

@@ -1,10 +1,10 @@
-//! `backend/tests/test_organizations.py`: organizations and their members.
+//! `backend/tests/test_organizations.py`: organizations.
 
-use crate::python::builtins::{object, range};
+use crate::python::builtins::{len, object, range};
 use crate::python::pytest::pytest;
 use crate::python::standard::uuid4;
-use crate::spec::{Role, Spec};
-use crate::tests::casting::{has_room, has_trial};
+use crate::spec::{Plan, Role, Spec};
+use crate::tests::casting::{has_trial, lookup_key, paid_plans};
 use crate::tests::world::{first_organization, sign_up, world_test};
 use astgen_pyast::prelude::*;
 
@@ -12,12 +12,16 @@ use astgen_pyast::prelude::*;
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     let owner = spec.organizations.owner();
-    module("tests.test_organizations").docstring("Organizations and their members.").body(block![
+    let paid = spec.billing.iter().flat_map(paid_plans).next();
+    module("tests.test_organizations").docstring("Organizations.").body(block![
         spec.organizations.personal.then(|| test_an_account_comes_with_an_organization(owner)),
         test_found_another_organization(owner),
         has_trial(spec).then(test_only_the_first_organization_has_a_trial),
         test_list_in_pages(),
-        has_room(spec, 2).then(|| test_list_members(owner, spec.organizations.lowest())),
+        test_an_organization_is_renamed(),
+        test_a_session_remembers_where_it_works(),
+        test_an_organization_is_deleted(),
+        paid.map(test_who_pays_is_not_deleted),
         test_strangers_learn_nothing(spec),
         test_bad_names_are_refused()
     ])
@@ -80,19 +84,62 @@ fn test_list_in_pages() -> FunctionDef {
     ])
 }
 
-fn test_list_members(owner: &Role, lowest: &Role) -> FunctionDef {
-    names!(world, ada, organization_id, bob, page, members);
-    let (owner, lowest) = (owner.name.as_str(), lowest.name.as_str());
-    world_test("test_list_members").body(block![
+fn test_an_organization_is_renamed() -> FunctionDef {
+    names!(world, ada, path, renamed);
+    world_test("test_an_organization_is_renamed").body(block![
         sign_up(world, ada),
-        first_organization(ada, organization_id),
-        assign(bob, py!(world.member(ada, organization_id, lowest).await)),
-        assign(page, py!(bob.get(f!("/organizations/{}/members", organization_id)).await.json())),
-        assign(
-            members,
-            py!(list!((item["user"]["email"], item["role"]) for item in page["items"]))
-        ),
-        assert_(py!(members == [(bob.email, lowest), (ada.email, owner)]))
+        assign(path, py!(f!("/organizations/{}", ada.organization().await))),
+        assign(renamed, py!(ada.patch(path, dict!("name" => "Analytical Engines")).await)),
+        assert_(py!(renamed.status_code == 200)),
+        assert_(py!(renamed.json()["organization"]["name"] == "Analytical Engines")),
+        assert_(py!(ada.get(path).await.json() == renamed.json())),
+        assert_(py!(ada.patch(path, dict!("name" => "")).await.status_code == 422))
+    ])
+}
+
+fn test_a_session_remembers_where_it_works() -> FunctionDef {
+    names!(world, ada, other, organization_id, path, switched, me);
+    world_test("test_a_session_remembers_where_it_works").body(block![
+        sign_up(world, ada),
+        assign(other, py!(world.sign_in(ada.email).await)),
+        assign(organization_id, py!(ada.found("another").await)),
+        assign(path, py!(f!("/organizations/{}", organization_id))),
+        assert_(py!(ada.get("/auth/me").await.json()["active_organization_id"] == None)),
+        assign(switched, py!(ada.post(f!("{}/switch", path), None).await)),
+        assert_(py!(switched.json() == ada.get(path).await.json())),
+        assign(me, py!(ada.get("/auth/me").await.json())),
+        assert_(py!(me["active_organization_id"] == organization_id)),
+        assert_(py!(other.get("/auth/me").await.json()["active_organization_id"] == None)),
+        assert_(py!(ada.delete(path).await.status_code == 204)),
+        assert_(py!(ada.get("/auth/me").await.json()["active_organization_id"] == None))
+    ])
+}
+
+fn test_an_organization_is_deleted() -> FunctionDef {
+    names!(world, ada, organization_id, path, stale);
+    world_test("test_an_organization_is_deleted").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(ada.found("another").await)),
+        assign(path, py!(f!("/organizations/{}", organization_id))),
+        do_(py!(world.grow_stale().await)),
+        assign(stale, py!(ada.delete(path).await)),
+        assert_(py!((stale.status_code, stale.json()["code"]) == (403, "session_not_fresh"))),
+        assign(ada, py!(world.sign_in(ada.email).await)),
+        assert_(py!(ada.delete(path).await.status_code == 204)),
+        assert_(py!(ada.get(path).await.status_code == 404)),
+        assert_(py!(len(ada.get("/organizations").await.json()["items"]) == 1))
+    ])
+}
+
+fn test_who_pays_is_not_deleted(plan: &Plan) -> FunctionDef {
+    names!(world, ada, organization_id, refused);
+    world_test("test_who_pays_is_not_deleted").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(ada.found("another").await)),
+        do_(py!(world.subscribe(organization_id, { lookup_key(plan) }).await)),
+        assign(refused, py!(ada.delete(f!("/organizations/{}", organization_id)).await)),
+        assert_(py!(refused.status_code == 409)),
+        assert_(py!(refused.json()["code"] == "subscription_goes_on"))
     ])
 }
 
