@@ -86,6 +86,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         schemas::organization::emit(spec),
         services::auth_service::emit(spec),
         services::email_service::emit(spec),
+        services::invitation_reply_service::emit(spec),
         services::invitation_service::emit(spec),
         services::job_clock::emit(),
         services::job_context::emit(),

@@ -1,4 +1,4 @@
-//! `backend/app/api/invitations.py`: invitations: made and listed in an organization, accepted by token.
+//! `backend/app/api/invitations.py`: invitations: managed in an organization, answered by token.
 
 use crate::core::org_rbac::{PrincipalDep, require_permission};
 use crate::core::pagination::PageRequestDep;
@@ -6,16 +6,20 @@ use crate::core::permissions::Permission;
 use crate::core::rbac::CurrentUserDep;
 use crate::guards::guarded;
 use crate::python::fastapi::{APIRouter, status};
+use crate::python::standard::UUID;
 use crate::schemas::invitation::{
-    InvitationAccept, InvitationCreate, InvitationPage, InvitationRead, MembershipRead,
+    InvitationCreate, InvitationPage, InvitationPreview, InvitationRead, InvitationToken,
+    MembershipRead,
 };
+use crate::services::invitation_reply_service::InvitationReplyServiceDep;
 use crate::services::invitation_service::InvitationServiceDep;
 use crate::services::outbox::OutboxDep;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.invitations": organization_router, router, create_invitation, list_pending_invitations,
-        accept_invitation;
+        resend_invitation, revoke_invitation, preview_invitation, accept_invitation,
+        decline_invitation;
 }
 
 /// The module.
@@ -23,7 +27,7 @@ vocabulary! {
 pub fn emit() -> Module {
     let inviters = py!(require_permission(Permission.INVITATIONS_MANAGE));
     module("app.api.invitations")
-        .docstring("Invitations: made and listed in an organization, accepted by token.")
+        .docstring("Invitations: managed in an organization, answered by token.")
         .body(block![
             assign(
                 organization_router,
@@ -35,7 +39,11 @@ pub fn emit() -> Module {
             assign(router, py!(APIRouter(prefix = "/invitations", tags = ["invitations"]))),
             guarded(create_invitation_def(), &inviters),
             guarded(list_pending_invitations_def(), &inviters),
-            accept_invitation_def()
+            guarded(resend_invitation_def(), &inviters),
+            guarded(revoke_invitation_def(), &inviters),
+            preview_invitation_def(),
+            accept_invitation_def(),
+            decline_invitation_def()
         ])
 }
 
@@ -75,19 +83,86 @@ fn list_pending_invitations_def() -> FunctionDef {
         ])
 }
 
+fn resend_invitation_def() -> FunctionDef {
+    names!(invitation_id, principal, invitations, outbox, invitation, mail);
+    async_def(resend_invitation)
+        .decorator(py!(organization_router.post("/{invitation_id}/resend")))
+        .params([
+            param(invitation_id, UUID),
+            param(principal, PrincipalDep),
+            param(invitations, InvitationServiceDep),
+            param(outbox, OutboxDep),
+        ])
+        .returns(InvitationRead)
+        .body(block![
+            docstring("Send an invitation again; only the token in the last mail is good."),
+            assign(
+                py!((invitation, mail)),
+                py!(invitations.resend(principal, invitation_id).await)
+            ),
+            do_(py!(outbox.add(mail))),
+            return_(py!(InvitationRead.model_validate(invitation)))
+        ])
+}
+
+fn revoke_invitation_def() -> FunctionDef {
+    names!(invitation_id, principal, invitations);
+    async_def(revoke_invitation)
+        .decorator(py!(organization_router
+            .delete("/{invitation_id}", status_code = status.HTTP_204_NO_CONTENT)))
+        .params([
+            param(invitation_id, UUID),
+            param(principal, PrincipalDep),
+            param(invitations, InvitationServiceDep),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Take an invitation back that was not accepted."),
+            do_(py!(invitations.revoke(principal, invitation_id).await))
+        ])
+}
+
+fn preview_invitation_def() -> FunctionDef {
+    names!(payload, replies);
+    async_def(preview_invitation)
+        .decorator(py!(router.post("/preview")))
+        .params([param(payload, InvitationToken), param(replies, InvitationReplyServiceDep)])
+        .returns(InvitationPreview)
+        .body(block![
+            docstring("Tell who holds a token what it is for, before they have an account."),
+            return_(py!(replies.preview(payload.token).await))
+        ])
+}
+
 fn accept_invitation_def() -> FunctionDef {
-    names!(payload, user, invitations, membership);
+    names!(payload, user, replies, membership);
     async_def(accept_invitation)
         .decorator(py!(router.post("/accept", status_code = status.HTTP_201_CREATED)))
         .params([
-            param(payload, InvitationAccept),
+            param(payload, InvitationToken),
             param(user, CurrentUserDep),
-            param(invitations, InvitationServiceDep),
+            param(replies, InvitationReplyServiceDep),
         ])
         .returns(MembershipRead)
         .body(block![
             docstring("Join the organization that the token invites the caller to."),
-            assign(membership, py!(invitations.accept(user, payload.token).await)),
+            assign(membership, py!(replies.accept(user, payload.token).await)),
             return_(py!(MembershipRead.model_validate(membership)))
+        ])
+}
+
+fn decline_invitation_def() -> FunctionDef {
+    names!(payload, user, replies);
+    async_def(decline_invitation)
+        .decorator(py!(router.post("/decline", status_code = status.HTTP_204_NO_CONTENT)))
+        .params([
+            param(payload, InvitationToken),
+            param(user, CurrentUserDep),
+            param(replies, InvitationReplyServiceDep),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Turn an invitation down that was sent to the caller."),
+            do_(py!(replies.decline(user, payload.token).await))
         ])
 }

@@ -19,7 +19,7 @@ vocabulary! {
     "app.core.errors": logger, PROBLEM_JSON, SCHEMAS, CODES, FieldProblem, Problem, ProblemError,
         BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError,
         ConflictError, GoneError, PreconditionFailedError, PreconditionRequiredError,
-        UnavailableError, ProblemResponse, answer_problem, answer_http,
+        TooManyRequestsError, UnavailableError, ProblemResponse, answer_problem, answer_http,
         allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
         document_problems;
 }
@@ -49,6 +49,7 @@ pub fn emit(spec: &Spec) -> Module {
             gone_error_class(),
             has_entities.then(precondition_failed_error_class),
             requires_if_match.then(precondition_required_error_class),
+            too_many_requests_error_class(),
             unavailable_error_class(),
             problem_response_class(),
             answer_problem_def(has_billing),
@@ -102,6 +103,7 @@ fn problem_responses(spec: &Spec) -> Stmt {
         requires_if_match.then_some("PRECONDITION_REQUIRED"),
         Some("REQUEST_ENTITY_TOO_LARGE"),
         Some("UNPROCESSABLE_ENTITY"),
+        Some("TOO_MANY_REQUESTS"),
         Some("INTERNAL_SERVER_ERROR"),
         Some("SERVICE_UNAVAILABLE"),
     ];
@@ -166,7 +168,7 @@ fn problem_error_class(has_billing: bool) -> ClassDef {
         docstring("An error that the caller is told about."),
         annotate(status, py!(ClassVar[HTTPStatus])),
         annotate(code, py!(ClassVar[str])),
-        ann_assign(headers, py!(ClassVar[Mapping[(str, str)]]), py!(dict!())),
+        ann_assign(headers, py!(Mapping[(str, str)]), py!(dict!())),
         problem_error_init(has_billing)
     ])
 }
@@ -206,11 +208,7 @@ fn unauthorized_error_class() -> ClassDef {
         docstring("The caller is not known."),
         assign(status, py!(HTTPStatus.UNAUTHORIZED)),
         assign(code, "unauthorized"),
-        ann_assign(
-            headers,
-            py!(ClassVar[Mapping[(str, str)]]),
-            py!(dict!("WWW-Authenticate" => "Bearer"))
-        )
+        ann_assign(headers, py!(Mapping[(str, str)]), py!(dict!("WWW-Authenticate" => "Bearer")))
     ])
 }
 
@@ -275,6 +273,34 @@ fn precondition_required_error_class() -> ClassDef {
         assign(status, py!(HTTPStatus.PRECONDITION_REQUIRED)),
         assign(code, "precondition_required")
     ])
+}
+
+fn too_many_requests_error_class() -> ClassDef {
+    names!(status, code);
+    class(TooManyRequestsError).base(ProblemError).body(block![
+        docstring("The caller has to wait."),
+        assign(status, py!(HTTPStatus.TOO_MANY_REQUESTS)),
+        assign(code, "too_many_requests"),
+        too_many_requests_error_init()
+    ])
+}
+
+fn too_many_requests_error_init() -> FunctionDef {
+    names!(detail, retry_after, code);
+    def("__init__")
+        .params([
+            untyped("self"),
+            param(detail, str),
+            star(),
+            param(retry_after, int),
+            param(code, py!(str | None)).default(none()),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Say what there is too much of, and for how many seconds."),
+            do_(py!(super().__init__(detail, code = code))),
+            assign(py!(self.headers), py!(dict!("Retry-After" => str(retry_after))))
+        ])
 }
 
 fn unavailable_error_class() -> ClassDef {

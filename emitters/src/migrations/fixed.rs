@@ -101,6 +101,8 @@ fn invitations(spec: &Spec) -> Table {
         .column("status", choice(spec))
         .column("token_hash", text(64))
         .column("expires_at", moment())
+        .column("sent_count", py!(sa.Integer()))
+        .column("last_sent_at", moment())
         .optional_column("accepted_at", moment())
         .unique(&["token_hash"])
         .index(&["organization_id", "created_at", "id"])

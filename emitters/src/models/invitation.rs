@@ -1,9 +1,9 @@
 //! `backend/app/models/invitation.py`: invitations to join an organization.
 
 use crate::core::roles::Role;
-use crate::models::base::{Base, Record};
+use crate::models::base::{Base, Record, utcnow};
 use crate::models::types::{UTCDateTime, text_enum};
-use crate::python::builtins::str;
+use crate::python::builtins::{int, str};
 use crate::python::sqlalchemy::{ForeignKey, Index, Mapped, String, mapped_column, text};
 use crate::python::standard::{StrEnum, UUID, datetime};
 use astgen_pyast::prelude::*;
@@ -21,11 +21,13 @@ pub fn emit() -> Module {
 }
 
 fn invitation_status_class() -> ClassDef {
-    names!(PENDING, ACCEPTED, EXPIRED);
+    names!(PENDING, ACCEPTED, DECLINED, REVOKED, EXPIRED);
     class(InvitationStatus).base(StrEnum).body(block![
         docstring("Where an invitation stands."),
         assign(PENDING, "pending"),
         assign(ACCEPTED, "accepted"),
+        assign(DECLINED, "declined"),
+        assign(REVOKED, "revoked"),
         assign(EXPIRED, "expired")
     ])
 }
@@ -41,6 +43,8 @@ fn invitation_class() -> ClassDef {
         status,
         token_hash,
         expires_at,
+        sent_count,
+        last_sent_at,
         accepted_at
     );
     class(Invitation).base(Record).base(Base).body(block![
@@ -80,6 +84,12 @@ fn invitation_class() -> ClassDef {
         ),
         ann_assign(token_hash, py!(Mapped[str]), py!(mapped_column(String(64), unique = true))),
         ann_assign(expires_at, py!(Mapped[datetime]), py!(mapped_column(UTCDateTime))),
+        ann_assign(sent_count, py!(Mapped[int]), py!(mapped_column(default = 1))),
+        ann_assign(
+            last_sent_at,
+            py!(Mapped[datetime]),
+            py!(mapped_column(UTCDateTime, default = utcnow))
+        ),
         ann_assign(accepted_at, py!(Mapped[datetime | None]), py!(mapped_column(UTCDateTime)))
     ])
 }

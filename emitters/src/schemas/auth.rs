@@ -46,11 +46,12 @@ pub fn emit(spec: &Spec) -> Module {
 }
 
 fn register_request_class() -> ClassDef {
-    names!(email, password);
+    names!(email, password, invitation_token);
     class(RegisterRequest).base(RequestModel).body(block![
-        docstring("A new account."),
+        docstring("A new account; the token of an invitation shows whose the address is."),
         annotate(email, Email),
-        annotate(password, Password)
+        annotate(password, Password),
+        ann_assign(invitation_token, py!(Token | None), none())
     ])
 }
 

@@ -8,12 +8,13 @@ use crate::core::security::{Purpose, SignerDep};
 use crate::core::settings::SettingsDep;
 use crate::models::base::utcnow;
 use crate::models::user::User;
-use crate::python::builtins::str;
+use crate::python::builtins::{bool, str};
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{IntegrityError, select};
 use crate::python::standard::{Annotated, UUID, dataclass, timedelta, uuid4};
 use crate::schemas::auth::{LoginRequest, RegisterRequest};
-use crate::services::email_service::{Mail, registration_notice, verification_mail};
+use crate::services::email_service::{Mail, registration_notice, verification_mail, welcome_mail};
+use crate::services::invitation_reply_service::InvitationReplyServiceDep;
 use crate::services::organization_service::OrganizationServiceDep;
 use crate::services::password_service::PasswordServiceDep;
 use crate::services::session_service::{SessionServiceDep, Tokens};
@@ -36,7 +37,7 @@ pub fn emit(spec: &Spec) -> Module {
 }
 
 fn auth_service_class(personal: bool) -> ClassDef {
-    names!(session, settings, hasher, signer, passwords, sessions, organizations);
+    names!(session, settings, hasher, signer, passwords, sessions, organizations, replies);
     class(AuthService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for signing up and signing in."),
         annotate(session, SessionDep),
@@ -45,8 +46,10 @@ fn auth_service_class(personal: bool) -> ClassDef {
         annotate(signer, SignerDep),
         annotate(passwords, PasswordServiceDep),
         annotate(sessions, SessionServiceDep),
+        annotate(replies, InvitationReplyServiceDep),
         personal.then(|| annotate(organizations, OrganizationServiceDep)),
         auth_service_register(personal),
+        auth_service_is_invited(),
         auth_service_login(),
         auth_service_reauthenticate(),
         auth_service_verify(),
@@ -59,13 +62,13 @@ fn auth_service_class(personal: bool) -> ClassDef {
 }
 
 fn auth_service_register(personal: bool) -> FunctionDef {
-    names!(payload, password_hash, known, user);
+    names!(payload, password_hash, known, invited, user);
     async_def("register")
         .params([untyped("self"), param(payload, RegisterRequest)])
         .returns(Mail)
         .body(block![
             docstring(if personal {
-                "Create an account with an organization of its own.\n\
+                "Create an account, and its organization unless it was invited to one.\n\
                  \n\
                  The caller learns nothing about the address; its owner gets the mail that is\n\
                  returned. A known address costs as much work as a new one."
@@ -78,7 +81,15 @@ fn auth_service_register(personal: bool) -> FunctionDef {
             assign(password_hash, py!(self.hasher.hash(payload.password).await)),
             assign(known, py!(self.find_user(payload.email).await)),
             if_(py!(known != None), [return_(py!(self.mail_to_known(known)))]),
-            assign(user, py!(User(email = payload.email, password_hash = password_hash))),
+            assign(invited, py!(self.is_invited(payload).await)),
+            assign(
+                user,
+                py!(User(
+                    email = payload.email,
+                    password_hash = password_hash,
+                    email_verified_at = if invited { utcnow() } else { None }
+                ))
+            ),
             do_(py!(self.session.add(user))),
             try_([do_(py!(self.session.flush().await))]).except(
                 IntegrityError,
@@ -87,6 +98,7 @@ fn auth_service_register(personal: bool) -> FunctionDef {
                     return_(py!(registration_notice(payload.email)))
                 ]
             ),
+            if_(py!(invited), [return_(py!(welcome_mail(user.email)))]),
             personal.then(|| found_personal_organization(user)),
             return_(py!(self.verification_mail(user)))
         ])
@@ -94,6 +106,18 @@ fn auth_service_register(personal: bool) -> FunctionDef {
 
 fn found_personal_organization(user: Name) -> Stmt {
     do_(py!(self.organizations.create(user, user.email.partition("@")[0]).await))
+}
+
+fn auth_service_is_invited() -> FunctionDef {
+    names!(payload, token);
+    async_def("is_invited")
+        .params([untyped("self"), param(payload, RegisterRequest)])
+        .returns(bool)
+        .body(block![
+            docstring("Tell whether the caller shows a token that was mailed to the address."),
+            assign(token, py!(payload.invitation_token)),
+            return_(py!(token != None && self.replies.is_invited(payload.email, token).await))
+        ])
 }
 
 fn auth_service_login() -> FunctionDef {

@@ -8,7 +8,7 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.email_service": PRODUCT, Action, Mail, compose, verification_mail,
+    "app.services.email_service": PRODUCT, Action, Mail, compose, verification_mail, welcome_mail,
         registration_notice, reset_mail, password_notice, email_change_mail, email_change_notice,
         deletion_notice, invitation_mail;
 }
@@ -23,6 +23,7 @@ pub fn emit(spec: &Spec) -> Module {
             mail_class(),
             compose_def(),
             verification_mail_def(),
+            welcome_mail_def(),
             registration_notice_def(),
             reset_mail_def(),
             password_notice_def(),
@@ -75,6 +76,18 @@ fn verification_mail_def() -> FunctionDef {
             )))
         ],
     )
+}
+
+fn welcome_mail_def() -> FunctionDef {
+    names!(email);
+    def(welcome_mail).params([param(email, str)]).returns(Mail).body(block![
+        docstring("Tell somebody who was invited that they have an account now."),
+        return_(py!(compose(
+            email,
+            "Your account is ready",
+            f!("You can sign in to {} now, and accept the invitation.", PRODUCT)
+        )))
+    ])
 }
 
 fn registration_notice_def() -> FunctionDef {

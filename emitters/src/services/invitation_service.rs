@@ -1,10 +1,11 @@
-//! `backend/app/services/invitation_service.py`: invitations: who may ask whom into an organization, and how they accept.
+//! `backend/app/services/invitation_service.py`: invitations: who may ask whom into an organization.
 
 use crate::core::billing::enforce_limit;
 use crate::core::database::{SessionDep, flush};
-use crate::core::errors::{ConflictError, ForbiddenError, GoneError, NotFoundError};
-use crate::core::org_rbac::Principal;
+use crate::core::errors::{ConflictError, ForbiddenError, NotFoundError, TooManyRequestsError};
+use crate::core::org_rbac::{Principal, lock_organization};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
+use crate::core::permissions::Permission;
 use crate::core::plans::Limit;
 use crate::core::plans::limits_members;
 use crate::core::security::{Purpose, SignerDep};
@@ -17,14 +18,14 @@ use crate::models::user::User;
 use crate::python::builtins::{int, str, tuple};
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{Select, func, select, update};
-use crate::python::standard::{Annotated, dataclass, secrets, timedelta};
+use crate::python::standard::{Annotated, UUID, dataclass, math, secrets, timedelta};
 use crate::schemas::invitation::InvitationCreate;
 use crate::services::email_service::{Mail, invitation_mail};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.invitation_service": TOKEN_BYTES, InvitationService, seats_taken, seats_promised,
+    "app.services.invitation_service": TOKEN_BYTES, MAX_PENDING, RESEND_COOLDOWN, InvitationService, seats_taken, seats_promised,
         InvitationServiceDep;
 }
 
@@ -33,9 +34,11 @@ vocabulary! {
 pub fn emit(spec: &Spec) -> Module {
     let limited = spec.billing.as_ref().is_some_and(limits_members);
     module("app.services.invitation_service")
-        .docstring("Invitations: who may ask whom into an organization, and how they accept.")
+        .docstring("Invitations: who may ask whom into an organization.")
         .body(block![
             assign(TOKEN_BYTES, 32),
+            assign(MAX_PENDING, 100),
+            assign(RESEND_COOLDOWN, py!(timedelta(minutes = 1))),
             invitation_service_class(limited),
             limited.then(|| [seats_taken_def(), seats_promised_def()]),
             assign(
@@ -54,12 +57,12 @@ fn invitation_service_class(limited: bool) -> ClassDef {
         annotate(signer, SignerDep),
         invitation_service_create(limited),
         invitation_service_pending(),
-        invitation_service_accept(limited),
+        invitation_service_resend(limited),
+        invitation_service_revoke(),
+        invitation_service_find_in(),
         invitation_service_refuse_member(),
-        invitation_service_expire(),
-        invitation_service_find(),
-        invitation_service_claim(),
-        invitation_service_organization_of()
+        invitation_service_refuse_too_many(),
+        invitation_service_expire()
     ])
 }
 
@@ -75,6 +78,9 @@ fn invitation_service_create(limited: bool) -> FunctionDef {
                  \n\
                  Nobody invites above their own rank, nor a member, nor the same address twice."
             ),
+            do_(py!(
+                lock_organization(self.session, principal, Permission.INVITATIONS_MANAGE).await
+            )),
             assign(organization, py!(principal.organization)),
             if_(
                 py!(payload.role.outranks(principal.role)),
@@ -82,6 +88,7 @@ fn invitation_service_create(limited: bool) -> FunctionDef {
             ),
             do_(py!(self.refuse_member(organization, payload.email).await)),
             do_(py!(self.expire(organization, payload.email).await)),
+            do_(py!(self.refuse_too_many(organization).await)),
             seat_check,
             assign(token, py!(secrets.token_urlsafe(TOKEN_BYTES))),
             assign(
@@ -120,39 +127,128 @@ fn invitation_service_pending() -> FunctionDef {
         ])
 }
 
-fn invitation_service_accept(limited: bool) -> FunctionDef {
-    names!(user, token, invitation, organization, seats, membership);
-    let seat_check = limited.then(|| enforce_seats(organization, seats, seats_taken));
-    async_def("accept")
-        .params([untyped("self"), param(user, User), param(token, str)])
-        .returns(Membership)
+fn invitation_service_resend(limited: bool) -> FunctionDef {
+    names!(principal, invitation_id, invitation, now, again_at, organization, token, seats);
+    let seat_check = limited.then(|| {
+        if_(py!(invitation.expires_at <= now), enforce_seats(organization, seats, seats_promised))
+    });
+    async_def("resend")
+        .params([untyped("self"), param(principal, Principal), param(invitation_id, UUID)])
+        .returns(py!(tuple[(Invitation, Mail)]))
         .body(block![
             docstring(
-                "Join the organization that the token invites to.\n\
+                "Send an invitation again, with a new token; the one in the last mail is void.\n\
                  \n\
-                 The token was mailed to the invited address, so who presents it has shown that\n\
-                 the address is theirs."
+                 The caller is the inviter from now on: it stands and falls with them."
             ),
-            assign(invitation, py!(self.find(token).await)),
-            if_(
-                py!(invitation.email != user.email),
-                [raise(py!(ForbiddenError("This invitation is not for you.")))]
-            ),
-            do_(py!(self.claim(invitation).await)),
-            assign(organization, py!(self.organization_of(invitation).await)),
-            seat_check,
             assign(
-                membership,
-                py!(Membership(
-                    organization_id = organization.id,
-                    user_id = user.id,
-                    role = invitation.role
+                invitation,
+                py!(self.find_in(principal, invitation_id, InvitationStatus.PENDING).await)
+            ),
+            assign(py!((organization, now)), py!((principal.organization, utcnow()))),
+            assign(again_at, py!(invitation.last_sent_at + RESEND_COOLDOWN)),
+            if_(
+                py!(now < again_at),
+                [raise(py!(TooManyRequestsError(
+                    "This invitation was sent a moment ago.",
+                    retry_after = math.ceil((again_at - now).total_seconds())
+                )))]
+            ),
+            seat_check,
+            assign(token, py!(secrets.token_urlsafe(TOKEN_BYTES))),
+            assign(py!(invitation.token_hash), py!(self.signer.digest(Purpose.INVITATION, token))),
+            assign(
+                py!(invitation.expires_at),
+                py!(now + timedelta(seconds = self.settings.invitation_seconds))
+            ),
+            assign(
+                py!((invitation.inviter_id, invitation.last_sent_at)),
+                py!((principal.user.id, now))
+            ),
+            aug_assign(py!(invitation.sent_count), Operator::Add, 1),
+            do_(py!(self.session.flush().await)),
+            return_(py!((invitation, invitation_mail(invitation, organization, token))))
+        ])
+}
+
+fn invitation_service_revoke() -> FunctionDef {
+    names!(principal, invitation_id, invitation);
+    async_def("revoke")
+        .params([untyped("self"), param(principal, Principal), param(invitation_id, UUID)])
+        .returns(none())
+        .body(block![
+            docstring("Take an invitation back; doing it twice is no error."),
+            assign(invitation, py!(self.find_in(principal, invitation_id).await)),
+            if_(
+                py!(is_!(invitation.status, InvitationStatus.ACCEPTED)),
+                [raise(py!(ConflictError("This invitation was accepted.")))]
+            ),
+            assign(py!(invitation.status), py!(InvitationStatus.REVOKED)),
+            do_(py!(self.session.flush().await))
+        ])
+}
+
+fn invitation_service_find_in() -> FunctionDef {
+    names!(principal, invitation_id, statuses, statement, invitation);
+    async_def("find_in")
+        .params([
+            untyped("self"),
+            param(principal, Principal),
+            param(invitation_id, UUID),
+            varargs(statuses, InvitationStatus),
+        ])
+        .returns(Invitation)
+        .body(block![
+            docstring("Find an invitation of the caller's organization that is theirs to change."),
+            do_(py!(
+                lock_organization(self.session, principal, Permission.INVITATIONS_MANAGE).await
+            )),
+            assign(
+                statement,
+                py!(select(Invitation).r#where(
+                    Invitation.id == invitation_id,
+                    Invitation.organization_id == principal.organization.id
                 ))
             ),
-            do_(py!(self.session.add(membership))),
-            assign(py!(user.email_verified_at), py!(user.email_verified_at || utcnow())),
-            do_(py!(flush(self.session, conflict = "You are a member already.").await)),
-            return_(membership)
+            if_(
+                statuses,
+                [assign(statement, py!(statement.r#where(Invitation.status.in_(statuses))))]
+            ),
+            assign(invitation, py!(self.session.scalar(statement.with_for_update()).await)),
+            if_(
+                py!(invitation == None),
+                [raise(py!(NotFoundError("There is no such invitation.")))]
+            ),
+            if_(
+                py!(invitation.role.outranks(principal.role)),
+                [raise(py!(ForbiddenError("This invitation is to a role above your own.")))]
+            ),
+            return_(invitation)
+        ])
+}
+
+fn invitation_service_refuse_too_many() -> FunctionDef {
+    names!(organization, pending);
+    async_def("refuse_too_many")
+        .params([untyped("self"), param(organization, Organization)])
+        .returns(none())
+        .body(block![
+            docstring("Refuse to send more invitations than anyone needs."),
+            assign(
+                pending,
+                py!(select(func.count()).select_from(Invitation).r#where(
+                    Invitation.organization_id == organization.id,
+                    Invitation.status == InvitationStatus.PENDING,
+                    Invitation.expires_at > utcnow()
+                ))
+            ),
+            if_(
+                py!((self.session.scalar(pending).await || 0) >= MAX_PENDING),
+                [raise(py!(ConflictError(
+                    "Too many invitations are open already.",
+                    code = "too_many_invitations"
+                )))]
+            )
         ])
 }
 
@@ -199,73 +295,8 @@ fn invitation_service_expire() -> FunctionDef {
         ])
 }
 
-fn invitation_service_find() -> FunctionDef {
-    names!(token, token_hashes, statement, invitation);
-    async_def("find").params([untyped("self"), param(token, str)]).returns(Invitation).body(block![
-        docstring("Find an invitation by its token."),
-        assign(token_hashes, py!(self.signer.digests(Purpose.INVITATION, token))),
-        assign(statement, py!(select(Invitation).r#where(Invitation.token_hash.in_(token_hashes)))),
-        assign(invitation, py!(self.session.scalar(statement).await)),
-        if_(py!(invitation == None), [raise(py!(NotFoundError("There is no such invitation.")))]),
-        return_(invitation)
-    ])
-}
-
-fn invitation_service_claim() -> FunctionDef {
-    names!(invitation, claimed);
-    async_def("claim")
-        .params([untyped("self"), param(invitation, Invitation)])
-        .returns(none())
-        .body(block![
-            docstring("Use the invitation up; of two requests at once only one gets through."),
-            assign(
-                claimed,
-                py!(self
-                    .session
-                    .scalar(
-                        update(Invitation)
-                            .r#where(
-                                Invitation.id == invitation.id,
-                                Invitation.status == InvitationStatus.PENDING,
-                                Invitation.expires_at > utcnow()
-                            )
-                            .values(status = InvitationStatus.ACCEPTED, accepted_at = utcnow())
-                            .returning(Invitation.id)
-                    )
-                    .await)
-            ),
-            if_(
-                py!(claimed == None),
-                [raise(py!(GoneError("This invitation was used or has run out.")))]
-            )
-        ])
-}
-
-fn invitation_service_organization_of() -> FunctionDef {
-    names!(invitation, statement, found);
-    async_def("organization_of")
-        .params([untyped("self"), param(invitation, Invitation)])
-        .returns(Organization)
-        .body(block![
-            docstring("Return the organization, if the inviter could still invite to it."),
-            assign(
-                statement,
-                py!(select(Membership.role, Organization).join(Membership.organization).r#where(
-                    Membership.organization_id == invitation.organization_id,
-                    Membership.user_id == invitation.inviter_id
-                ))
-            ),
-            assign(found, py!(self.session.execute(statement).await.one_or_none())),
-            if_(
-                py!(found == None || invitation.role.outranks(found[0])),
-                [raise(py!(GoneError("Who invited you cannot do so any more.")))]
-            ),
-            return_(py!(found[1]))
-        ])
-}
-
 /// Refuses one member more than the plan allows; `counted` says what counts as a seat.
-fn enforce_seats(organization: Name, seats: Name, counted: Import) -> [Stmt; 2] {
+pub fn enforce_seats(organization: Name, seats: Name, counted: Import) -> [Stmt; 2] {
     [
         assign(seats, py!(counted(organization))),
         do_(py!(enforce_limit(self.session, organization, Limit.MEMBERS, seats).await)),

@@ -11,6 +11,7 @@ pub mod billing_worker;
 pub mod deletion;
 pub mod email_service;
 pub mod entity_service;
+pub mod invitation_reply_service;
 pub mod invitation_service;
 pub mod job_clock;
 pub mod job_context;

@@ -179,6 +179,7 @@ const GENERATED_ENTITIES: &[&str] = &[
     "health",
     "idempotency_key",
     "invitation",
+    "invitation_reply",
     "job",
     "limit",
     "liveness",

@@ -55,6 +55,7 @@ fn gates(spec: &Spec) -> Expr {
     let seats = seats.then_some("services/billing_usage.py");
     let fixed = [
         "core/org_rbac.py",
+        "services/invitation_reply_service.py",
         "services/invitation_service.py",
         "services/member_service.py",
         "services/organization_service.py",

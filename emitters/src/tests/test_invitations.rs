@@ -12,7 +12,10 @@ use crate::spec::{Billing, Role as OrgRole, Spec};
 use crate::tests::casting::{
     deputy, has_room, lookup_key, ordinary, outsiders, seats, starting_plan,
 };
-use crate::tests::world::{Caller, end_of_subscription, first_organization, sign_up, world_test};
+use crate::tests::world::{
+    Caller, PASSWORD, end_of_subscription, first_organization, sign_up, sign_up_verified,
+    world_test,
+};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
@@ -36,13 +39,21 @@ pub fn emit(spec: &Spec) -> Module {
         test_of_parallel_requests_one_wins(member),
         test_a_wrong_user_is_refused(member),
         test_an_unknown_token_is_refused(),
+        test_only_a_confirmed_address_is_believed(member),
+        test_an_account_of_an_invited_address(spec, member),
         test_an_invitation_runs_out(member),
+        test_it_is_sent_again_after_a_while(spec, member),
+        test_it_is_taken_back(member),
+        test_it_is_turned_down(member),
+        test_a_preview_shows_no_addresses(member),
+        test_nobody_reaches_into_other_organizations(member),
+        test_there_are_not_too_many(member),
         test_an_address_is_invited_once(spec, member, lowest),
         test_members_are_not_invited(member),
         (!others.is_empty()).then(|| test_other_roles_see_no_invitations(others, lowest)),
         deputy.map(|deputy| [
             test_nobody_invites_above_their_own_role(deputy, spec.organizations.owner()),
-            test_the_inviter_must_still_be_able_to(deputy, below(spec, deputy))
+            test_the_inviter_must_still_be_able_to(deputy, below(spec, deputy), lowest)
         ]),
         spec.billing.as_ref().map(|billing| test_seats(spec, billing, member, lowest)),
         test_bad_invitations_are_refused(member)
@@ -100,7 +111,7 @@ fn test_invite_and_accept(member: &str) -> FunctionDef {
     names!(world, ada, bob, organization_id, body, created, token, pending, accepted);
     world_test("test_invite_and_accept").body(block![
         sign_up(world, ada),
-        sign_up(world, bob),
+        sign_up_verified(world, bob),
         first_organization(ada, organization_id),
         assign(body, py!(dict!("email" => "Bob@Example.com", "role" => member))),
         assign(created, py!(ada.post(invitations_of(organization_id), body).await)).paragraph(),
@@ -119,7 +130,6 @@ fn test_invite_and_accept(member: &str) -> FunctionDef {
         assert_(py!(
             bob.get(f!("/organizations/{}", organization_id)).await.json()["role"] == member
         )),
-        assert_(py!(bob.get("/auth/me").await.json()["email_verified_at"] != None)),
         assign(pending, py!(ada.get(f!("{}/pending", invitations_of(organization_id))).await)),
         assert_(py!(pending.json()["items"] == []))
     ])
@@ -146,7 +156,7 @@ fn test_a_token_works_once(member: &str) -> FunctionDef {
     names!(world, ada, bob, organization_id, token);
     world_test("test_a_token_works_once").body(block![
         sign_up(world, ada),
-        sign_up(world, bob),
+        sign_up_verified(world, bob),
         first_organization(ada, organization_id),
         assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
         assert_(py!(accept(bob, token).await == 201)),
@@ -158,7 +168,7 @@ fn test_of_parallel_requests_one_wins(member: &str) -> FunctionDef {
     names!(world, ada, bob, organization_id, token, statuses, try_it, tasks);
     world_test("test_of_parallel_requests_one_wins").body(block![
         sign_up(world, ada),
-        sign_up(world, bob),
+        sign_up_verified(world, bob),
         first_organization(ada, organization_id),
         assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
         ann_assign(statuses, py!(list[int]), py!([])),
@@ -170,9 +180,9 @@ fn test_of_parallel_requests_one_wins(member: &str) -> FunctionDef {
         async_with_as(
             py!(anyio.create_task_group()),
             tasks,
-            for_(py!(_), py!(range(8)), [do_(py!(tasks.start_soon(try_it)))])
+            for_(py!(_), py!(range(20)), [do_(py!(tasks.start_soon(try_it)))])
         ),
-        assert_(py!(sorted(statuses) == [201] + [410] * 7)).paragraph()
+        assert_(py!(sorted(statuses) == [201] + [410] * 19)).paragraph()
     ])
 }
 
@@ -180,7 +190,7 @@ fn test_a_wrong_user_is_refused(member: &str) -> FunctionDef {
     names!(world, ada, bob, eve, organization_id, token, refused);
     world_test("test_a_wrong_user_is_refused").body(block![
         sign_up(world, ada),
-        sign_up(world, bob),
+        sign_up_verified(world, bob),
         sign_up(world, eve),
         first_organization(ada, organization_id),
         assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
@@ -190,6 +200,188 @@ fn test_a_wrong_user_is_refused(member: &str) -> FunctionDef {
         assert_(py!(eve.get(f!("/organizations/{}", organization_id)).await.status_code == 404)),
         assert_(py!(accept(bob, token).await == 201))
     ])
+}
+
+fn test_only_a_confirmed_address_is_believed(member: &str) -> FunctionDef {
+    names!(world, ada, bob, organization_id, token, refused);
+    world_test("test_only_a_confirmed_address_is_believed").body(block![
+        sign_up(world, ada),
+        sign_up(world, bob),
+        first_organization(ada, organization_id),
+        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        assign(refused, py!(bob.post("/invitations/accept", dict!("token" => token)).await)),
+        assert_(py!(refused.status_code == 403)),
+        assert_(py!(refused.json()["code"] == "email_not_verified")),
+        do_(py!(world.verify(bob).await)),
+        assert_(py!(accept(bob, token).await == 201))
+    ])
+}
+
+fn test_an_account_of_an_invited_address(spec: &Spec, member: &str) -> FunctionDef {
+    names!(world, ada, bob, eve, email, organization_id, token, body, listed);
+    let elsewhere = usize::from(spec.organizations.personal);
+    let register = py!(world.http.post("/auth/register", json = body).await.status_code);
+    world_test("test_an_account_of_an_invited_address").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        assign(token, py!(world.invite(ada, organization_id, "bob@example.com", member).await)),
+        for_(
+            email,
+            py!(("bob@example.com", "eve@example.com")),
+            block![
+                assign(
+                    body,
+                    py!(dict!(
+                        "email" => email,
+                        "password" => PASSWORD,
+                        "invitation_token" => token
+                    ))
+                ),
+                assert_(py!(register == 202))
+            ]
+        ),
+        assign(bob, py!(world.sign_in("bob@example.com").await)).paragraph(),
+        assert_(py!(bob.get("/organizations").await.json()["items"] == [])),
+        assert_(py!(bob.get("/auth/me").await.json()["email_verified_at"] != None)),
+        assert_(py!(accept(bob, token).await == 201)),
+        assign(eve, py!(world.sign_in("eve@example.com").await)).paragraph(),
+        assign(listed, py!(eve.get("/organizations").await.json()["items"])),
+        assert_(py!(len(listed) == elsewhere)),
+        assert_(py!(eve.get("/auth/me").await.json()["email_verified_at"] == None))
+    ])
+}
+
+/// `path = f"{invitations_of(organization_id)}/{…}"`, the path of the one invitation that is open.
+fn path_of_open(caller: Name, organization_id: Name, path: Name) -> [Stmt; 2] {
+    names!(pending);
+    [
+        assign(pending, py!(caller.get(f!("{}/pending", invitations_of(organization_id))).await)),
+        assign(
+            path,
+            py!(f!("{}/{}", invitations_of(organization_id), pending.json()["items"][0]["id"])),
+        ),
+    ]
+}
+
+fn test_it_is_sent_again_after_a_while(spec: &Spec, member: &str) -> FunctionDef {
+    names!(world, ada, bob, organization_id, token, path, early, earlier, past, sent, again, other);
+    let others = outsiders(spec).find(|role| role.rank > 0 && has_room(spec, 3));
+    let refused = others.map(|role| {
+        let role = role.name.as_str();
+        block![
+            assign(other, py!(world.member(ada, organization_id, role).await)),
+            assert_(py!(other.post(f!("{}/resend", path), None).await.status_code == 403))
+        ]
+    });
+    world_test("test_it_is_sent_again_after_a_while").body(block![
+        sign_up(world, ada),
+        sign_up_verified(world, bob),
+        first_organization(ada, organization_id),
+        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        path_of_open(ada, organization_id, path),
+        refused,
+        assign(early, py!(ada.post(f!("{}/resend", path), None).await)).paragraph(),
+        assert_(py!(early.status_code == 429)),
+        assert_(py!(chain!(0, "<", int(early.headers["Retry-After"]), "<=", 60))),
+        assign(py!((earlier, past)), py!((utcnow() - timedelta(minutes = 2), utcnow()))),
+        do_(py!(world
+            .change(update(Invitation).values(last_sent_at = earlier, expires_at = past))
+            .await)),
+        assign(sent, py!(ada.post(f!("{}/resend", path), None).await)).paragraph(),
+        assert_(py!((sent.status_code, sent.json()["sent_count"]) == (200, 2))),
+        assign(again, py!(world.mailed_token())),
+        assert_(py!(world.outbox[-1]["To"] == bob.email)),
+        assert_(py!(again != token)),
+        assert_(py!(accept(bob, token).await == 404)),
+        assert_(py!(accept(bob, again).await == 201)),
+        assert_(py!(ada.post(f!("{}/resend", path), None).await.status_code == 404))
+    ])
+}
+
+fn test_it_is_taken_back(member: &str) -> FunctionDef {
+    names!(world, ada, bob, organization_id, token, path);
+    world_test("test_it_is_taken_back").body(block![
+        sign_up(world, ada),
+        sign_up_verified(world, bob),
+        first_organization(ada, organization_id),
+        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        path_of_open(ada, organization_id, path),
+        assert_(py!(ada.delete(path).await.status_code == 204)),
+        assert_(py!(ada.delete(path).await.status_code == 204)),
+        assert_(py!(accept(bob, token).await == 410)),
+        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        path_of_open(ada, organization_id, path),
+        assert_(py!(accept(bob, token).await == 201)),
+        assert_(py!(ada.delete(path).await.status_code == 409))
+    ])
+}
+
+fn test_it_is_turned_down(member: &str) -> FunctionDef {
+    names!(world, ada, bob, eve, organization_id, token, body);
+    world_test("test_it_is_turned_down").body(block![
+        sign_up(world, ada),
+        sign_up_verified(world, bob),
+        sign_up(world, eve),
+        first_organization(ada, organization_id),
+        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        assign(body, py!(dict!("token" => token))),
+        assert_(py!(eve.post("/invitations/decline", body).await.status_code == 403)),
+        assert_(py!(bob.post("/invitations/decline", body).await.status_code == 204)),
+        assert_(py!(bob.post("/invitations/decline", body).await.status_code == 410)),
+        assert_(py!(accept(bob, token).await == 410))
+    ])
+}
+
+fn test_a_preview_shows_no_addresses(member: &str) -> FunctionDef {
+    names!(world, ada, organization_id, token, body, shown, preview, path);
+    world_test("test_a_preview_shows_no_addresses").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        assign(token, py!(world.invite(ada, organization_id, "bob@example.com", member).await)),
+        assign(body, py!(dict!("token" => token))),
+        assign(shown, py!(world.http.post("/invitations/preview", json = body).await)),
+        assert_(py!(shown.status_code == 200)),
+        assign(preview, py!(shown.json())),
+        assert_(py!(preview["email"] == "b***@example.com")),
+        assert_(py!(preview["inviter_email"] == "a***@example.com")),
+        assert_(py!(preview["role"] == member)),
+        path_of_open(ada, organization_id, path),
+        do_(py!(ada.delete(path).await)),
+        assign(shown, py!(world.http.post("/invitations/preview", json = body).await)),
+        assert_(py!(shown.status_code == 404))
+    ])
+}
+
+fn test_nobody_reaches_into_other_organizations(member: &str) -> FunctionDef {
+    names!(world, ada, eve, organization_id, path, foreign);
+    world_test("test_nobody_reaches_into_other_organizations").body(block![
+        sign_up(world, ada),
+        sign_up(world, eve),
+        first_organization(ada, organization_id),
+        do_(py!(world.invite(ada, organization_id, "bob@example.com", member).await)),
+        path_of_open(ada, organization_id, path),
+        assign(foreign, py!(path.replace(organization_id, eve.organization().await))),
+        assert_(py!(eve.delete(path).await.status_code == 404)),
+        assert_(py!(eve.delete(foreign).await.status_code == 404)),
+        assert_(py!(eve.post(f!("{}/resend", foreign), None).await.status_code == 404)),
+        assert_(py!(ada.delete(path).await.status_code == 204))
+    ])
+}
+
+fn test_there_are_not_too_many(member: &str) -> FunctionDef {
+    names!(world, monkeypatch, ada, organization_id, body, refused);
+    world_test("test_there_are_not_too_many")
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .body(block![
+            sign_up(world, ada),
+            first_organization(ada, organization_id),
+            do_(py!(monkeypatch.setattr("app.services.invitation_service.MAX_PENDING", 1))),
+            do_(py!(world.invite(ada, organization_id, "bob@example.com", member).await)),
+            assign(body, py!(dict!("email" => "carol@example.com", "role" => member))),
+            assign(refused, py!(ada.post(invitations_of(organization_id), body).await)),
+            assert_(py!(refused.status_code == 409)),
+            assert_(py!(refused.json()["code"] == "too_many_invitations"))
+        ])
 }
 
 fn test_an_unknown_token_is_refused() -> FunctionDef {
@@ -202,7 +394,7 @@ fn test_an_invitation_runs_out(member: &str) -> FunctionDef {
     names!(world, ada, bob, organization_id, token, session, past, pending);
     world_test("test_an_invitation_runs_out").body(block![
         sign_up(world, ada),
-        sign_up(world, bob),
+        sign_up_verified(world, bob),
         first_organization(ada, organization_id),
         assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
         async_with_as(
@@ -288,6 +480,7 @@ fn test_nobody_invites_above_their_own_role(deputy: &OrgRole, owner: &OrgRole) -
 fn test_the_inviter_must_still_be_able_to(
     deputy: &OrgRole,
     below: Option<&OrgRole>,
+    lowest: &str,
 ) -> FunctionDef {
     names!(world, role, ada, bob, organization_id, inviter, token, session, rows, membership);
     let deputy = deputy.name.as_str();
@@ -306,10 +499,10 @@ fn test_the_inviter_must_still_be_able_to(
     };
     test.body(block![
         sign_up(world, ada),
-        sign_up(world, bob),
+        sign_up_verified(world, bob),
         first_organization(ada, organization_id),
         assign(inviter, py!(world.member(ada, organization_id, deputy).await)),
-        assign(token, py!(world.invite(inviter, organization_id, bob.email, deputy).await)),
+        assign(token, py!(world.invite(inviter, organization_id, bob.email, lowest).await)),
         async_with_as(
             py!(world.database.session()),
             session,
@@ -329,8 +522,9 @@ fn test_the_plan_limits_members(member: &str, free: u32) -> FunctionDef {
     let members = free.saturating_sub(2);
     let invited = py!(world.invite(ada, organization_id, "bob@example.com", member).await);
     let last_seat = (free > 1).then(|| assign(token, invited));
-    let accepted = (free > 1)
-        .then(|| block![sign_up(world, bob), assert_(py!(accept(bob, token).await == 201))]);
+    let accepted = (free > 1).then(|| {
+        block![sign_up_verified(world, bob), assert_(py!(accept(bob, token).await == 201))]
+    });
     world_test("test_the_plan_limits_members").body(block![
         sign_up(world, ada),
         assign(organization_id, py!(ada.found("without a subscription").await)),
@@ -354,7 +548,7 @@ fn test_a_seat_that_is_gone_by_then_is_refused(
     names!(world, ada, bob, organization_id, token, refused);
     world_test("test_a_seat_that_is_gone_by_then_is_refused").body(block![
         sign_up(world, ada),
-        sign_up(world, bob),
+        sign_up_verified(world, bob),
         first_organization(ada, organization_id),
         assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
         joined(world, ada, organization_id, lowest, free.saturating_sub(1)),

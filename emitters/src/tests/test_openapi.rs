@@ -26,6 +26,7 @@ pub fn emit(spec: &Spec) -> Module {
         "/auth/verify/resend",
         "/auth/password/forgot",
         "/auth/password/reset",
+        "/invitations/preview",
     ];
     let plans = spec.billing.iter().map(|_| "/billing/plans");
     module("tests.test_openapi").docstring("The description of the interface.").body(block![

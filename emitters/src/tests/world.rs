@@ -56,6 +56,12 @@ pub fn sign_up(world: Name, person: Name) -> Stmt {
     assign(person, py!(world.sign_up(address).await))
 }
 
+/// The same, for somebody who has confirmed their address.
+#[must_use]
+pub fn sign_up_verified(world: Name, person: Name) -> [Stmt; 2] {
+    [sign_up(world, person), do_(py!(world.verify(person).await))]
+}
+
 /// `organization_id = await ada.organization()`
 #[must_use]
 pub fn first_organization(person: Name, organization_id: Name) -> Stmt {
@@ -214,6 +220,7 @@ fn world_class(spec: &Spec) -> ClassDef {
         world_register(),
         world_login(),
         world_sign_up(spec),
+        world_verify(),
         world_sign_in(),
         world_refresh(),
         world_grow_stale(),
@@ -361,6 +368,17 @@ fn world_change() -> FunctionDef {
         ])
 }
 
+fn world_verify() -> FunctionDef {
+    names!(caller, of_caller);
+    async_def("verify").params([untyped("self"), param(caller, Caller)]).returns(none()).body(
+        block![
+            docstring("Take it that somebody has confirmed their address."),
+            assign(of_caller, py!(update(User).r#where(User.email == caller.email))),
+            do_(py!(self.change(of_caller.values(email_verified_at = utcnow())).await))
+        ],
+    )
+}
+
 fn world_sign_in() -> FunctionDef {
     names!(email, password, response, tokens);
     async_def("sign_in")
@@ -411,6 +429,7 @@ fn world_member() -> FunctionDef {
         .body(block![
             docstring("Sign somebody up who then joins an organization."),
             assign(member, py!(self.sign_up(f!("{}-{}@example.com", role, uuid4().hex)).await)),
+            do_(py!(self.verify(member).await)),
             assign(token, py!(self.invite(owner, organization_id, member.email, role).await)),
             assign(
                 response,
