@@ -4,7 +4,9 @@
 //! order, guards give the same tree, and nothing else of the tree changes.
 
 use crate::core::billing::{require_active_subscription, require_feature};
+use crate::core::feature_flags::require_flag;
 use crate::core::org_rbac::{require_fresh_session, require_org_roles, require_permission};
+use crate::core::rbac::require_user_roles;
 use crate::python::fastapi::Depends;
 use astgen_pyast::ast::ExprCall;
 use astgen_pyast::ast::Keyword as KeywordNode;
@@ -16,12 +18,14 @@ const ROUTE_METHODS: [&str; 7] = ["delete", "get", "head", "options", "patch", "
 
 /// What provides a guard, in the order in which the guards of a route are checked: first who the user
 /// is, then what their organization has paid for.
-const PROVIDERS: [Import; 5] = [
+const PROVIDERS: [Import; 7] = [
+    require_user_roles,
     require_org_roles,
     require_permission,
     require_fresh_session,
     require_active_subscription,
     require_feature,
+    require_flag,
 ];
 
 /// Puts `provider`, such as `require_org_roles(Role.OWNER)`, before `route`. A route that has it already

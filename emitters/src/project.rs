@@ -1,6 +1,7 @@
 //! Every file of a project.
 
-use crate::core::plans::{has_limits, has_prices};
+use crate::core::billing::has_overrides;
+use crate::core::plans::{has_flags, has_limits, has_prices};
 use crate::spec::{Entity, Spec};
 use crate::{
     Content, Generated, api, app_main, core, files, migrations, models, packages, schemas,
@@ -155,6 +156,22 @@ fn billing(spec: &Spec) -> Vec<Module> {
     ];
     modules.extend(has_prices(billing).then(|| services::billing_service::emit(billing)));
     modules.extend(has_limits(billing).then(|| services::billing_usage::emit(billing)));
+    if has_overrides(billing) {
+        modules.extend([
+            models::r#override::emit(billing),
+            schemas::entitlement::emit(billing),
+            services::entitlement_service::emit(billing),
+            services::override_service::emit(billing),
+            api::entitlements::emit(spec, billing),
+        ]);
+    }
+    if has_flags(billing) {
+        modules.extend([
+            core::feature_flags::emit(billing),
+            models::feature_flag::emit(),
+            services::flag_service::emit(),
+        ]);
+    }
     modules
 }
 

@@ -2,6 +2,7 @@
 
 use crate::core::billing::{require_active_subscription, require_feature};
 use crate::core::concurrency::{IfMatch, RequiredIfMatch, set_etag};
+use crate::core::feature_flags::{Flag, require_flag};
 use crate::core::org_rbac::require_fresh_session;
 use crate::core::pagination::PageRequestDep;
 use crate::core::plans::{Feature, constant};
@@ -105,6 +106,10 @@ fn provider(guard: &Guard) -> Option<Expr> {
         Guard::Feature(feature) => {
             let feature = Feature.attr(constant(*feature));
             Some(py!(require_feature(feature)))
+        }
+        Guard::Flag(flag) => {
+            let flag = Flag.attr(constant(*flag));
+            Some(py!(require_flag(flag)))
         }
         // The service counts, in the transaction that adds.
         Guard::Limit(_) => None,

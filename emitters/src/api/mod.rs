@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod billing;
+pub mod entitlements;
 pub mod entity;
 pub mod health;
 pub mod invitations;

@@ -1,11 +1,12 @@
 //! `backend/app/api/routers.py`: every router of the application.
 
+use crate::core::billing::has_overrides;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.routers": ROUTERS;
-    "app.api": auth, billing, health, invitations, jobs, me, members, organizations;
+    "app.api": auth, billing, entitlements, health, invitations, jobs, me, members, organizations;
 }
 
 /// The module.
@@ -24,11 +25,15 @@ pub fn emit(spec: &Spec) -> Module {
     ];
     let paid = [py!(billing.router), py!(billing.organization_router)];
     let paid = spec.billing.iter().flat_map(|_| paid.clone());
+    let granted = spec.billing.as_ref().filter(|one| has_overrides(one));
+    let granted =
+        granted.map(|_| [py!(entitlements.router), py!(entitlements.organization_router)]);
     let entities = spec.entities.iter().map(|entity| {
         let module = Import { name: Some(entity.names.plural), ..auth };
         py!(module.router)
     });
-    let routers = tuple(fixed.into_iter().chain(paid).chain(entities));
+    let routers =
+        tuple(fixed.into_iter().chain(paid).chain(granted.into_iter().flatten()).chain(entities));
     module("app.api.routers")
         .docstring("Every router of the application.")
         .body([assign(ROUTERS, routers)])

@@ -1,25 +1,27 @@
 //! `backend/app/core/billing.py`: what an organization may use, by its plan and its subscription.
 
+use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, PaymentRequiredError};
 use crate::core::org_rbac::{Principal, PrincipalDep};
 use crate::core::plans::{
     DEFAULT_PLAN, Feature, GRACE_PERIOD, Limit, PLANS, Plan, SubscriptionStatus,
 };
-use crate::core::plans::{has_features, has_limits};
+use crate::core::plans::{has_features, has_flags, has_limits};
 use crate::models::base::utcnow;
 use crate::models::organization::Organization;
-use crate::python::builtins::{bool, frozenset, int, list, str};
+use crate::models::r#override::{Override, OverrideKind};
+use crate::python::builtins::{bool, frozenset, int, list, str, tuple};
 use crate::python::fastapi::Request;
-use crate::python::sqlalchemy::{AsyncSession, Select, select};
-use crate::python::standard::{Awaitable, Callable, StrEnum, datetime};
+use crate::python::sqlalchemy::{AsyncSession, Select, or_, select};
+use crate::python::standard::{Awaitable, Callable, StrEnum, UUID, datetime, replace};
 use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.core.billing": TAKES_NOTHING, UNPAID_STATUSES, GOES_ON, Access, access_of,
         has_active_subscription, has_subscription, has_ended, grace_ends_at, effective_plan,
-        require_active_subscription, refuse_restricted, require_feature, plans_with_feature,
-        enforce_limit, plans_beyond;
+        entitled_plan, with_grants, overrides_of, require_active_subscription, refuse_unpaid, require_feature,
+        plans_with_feature, consume_limit, plans_beyond;
 }
 
 /// The module.
@@ -45,13 +47,28 @@ pub fn emit(billing: &Billing) -> Module {
         has_ended_def(),
         grace_ends_at_def(),
         effective_plan_def(),
+        has_entitlements(billing).then(entitled_plan_def),
+        has_entitlements(billing).then(|| with_grants_def(billing)),
+        has_overrides(billing).then(overrides_of_def),
         require_active_subscription_def(),
-        refuse_restricted_def(),
+        refuse_unpaid_def(),
         has_features(billing).then(require_feature_def),
         has_features(billing).then(plans_with_feature_def),
-        has_limits(billing).then(enforce_limit_def),
+        has_limits(billing).then(consume_limit_def),
         has_limits(billing).then(plans_beyond_def)
     ])
+}
+
+/// Whether plans say more than a price.
+#[must_use]
+pub fn has_entitlements(billing: &Billing) -> bool {
+    has_features(billing) || has_limits(billing)
+}
+
+/// Whether there is something that can be granted to one payer alone.
+#[must_use]
+pub fn has_overrides(billing: &Billing) -> bool {
+    has_entitlements(billing) || has_flags(billing)
 }
 
 fn access_class() -> ClassDef {
@@ -156,6 +173,74 @@ fn effective_plan_def() -> FunctionDef {
         ])
 }
 
+fn entitled_plan_def() -> FunctionDef {
+    names!(session, payer, now);
+    async_def(entitled_plan)
+        .params([param(session, AsyncSession), param(payer, Organization), param(now, datetime)])
+        .returns(Plan)
+        .body(block![
+            docstring("Return the plan that counts, with what was granted to this payer alone."),
+            return_(py!(with_grants(session, payer, effective_plan(payer, now), now).await))
+        ])
+}
+
+fn with_grants_def(billing: &Billing) -> FunctionDef {
+    names!(session, payer, now, plan, rows, row, switches, maxima, feature, limit, maximum);
+    names!(features, limits);
+    let switched = has_features(billing).then(|| {
+        let rows = py!(dict!(
+            row.name => row.is_on for row in rows if is_!(row.kind, OverrideKind.FEATURE)
+        ));
+        assign(switches, rows)
+    });
+    let features = has_features(billing).then(|| {
+        let is_on = py!(switches.get(feature, in_!(feature, plan.features)));
+        kw(features, py!(tuple(generator!(feature for feature in Feature if is_on))))
+    });
+    let counted = has_limits(billing).then(|| {
+        let rows = py!(dict!(
+            row.name => row.maximum for row in rows if is_!(row.kind, OverrideKind.LIMIT)
+        ));
+        assign(maxima, rows)
+    });
+    let limits = has_limits(billing).then(|| {
+        let found = py!(maxima.get(limit, plan.limits.get(limit)));
+        kw(
+            limits,
+            py!(dict!(limit => maximum for limit in Limit if walrus!(maximum, found) != None)),
+        )
+    });
+    async_def(with_grants)
+        .params([
+            param(session, AsyncSession),
+            param(payer, Organization),
+            param(plan, Plan),
+            param(now, datetime),
+        ])
+        .returns(Plan)
+        .body(block![
+            docstring("Return a plan with what was granted to a payer alone."),
+            assign(rows, py!(session.scalars(overrides_of(payer.id, now)).await.all())),
+            switched,
+            counted,
+            return_(py!(replace(plan, ..features, ..limits)))
+        ])
+}
+
+fn overrides_of_def() -> FunctionDef {
+    names!(payer_id, now);
+    def(overrides_of)
+        .params([param(payer_id, UUID), param(now, datetime)])
+        .returns(py!(Select[Override]))
+        .body(block![
+            docstring("Select what was granted to a payer and has not run out."),
+            return_(py!(select(Override).r#where(
+                Override.payer_id == payer_id,
+                or_(Override.expires_at.is_(None), Override.expires_at > now)
+            )))
+        ])
+}
+
 fn require_active_subscription_def() -> FunctionDef {
     names!(principal, request, access);
     async_def(require_active_subscription)
@@ -175,41 +260,50 @@ fn require_active_subscription_def() -> FunctionDef {
                     code = "subscription_required"
                 )))]
             ),
-            do_(py!(refuse_restricted(access, request.method)))
+            refuse_unpaid_change(request, access)
         ])
 }
 
-fn refuse_restricted_def() -> FunctionDef {
-    names!(access, method);
-    def(refuse_restricted).params([param(access, Access), param(method, str)]).returns(none()).body(
-        block![
-            docstring("Answer 402 to what changes anything while a payment is missing."),
-            if_(
-                py!(is_!(access, Access.RESTRICTED) && not_in!(method, TAKES_NOTHING)),
-                [raise(py!(PaymentRequiredError(
-                    "A payment is missing: until then this is read-only.",
-                    code = "payment_missing"
-                )))]
-            )
-        ],
-    )
+/// `if request.method not in TAKES_NOTHING: refuse_unpaid(access)`
+fn refuse_unpaid_change(request: Name, access: impl IntoExpr) -> If {
+    let access = access.into_expr();
+    if_(py!(not_in!(request.method, TAKES_NOTHING)), [do_(py!(refuse_unpaid(access)))])
+}
+
+fn refuse_unpaid_def() -> FunctionDef {
+    names!(access);
+    def(refuse_unpaid).params([param(access, Access)]).returns(none()).body(block![
+        docstring("Answer 402 to what changes anything while a payment is missing."),
+        if_(
+            py!(is_!(access, Access.RESTRICTED)),
+            [raise(py!(PaymentRequiredError(
+                "A payment is missing: until then this is read-only.",
+                code = "payment_missing"
+            )))]
+        )
+    ])
 }
 
 fn require_feature_def() -> FunctionDef {
     names!(feature, guard);
     def(require_feature)
         .params([param(feature, Feature)])
-        .returns(py!(Callable[([Principal, Request], Awaitable[None])]))
+        .returns(py!(Callable[([Principal, AsyncSession, Request], Awaitable[None])]))
         .body(block![
             docstring("Guard a route: without the feature in the plan the answer is 403."),
             {
-                names!(principal, request, now, plan);
+                names!(principal, session, request, payer, now, plan);
                 async_def(guard)
-                    .params([param(principal, PrincipalDep), param(request, Request)])
+                    .params([
+                        param(principal, PrincipalDep),
+                        param(session, SessionDep),
+                        param(request, Request),
+                    ])
                     .returns(none())
                     .body(block![
+                        assign(payer, py!(principal.organization)),
                         assign(now, py!(utcnow())),
-                        assign(plan, py!(effective_plan(principal.organization, now))),
+                        assign(plan, py!(entitled_plan(session, payer, now).await)),
                         if_(
                             py!(not_in!(feature, plan.features)),
                             [raise(py!(ForbiddenError(
@@ -218,10 +312,7 @@ fn require_feature_def() -> FunctionDef {
                                 upgrade = plans_with_feature(feature)
                             )))]
                         ),
-                        do_(py!(refuse_restricted(
-                            access_of(principal.organization, now),
-                            request.method
-                        )))
+                        refuse_unpaid_change(request, py!(access_of(payer, now)))
                     ])
             },
             return_(guard)
@@ -236,9 +327,9 @@ fn plans_with_feature_def() -> FunctionDef {
     ])
 }
 
-fn enforce_limit_def() -> FunctionDef {
-    names!(session, organization, limit, used, adding, plan, allowed, lock);
-    async_def(enforce_limit)
+fn consume_limit_def() -> FunctionDef {
+    names!(session, organization, limit, used, adding, now, plan, allowed);
+    async_def(consume_limit)
         .params([
             param(session, AsyncSession),
             param(organization, Organization),
@@ -253,13 +344,15 @@ fn enforce_limit_def() -> FunctionDef {
                 "Refuse to go past a limit of the plan.\n\
                  \n\
                  Call it in the transaction that adds: the organization stays locked until the end\n\
-                 of it, so that two requests cannot both take the last place."
+                 of it, so that two requests cannot both take the last place, and none of them takes\n\
+                 one by a plan that has just been left."
             ),
-            assign(plan, py!(effective_plan(organization, utcnow()))),
+            do_(py!(session.refresh(organization, with_for_update = true).await)),
+            assign(now, py!(utcnow())),
+            do_(py!(refuse_unpaid(access_of(organization, now)))),
+            assign(plan, py!(entitled_plan(session, organization, now).await)),
             assign(allowed, py!(plan.limits.get(limit))),
             if_(py!(allowed == None), [return_none()]),
-            assign(lock, py!(select(Organization.id).r#where(Organization.id == organization.id))),
-            do_(py!(session.execute(lock.with_for_update()).await)),
             if_(
                 py!((session.scalar(used).await || 0) + adding > allowed),
                 [raise(py!(ForbiddenError(

@@ -4,20 +4,23 @@ use crate::core::errors::ConflictError;
 use crate::core::settings::{Environment, Settings};
 use crate::core::tenancy::{ALL_TENANTS, TenantSession, bind_tenant};
 use crate::core::tenant_statements::tenant_tables;
-use crate::python::builtins::{__name__, RuntimeError, bool, str};
+use crate::models::base::Record;
+use crate::python::builtins::{__name__, RuntimeError, TYPE, bool, str};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::sqlalchemy::{
     AsyncEngine, AsyncSession, Connection, ConnectionPoolEntry, DBAPIConnection, IntegrityError,
-    NullPool, async_sessionmaker, create_async_engine, event, text,
+    NullPool, async_sessionmaker, create_async_engine, event, postgresql, sqlite, text,
 };
-use crate::python::standard::{Annotated, AsyncGenerator, UUID, asynccontextmanager, logging};
+use crate::python::standard::{
+    Annotated, Any, AsyncGenerator, Mapping, Sequence, UUID, asynccontextmanager, logging,
+};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.core.database": logger, SQLITE_BUSY_SECONDS, BYPASSES_ROW_LEVEL_SECURITY,
         ROW_SECURITY_IS_ACTIVE, DatabaseRoleError, Database, build_engine, prepare_sqlite, begin_immediate, get_database,
-        DatabaseDep, get_session, SessionDep, flush;
+        DatabaseDep, get_session, SessionDep, flush, insert_once;
 }
 
 /// The module.
@@ -48,7 +51,8 @@ pub fn emit(spec: &Spec) -> Module {
                 SessionDep,
                 py!(Annotated[(AsyncSession, Depends(get_session, scope = "function"))])
             ),
-            flush_def()
+            flush_def(),
+            spec.billing.as_ref().map(|_| insert_once_def())
         ])
 }
 
@@ -336,6 +340,42 @@ fn get_session_def() -> FunctionDef {
                 session,
                 block![do_(py!(yield_!(session))), do_(py!(session.commit().await))]
             )
+        ])
+}
+
+fn insert_once_def() -> FunctionDef {
+    names!(session, model, key, values, added, on_postgresql, once, on_sqlite, only_once);
+    let inserted =
+        |statement: Name| assign(added, py!(session.scalar(statement.returning(model.id)).await));
+    async_def(insert_once)
+        .params([
+            param(session, AsyncSession),
+            param(model, py!(TYPE[Record])),
+            param(key, py!(Sequence[str])),
+            param(values, py!(Mapping[(str, Any)])),
+        ])
+        .returns(bool)
+        .body(block![
+            docstring(
+                "Add a row unless there is one with its key, and tell whether it was added.\n\
+                 \n\
+                 Of two transactions at once, the second waits for what becomes of the first."
+            ),
+            annotate(added, py!(UUID | None)),
+            if_(
+                py!(session.get_bind().dialect.name == "postgresql"),
+                block![
+                    assign(on_postgresql, py!(postgresql.insert(model).values(values))),
+                    assign(once, py!(on_postgresql.on_conflict_do_nothing(index_elements = key))),
+                    inserted(once)
+                ]
+            )
+            .else_(block![
+                assign(on_sqlite, py!(sqlite.insert(model).values(values))),
+                assign(only_once, py!(on_sqlite.on_conflict_do_nothing(index_elements = key))),
+                inserted(only_once)
+            ]),
+            return_(py!(added != None))
         ])
 }
 

@@ -7,6 +7,7 @@ pub mod concurrency;
 pub mod credentials;
 pub mod database;
 pub mod errors;
+pub mod feature_flags;
 pub mod filters;
 pub mod html;
 pub mod jobs;

@@ -75,6 +75,12 @@ pub fn has_limits(billing: &Billing) -> bool {
     !billing.limits.is_empty()
 }
 
+/// Whether something is switched on while the product runs.
+#[must_use]
+pub fn has_flags(billing: &Billing) -> bool {
+    !billing.flags.is_empty()
+}
+
 /// Whether the members of an organization are counted.
 #[must_use]
 pub fn limits_members(billing: &Billing) -> bool {

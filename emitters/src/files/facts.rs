@@ -95,6 +95,7 @@ fn need(guard: Guard, entity: &Entity) -> Vec<Inline> {
     let mut need = match guard {
         Guard::ActiveSubscription => vec![text("an active subscription")],
         Guard::Feature(name) => vec![text("the feature "), code(name.as_str())],
+        Guard::Flag(name) => vec![text("the flag "), code(name.as_str())],
         Guard::Limit(name) => vec![text("room in the limit "), code(name.as_str())],
         Guard::FreshSession => vec![text("a fresh session")],
         Guard::RateLimit { count, per } => {

@@ -2,6 +2,8 @@
 
 use super::columns::{EMAIL_LENGTH, choice, moment, text};
 use super::table::{Table, table};
+use crate::core::billing::has_overrides;
+use crate::core::plans::has_flags;
 use crate::python::sqlalchemy::sa;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
@@ -11,6 +13,7 @@ use astgen_pyast::prelude::*;
 pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     names!(create_users, create_organizations, create_memberships, create_invitations);
     names!(create_sessions, create_refresh_tokens, create_billing_events);
+    names!(create_overrides, create_feature_flags);
     names!(create_jobs, create_emails, create_email_suppressions);
     let mut tables = vec![
         (create_users, users(spec)),
@@ -23,7 +26,10 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
         (create_emails, emails(spec)),
         (create_email_suppressions, email_suppressions()),
     ];
-    tables.extend(spec.billing.iter().map(|_| (create_billing_events, billing_events(spec))));
+    let Some(billing) = &spec.billing else { return tables };
+    tables.push((create_billing_events, billing_events(spec)));
+    tables.extend(has_overrides(billing).then(|| (create_overrides, overrides(spec))));
+    tables.extend(has_flags(billing).then(|| (create_feature_flags, feature_flags())));
     tables
 }
 
@@ -165,4 +171,24 @@ fn billing_events(spec: &Spec) -> Table {
         .unique(&["provider", "event_id"])
         .index(&["status", "created_at", "id"])
         .index(&["due_at"])
+}
+
+fn overrides(spec: &Spec) -> Table {
+    table(name("overrides"))
+        .owner("payer_id", "organizations")
+        .column("kind", choice(spec))
+        .column("name", text(64))
+        .column("is_on", py!(sa.Boolean()))
+        .optional_column("maximum", py!(sa.Integer()))
+        .optional_column("expires_at", moment())
+        .column("reason", text(500))
+        .unique(&["payer_id", "kind", "name"])
+}
+
+fn feature_flags() -> Table {
+    table(name("feature_flags"))
+        .column("name", text(64))
+        .column("is_killed", py!(sa.Boolean()))
+        .optional_column("rollout", py!(sa.Integer()))
+        .unique(&["name"])
 }

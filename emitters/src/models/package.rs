@@ -1,15 +1,17 @@
 //! `backend/app/models/__init__.py`: the tables.
 
+use crate::core::billing::has_overrides;
+use crate::core::plans::has_flags;
 use crate::models::{
-    base, billing_event, email, invitation, job, membership, organization, refresh_token, session,
-    user,
+    base, billing_event, email, feature_flag, invitation, job, membership, organization,
+    r#override, refresh_token, session, user,
 };
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.models": AuthSession, BillingEvent, Email, EmailSuppression, Invitation, Job, Membership,
-        Organization, RefreshToken, User;
+    "app.models": AuthSession, BillingEvent, Email, EmailSuppression, FeatureFlag, Invitation, Job, Membership,
+        Organization, Override, RefreshToken, User;
 }
 
 /// The module.
@@ -30,5 +32,17 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
             user::User,
         ])
         .exports(spec.billing.iter().map(|_| billing_event::BillingEvent))
+        .exports(
+            spec.billing
+                .iter()
+                .filter(|billing| has_overrides(billing))
+                .map(|_| r#override::Override),
+        )
+        .exports(
+            spec.billing
+                .iter()
+                .filter(|billing| has_flags(billing))
+                .map(|_| feature_flag::FeatureFlag),
+        )
         .exports(entities)
 }

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod base;
 pub mod billing;
+pub mod entitlement;
 pub mod entity;
 pub mod fields;
 pub mod health;

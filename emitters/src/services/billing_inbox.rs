@@ -1,11 +1,11 @@
 //! `backend/app/services/billing_inbox.py`: events of the provider: stored once before they are answered, processed until done.
 
-use crate::core::database::Database;
+use crate::core::database::{Database, insert_once};
 use crate::models::base::utcnow;
 use crate::models::billing_event::{BillingEvent, BillingEventStatus};
 use crate::python::builtins::{__name__, Exception, bool, int, len, list, min, str};
-use crate::python::sqlalchemy::{AsyncSession, postgresql, select, sqlite, update};
-use crate::python::standard::{UUID, dataclass, logging, secrets, timedelta};
+use crate::python::sqlalchemy::{AsyncSession, select, update};
+use crate::python::standard::{dataclass, logging, secrets, timedelta};
 use crate::services::billing_provider::Delivery;
 use astgen_pyast::prelude::*;
 
@@ -224,8 +224,25 @@ fn billing_inbox_replay() -> FunctionDef {
 }
 
 fn insert_event_def() -> FunctionDef {
-    names!(session, provider, delivery, values, added, on_postgresql, once, on_sqlite, only_once);
-    async_def(insert_event).params([param(session, AsyncSession), param(provider, str), param(delivery, Delivery)]).returns(bool).body(block![docstring("Add an event unless it is there already."), assign(values, py!(dict!("provider" => provider, "event_id" => delivery.event_id, "type" => delivery.r#type, "occurred_at" => delivery.occurred_at, "payload" => delivery.payload, "due_at" => utcnow()))), annotate(added, py!(UUID | None)), if_(py!(session.get_bind().dialect.name == "postgresql"), block![assign(on_postgresql, py!(postgresql.insert(BillingEvent).values(values))), assign(once, py!(on_postgresql.on_conflict_do_nothing(index_elements = KEY))), assign(added, py!(session.scalar(once.returning(BillingEvent.id)).await))]).else_(block![assign(on_sqlite, py!(sqlite.insert(BillingEvent).values(values))), assign(only_once, py!(on_sqlite.on_conflict_do_nothing(index_elements = KEY))), assign(added, py!(session.scalar(only_once.returning(BillingEvent.id)).await))]), return_(py!(added != None))])
+    names!(session, provider, delivery, values);
+    async_def(insert_event)
+        .params([param(session, AsyncSession), param(provider, str), param(delivery, Delivery)])
+        .returns(bool)
+        .body(block![
+            docstring("Add an event unless it is there already."),
+            assign(
+                values,
+                py!(dict!(
+                    "provider" => provider,
+                    "event_id" => delivery.event_id,
+                    "type" => delivery.r#type,
+                    "occurred_at" => delivery.occurred_at,
+                    "payload" => delivery.payload,
+                    "due_at" => utcnow()
+                ))
+            ),
+            return_(py!(insert_once(session, BillingEvent, KEY, values).await))
+        ])
 }
 
 fn find_event_def() -> FunctionDef {

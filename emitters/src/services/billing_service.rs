@@ -1,6 +1,6 @@
 //! `backend/app/services/billing_service.py`: subscribing, changing, ending: what an organization does about its subscription.
 
-use crate::core::billing::has_subscription;
+use crate::core::billing::{has_subscription, with_grants};
 use crate::core::errors::{ConflictError, ForbiddenError};
 use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
 use crate::core::plans::has_limits;
@@ -314,16 +314,17 @@ fn billing_service_refresh() -> FunctionDef {
 }
 
 fn billing_service_refuse_excess() -> FunctionDef {
-    names!(payer, plan, usage, limit, allowed);
+    names!(payer, plan, granted, usage, limit, allowed);
     async_def("refuse_excess")
         .params([untyped("self"), param(payer, Organization), param(plan, Plan)])
         .returns(none())
         .body(block![
             docstring("Refuse a plan that allows less than there is."),
+            assign(granted, py!(with_grants(self.session, payer, plan, utcnow()).await)),
             assign(usage, py!(usage_of(self.session, payer).await)),
             for_(
                 py!((limit, allowed)),
-                py!(plan.limits.items()),
+                py!(granted.limits.items()),
                 if_(
                     py!(usage[limit] > allowed),
                     [raise(py!(ConflictError(

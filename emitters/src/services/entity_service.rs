@@ -1,6 +1,6 @@
 //! `backend/app/services/<entity>_service.py`: the rules for an entity.
 
-use crate::core::billing::enforce_limit;
+use crate::core::billing::consume_limit;
 use crate::core::concurrency::require_match;
 use crate::core::database::flush;
 use crate::core::errors::{ConflictError, NotFoundError};
@@ -264,7 +264,7 @@ fn enforce_limit_def(service: &Service<'_>, limit: Name) -> FunctionDef {
             docstring("Refuse to go past the limit of the plan."),
             assign(used, py!(select(func.count()).select_from(model))),
             assign(organization, py!(self.principal.organization)),
-            do_(py!(enforce_limit(self.session, organization, limit, used, adding = adding).await))
+            do_(py!(consume_limit(self.session, organization, limit, used, adding = adding).await))
         ])
 }
 

@@ -1,6 +1,6 @@
 //! `backend/app/services/invitation_service.py`: invitations: who may ask whom into an organization.
 
-use crate::core::billing::enforce_limit;
+use crate::core::billing::consume_limit;
 use crate::core::database::{SessionDep, flush};
 use crate::core::errors::{ConflictError, ForbiddenError, NotFoundError, TooManyRequestsError};
 use crate::core::org_rbac::{Principal, lock_organization};
@@ -299,7 +299,7 @@ fn invitation_service_expire() -> FunctionDef {
 pub fn enforce_seats(organization: Name, seats: Name, counted: Import) -> [Stmt; 2] {
     [
         assign(seats, py!(counted(organization))),
-        do_(py!(enforce_limit(self.session, organization, Limit.MEMBERS, seats).await)),
+        do_(py!(consume_limit(self.session, organization, Limit.MEMBERS, seats).await)),
     ]
 }
 

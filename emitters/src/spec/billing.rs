@@ -22,6 +22,8 @@ pub struct Billing {
     pub features: Vec<Feature>,
     /// Every limit of any plan, each once, in the order of the file.
     pub limits: Vec<Limit>,
+    /// What is switched on for some before it is for all, in the order of the file.
+    pub flags: Vec<Flag>,
 }
 
 /// Who takes the money.
@@ -115,6 +117,24 @@ pub struct Feature {
     pub constant: Name,
     /// What people read: `Reports`.
     pub title: String,
+}
+
+/// Something that is switched on while the product runs: for some first, then for all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Flag {
+    /// The stored text: `new_editor`.
+    #[serde(serialize_with = "super::as_text")]
+    pub name: Name,
+    /// The member of the `Flag` enum: `NEW_EDITOR`.
+    #[serde(serialize_with = "super::as_text")]
+    pub constant: Name,
+    /// Whether everybody has it.
+    pub default: bool,
+    /// The plans that have it, by name.
+    #[serde(serialize_with = "super::as_texts")]
+    pub plans: Vec<Name>,
+    /// How many payers in a hundred have it, whatever their plan.
+    pub rollout: u8,
 }
 
 /// Something that a plan allows so many of.

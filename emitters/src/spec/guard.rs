@@ -11,6 +11,8 @@ pub enum Guard {
     ActiveSubscription,
     /// The payer's plan has this feature.
     Feature(#[serde(serialize_with = "super::as_text")] Name),
+    /// This flag is on for the payer.
+    Flag(#[serde(serialize_with = "super::as_text")] Name),
     /// The payer's plan allows one more of this limit. Only on [`Operation::Create`].
     Limit(#[serde(serialize_with = "super::as_text")] Name),
     /// The user proved who they are a short time ago.

@@ -34,8 +34,8 @@ mod starter;
 
 pub use auth::{Auth, AuthMode, PasswordRules, Totp};
 pub use billing::{
-    Billing, BillingProvider, Counted, Currency, Feature, Interval, Limit, Payer, Plan, PlanLimit,
-    Price,
+    Billing, BillingProvider, Counted, Currency, Feature, Flag, Interval, Limit, Payer, Plan,
+    PlanLimit, Price,
 };
 pub use deploy::{Deploy, DeployTarget};
 pub use digest::digest;

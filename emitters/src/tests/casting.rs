@@ -1,6 +1,7 @@
 //! Who plays in the tests: the roles and plans of a spec that they use, and what these allow.
 
 use crate::spec::{Billing, Entity, EntityNames, Field, FieldKind, Guard, Plan, Role, Spec};
+use crate::tests::entity_rows::is_on;
 
 /// The role of a new member who is nothing special: the highest that may not invite.
 #[must_use]
@@ -131,6 +132,7 @@ fn is_open(spec: &Spec, entity: &Entity, rows: u32) -> bool {
     let allows = |guard: &Guard| match guard {
         Guard::ActiveSubscription => plan.is_some_and(|plan| plan.price.is_some()),
         Guard::Feature(feature) => plan.is_some_and(|plan| plan.has_feature(*feature)),
+        Guard::Flag(flag) => is_on(spec, *flag, plan),
         Guard::Limit(name) => {
             plan.and_then(|plan| plan.limit(*name)).is_none_or(|most| most >= rows)
         }

@@ -21,7 +21,8 @@ use crate::tests::world::{WEBHOOK_SECRET, World};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.conftest": SECRET_KEY, anyio_backend, _no_env_file, database, stripe, settings, app,
+    "app.core": feature_flags;
+    "tests.conftest": SECRET_KEY, anyio_backend, _no_env_file, _no_chance, database, stripe, settings, app,
         statements, world;
 }
 
@@ -34,6 +35,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(SECRET_KEY, "a secret that is long enough for tests"),
             anyio_backend_def(),
             _no_env_file_def(),
+            has_rollouts(spec).then(_no_chance_def),
             database_def(),
             spec.billing.as_ref().map(|_| stripe_def()),
             settings_def(spec),
@@ -63,6 +65,30 @@ fn _no_env_file_def() -> FunctionDef {
                 patch,
                 block![
                     do_(py!(patch.setitem(Settings.model_config, "env_file", None))),
+                    do_(yield_(None))
+                ]
+            )
+        ])
+}
+
+/// Whether it is a payer's place among a hundred that decides of a flag.
+fn has_rollouts(spec: &Spec) -> bool {
+    let mut flags = spec.billing.iter().flat_map(|billing| &billing.flags);
+    flags.any(|flag| (1..100).contains(&flag.rollout))
+}
+
+fn _no_chance_def() -> FunctionDef {
+    names!(patch, _flag, _payer_id);
+    def(_no_chance)
+        .decorator(py!(pytest.fixture(scope = "session", autouse = true)))
+        .returns(py!(Generator[(None, None, None)]))
+        .body(block![
+            docstring("Put everybody first in every rollout."),
+            with_as(
+                py!(pytest.MonkeyPatch.context()),
+                patch,
+                block![
+                    do_(py!(patch.setattr(feature_flags, "bucket", |_flag, _payer_id| 0))),
                     do_(yield_(None))
                 ]
             )

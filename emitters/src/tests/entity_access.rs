@@ -4,7 +4,7 @@ use crate::entity_names::framed;
 use crate::python::builtins::{range, str};
 use crate::python::pytest::pytest;
 use crate::python::standard::uuid4;
-use crate::spec::{Billing, Counted, Guard, Limit, Operation, Plan, Role};
+use crate::spec::{Billing, Counted, Guard, Limit, Operation, Plan, Role, Spec};
 use crate::tests::casting::{has_room, lookup_key, paid_plans};
 use crate::tests::entity::{Tested, ada_and_hers, test};
 use crate::tests::entity_rows::{is_met, needed, room};
@@ -31,7 +31,12 @@ pub fn limit_test(tested: &Tested<'_>) -> Option<FunctionDef> {
     let mut others = others.into_iter().skip(1);
     let has_others =
         others.all(|other| room(tested.spec, other, owner, Some(free), false) > allowed);
-    let is_open = tested.entity.guards.create.iter().all(|guard| is_met(guard, Some(free), false));
+    let is_open = tested
+        .entity
+        .guards
+        .create
+        .iter()
+        .all(|guard| is_met(tested.spec, guard, Some(free), false));
     // As many as the plan allows, unless two rows cannot be there for another reason.
     let is_reached = room(tested.spec, tested.entity, owner, Some(free), false) == allowed;
     (has_others && is_open && is_reached).then(|| reached(tested, billing, limit, allowed))
@@ -70,7 +75,9 @@ pub fn guard_test(tested: &Tested<'_>) -> Option<FunctionDef> {
     let rows = tested.rows;
     let refusals: Vec<(Operation, u32)> = OPERATIONS
         .into_iter()
-        .filter_map(|one| Some((one, refusal(tested.entity.guards.of(one), billing.free_plan())?)))
+        .filter_map(|one| {
+            Some((one, refusal(tested.spec, tested.entity.guards.of(one), billing.free_plan())?))
+        })
         .collect();
     let statuses: Vec<u32> = refusals.iter().map(|(_, status)| *status).collect();
     let has_body = needed(tested.spec, tested.entity).len() == 1
@@ -94,11 +101,11 @@ pub fn guard_test(tested: &Tested<'_>) -> Option<FunctionDef> {
 }
 
 /// What a route answers under a plan without a subscription, if it is closed.
-fn refusal(guards: &[Guard], plan: &Plan) -> Option<u32> {
+fn refusal(spec: &Spec, guards: &[Guard], plan: &Plan) -> Option<u32> {
     if guards.contains(&Guard::ActiveSubscription) {
         return Some(402);
     }
-    (!guards.iter().all(|guard| is_met(guard, Some(plan), false))).then_some(403)
+    (!guards.iter().all(|guard| is_met(spec, guard, Some(plan), false))).then_some(403)
 }
 
 /// `[402] * 5`
@@ -178,7 +185,7 @@ fn opening_plan<'s>(tested: &Tested<'s>, billing: &'s Billing) -> Option<&'s Pla
     let owner = tested.spec.organizations.owner();
     let opens = |plan: &Plan| {
         let guards = Operation::ALL.iter().flat_map(|one| tested.entity.guards.of(*one));
-        guards.into_iter().all(|guard| is_met(guard, Some(plan), true))
+        guards.into_iter().all(|guard| is_met(tested.spec, guard, Some(plan), true))
             && room(tested.spec, tested.entity, owner, Some(plan), true) > 0
     };
     paid_plans(billing).into_iter().find(|plan| opens(plan))

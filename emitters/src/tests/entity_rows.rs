@@ -1,7 +1,8 @@
 //! Which rows the tests of an entity can make.
 
-use crate::spec::{Entity, Field, FieldKind, Guard, Operation, Plan, Role, Spec};
+use crate::spec::{Entity, Field, FieldKind, Flag, Guard, Operation, Plan, Role, Spec};
 use crate::tests::casting::starting_plan;
+use astgen_pyast::Name;
 
 /// More rows than any test makes.
 const MANY: u32 = 100;
@@ -14,7 +15,7 @@ pub fn most_rows(spec: &Spec, entity: &Entity) -> Option<u32> {
     let plan = spec.billing.as_ref().map(starting_plan);
     let is_allowed = Operation::ALL.into_iter().all(|operation| {
         entity.roles(operation).contains(owner)
-            && entity.guards.of(operation).iter().all(|guard| is_met(guard, plan, true))
+            && entity.guards.of(operation).iter().all(|guard| is_met(spec, guard, plan, true))
     });
     is_allowed.then(|| room(spec, entity, owner, plan, true)).filter(|most| *most > 0)
 }
@@ -33,7 +34,7 @@ pub fn room(
         .into_iter()
         .map(|needed| {
             let is_allowed = needed.writers.contains(role)
-                && needed.guards.create.iter().all(|guard| is_met(guard, plan, is_active));
+                && needed.guards.create.iter().all(|guard| is_met(spec, guard, plan, is_active));
             let limit = needed.limit.and_then(|limit| plan?.limit(limit)).unwrap_or(MANY);
             let distinct = if needed.fields.iter().all(is_repeatable) { MANY } else { 1 };
             if is_allowed { limit.min(distinct) } else { 0 }
@@ -68,12 +69,23 @@ pub fn target<'s>(spec: &'s Spec, field: &Field) -> Option<&'s Entity> {
 
 /// Whether a guard lets someone through whose organization has a plan.
 #[must_use]
-pub fn is_met(guard: &Guard, plan: Option<&Plan>, is_active: bool) -> bool {
+pub fn is_met(spec: &Spec, guard: &Guard, plan: Option<&Plan>, is_active: bool) -> bool {
     match guard {
         Guard::ActiveSubscription => is_active,
         Guard::Feature(feature) => plan.is_some_and(|plan| plan.has_feature(*feature)),
+        Guard::Flag(flag) => is_on(spec, *flag, plan),
         Guard::Limit(_) | Guard::FreshSession | Guard::RateLimit { .. } => true,
     }
+}
+
+/// Whether a flag is on under a plan, in tests, where everybody comes first in a rollout.
+#[must_use]
+pub fn is_on(spec: &Spec, name: Name, plan: Option<&Plan>) -> bool {
+    let flags = spec.billing.iter().flat_map(|billing| &billing.flags);
+    let has_flag = |plan: &Plan, flag: &Flag| flag.plans.contains(&plan.name);
+    flags.filter(|flag| flag.name == name).any(|flag| {
+        flag.default || flag.rollout > 0 || plan.is_some_and(|plan| has_flag(plan, flag))
+    })
 }
 
 /// Whether a second row can have a sample of a field too.

@@ -31,7 +31,9 @@ pub mod test_checkout;
 pub mod test_conventions;
 pub mod test_database;
 pub mod test_email;
+pub mod test_entitlements;
 pub mod test_errors;
+pub mod test_feature_flags;
 pub mod test_fields;
 pub mod test_health;
 pub mod test_invitations;
@@ -96,6 +98,8 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     }
     modules.extend(spec.billing.as_ref().into_iter().flat_map(|_| billing(spec)));
     modules.extend(test_plans::emit(spec));
+    modules.extend(test_entitlements::emit(spec));
+    modules.extend(test_feature_flags::emit(spec));
     modules.extend(spec.observability.metrics.then(|| test_metrics::emit(spec)));
     let sends_mail = spec.email.backend == EmailBackend::Smtp;
     let has_workers = spec.jobs.has_workers();

@@ -57,7 +57,8 @@ fn names_of<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> Expr {
 }
 
 /// The first entity that owners can list with a feature only, of those that the free plan has not.
-fn feature_on_sale<'a>(spec: &'a Spec, billing: &Billing) -> Option<(&'a Entity, Name)> {
+#[must_use]
+pub fn feature_on_sale<'a>(spec: &'a Spec, billing: &Billing) -> Option<(&'a Entity, Name)> {
     let owner = spec.organizations.owner();
     spec.entities.iter().filter(|entity| entity.readers.contains(owner)).find_map(|entity| {
         let missing = entity.guards.list.iter().find_map(|guard| match guard {

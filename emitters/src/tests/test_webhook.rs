@@ -1,18 +1,17 @@
 //! `backend/tests/test_webhook.py`: the webhook of Stripe: what it takes in, and that nothing of it is lost.
 
 use crate::app_main::create_app;
-use crate::core::roles::UserRole;
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::models::billing_event::BillingEventStatus;
-use crate::models::package::{BillingEvent, User};
+use crate::models::package::BillingEvent;
 use crate::python::anyio::anyio;
 use crate::python::builtins::{KeyError, dict, int, list, min, range, str, sum};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{ASGITransport, AsyncClient};
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
-use crate::python::sqlalchemy::{select, update};
+use crate::python::sqlalchemy::select;
 use crate::python::standard::{Any, json, time};
 use crate::services::billing_sync::BillingSync;
 use crate::services::billing_worker::BillingWorker;
@@ -456,7 +455,7 @@ fn test_the_worker_survives_the_database() -> FunctionDef {
 }
 
 fn test_only_the_platform_sees_events() -> FunctionDef {
-    names!(world, ada, session, page, failed);
+    names!(world, ada, page, failed);
     async_def("test_only_the_platform_sees_events")
         .params([param(world, World)])
         .returns(none())
@@ -464,14 +463,7 @@ fn test_only_the_platform_sees_events() -> FunctionDef {
             assign(ada, py!(world.sign_up("ada@example.com").await)),
             do_(py!(world.deliver(EVENT).await)),
             assert_(py!(ada.get("/billing/events").await.status_code == 403)),
-            async_with_as(
-                py!(world.database.session()),
-                session,
-                block![
-                    do_(py!(session.execute(update(User).values(role = UserRole.ADMIN)).await)),
-                    do_(py!(session.commit().await))
-                ]
-            ),
+            do_(py!(world.promote(ada).await)),
             assign(page, py!(ada.get("/billing/events").await.json())),
             assert_(py!(list!(event["event_id"] for event in page["items"]) == ["evt_1"])),
             assert_(py!(not_in!("payload", page["items"][0]))),

@@ -4,9 +4,10 @@
 //! came with the account or was founded for it, in its trial or with a subscription.
 
 use crate::core::database::Database;
+use crate::core::plans::has_flags;
 use crate::models::base::utcnow;
 use crate::models::package::{
-    AuthSession, BillingEvent, Email, EmailSuppression, Job, Organization, User,
+    AuthSession, BillingEvent, Email, EmailSuppression, FeatureFlag, Job, Organization, User,
 };
 use crate::python::builtins::{list, object, property, str};
 use crate::python::fastapi::FastAPI;
@@ -257,6 +258,7 @@ fn world_forget(spec: &Spec) -> FunctionDef {
     names!(connection, model);
     let models = [Organization, User, Job, Email, EmailSuppression];
     let events = spec.billing.iter().map(|_| BillingEvent);
+    let flags = spec.billing.iter().filter(|one| has_flags(one)).map(|_| FeatureFlag);
     async_def("forget").params([untyped("self")]).returns(none()).body(block![
         docstring("Remove every row and every mail."),
         async_with_as(
@@ -264,7 +266,7 @@ fn world_forget(spec: &Spec) -> FunctionDef {
             connection,
             for_(
                 model,
-                tuple(models.into_iter().chain(events)),
+                tuple(models.into_iter().chain(events).chain(flags)),
                 [do_(py!(connection.execute(delete(model)).await))]
             )
         ),

@@ -1,8 +1,9 @@
 //! What the world of the tests has to do with Stripe: methods of `World`, and a function beside it.
 
 use crate::core::plans::{PlanName, SubscriptionStatus};
+use crate::core::roles::UserRole;
 use crate::models::base::utcnow;
-use crate::models::package::{BillingEvent, Organization};
+use crate::models::package::{BillingEvent, Organization, User};
 use crate::python::builtins::{dict, int, str};
 use crate::python::httpx2::Response;
 use crate::python::sqlalchemy::update;
@@ -11,7 +12,7 @@ use crate::python::stripe::WebhookSignature;
 use crate::services::billing_worker::BillingWorker;
 use crate::spec::{Billing, Plan, Spec};
 use crate::tests::casting::{given_plan, has_trial, paid_plans};
-use crate::tests::world::WEBHOOK_SECRET;
+use crate::tests::world::{Caller, WEBHOOK_SECRET};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -28,6 +29,7 @@ pub fn dealings_with_stripe(spec: &Spec, billing: &Billing) -> Vec<Stmt> {
         world_settle(),
         world_catch_up(),
         world_customer_of(),
+        world_promote(),
         (!paid_plans(billing).is_empty()).then(world_subscribe),
         has_trial(spec).then(world_end_trial),
         given_plan(spec).map(|plan| [world_start_subscription(plan), world_end_subscription()])
@@ -133,6 +135,24 @@ fn world_customer_of() -> FunctionDef {
                 ]
             )
         ])
+}
+
+fn world_promote() -> FunctionDef {
+    names!(caller, promoted, session);
+    async_def("promote").params([untyped("self"), param(caller, Caller)]).returns(none()).body(
+        block![
+            docstring("Let somebody act for the platform."),
+            assign(
+                promoted,
+                py!(update(User).r#where(User.email == caller.email).values(role = UserRole.ADMIN))
+            ),
+            async_with_as(
+                py!(self.database.session()),
+                session,
+                block![do_(py!(session.execute(promoted).await)), do_(py!(session.commit().await))]
+            )
+        ],
+    )
 }
 
 fn world_subscribe() -> FunctionDef {

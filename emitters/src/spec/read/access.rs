@@ -130,6 +130,9 @@ fn guard(
             named("feature", feature, billing, |billing| &billing.features, errors)
                 .map(Guard::Feature)
         }
+        RawGuard::Flag(flag) => {
+            named("flag", flag, billing, |billing| &billing.flag_names, errors).map(Guard::Flag)
+        }
         RawGuard::Limit(limit) => {
             let known = named("limit", limit, billing, |billing| &billing.limits, errors)?;
             let is_own = raw.limit.as_ref().is_some_and(|own| own.value == limit.value);
@@ -149,7 +152,7 @@ fn guard(
     }
 }
 
-/// Looks up a feature or a limit among those that plans have.
+/// Looks up a feature, a limit or a flag among those that there are.
 fn named(
     what: &'static str,
     written: &Placed<String>,
@@ -168,6 +171,7 @@ fn named(
         let error = SpecError::new(written.place.clone(), problem);
         errors.push(match text::closest(&written.value, known.map(Name::as_str)) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
+            None if what == "flag" => error.help("add it to `billing.flags`"),
             None => error.help(format!("add it to the {what}s of a plan")),
         });
     }
@@ -183,7 +187,7 @@ fn guard_text(guard: Guard) -> String {
     match guard {
         Guard::ActiveSubscription => "active_subscription".to_owned(),
         Guard::FreshSession => "fresh_session".to_owned(),
-        Guard::Feature(name) | Guard::Limit(name) => name.to_string(),
+        Guard::Feature(name) | Guard::Limit(name) | Guard::Flag(name) => name.to_string(),
         Guard::RateLimit { .. } => "rate_limit".to_owned(),
     }
 }

@@ -4,10 +4,10 @@ use super::errors::Errors;
 use super::name::{Entries, Entry, Identifier};
 use super::organizations::{constant_of, twice};
 use super::quantity::{Days, days};
-use super::shape::{Choice, Line, List, Record, Shape, Whole, string};
+use super::shape::{Boolean, Choice, Line, List, Record, Shape, Whole, string};
 use super::table::{Placed, Table};
 use crate::spec::error::{Place, Problem, SpecError, quoted};
-use crate::spec::{Currency, Interval, Payer, Plan, PlanLimit, Price, currency, text};
+use crate::spec::{Currency, Flag, Interval, Payer, Plan, PlanLimit, Price, currency, text};
 use astgen_pyast::Name;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -32,6 +32,15 @@ pub struct RawBilling {
     pub features: Vec<Placed<Name>>,
     /// Each once, where it is named first.
     pub limits: Vec<Placed<Name>>,
+    pub flags: Vec<Flag>,
+    /// The names of the flags, also of those that are not sound.
+    pub flag_names: Vec<Placed<Name>>,
+}
+
+struct RawFlag {
+    default: bool,
+    plans: Vec<Placed<Name>>,
+    rollout: u8,
 }
 
 struct RawPlan {
@@ -80,6 +89,12 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
         List(Record { name: "a plan", read: plan }, 1..=100),
     );
 
+    let flags = table.optional(
+        "flags",
+        "What is switched on for some before it is for all, while the product runs.",
+        Entries { keys: Identifier::Flag, values: Record { name: "a flag", read: flag } },
+    );
+
     let mut raw = RawBilling {
         payer,
         trial: trial.as_ref().map(|trial| trial.value),
@@ -87,9 +102,14 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
         plans: Vec::new(),
         features: Vec::new(),
         limits: Vec::new(),
+        flags: Vec::new(),
+        flag_names: Vec::new(),
     };
     for (place, plan) in plans.into_iter().flat_map(|plans| plans.value).enumerate() {
         raw.add(place, plan.value, table);
+    }
+    for entry in flags.into_iter().flat_map(|flags| flags.value) {
+        raw.add_flag(entry, table);
     }
     if let Some(trial) = trial
         && raw.plans.iter().all(|plan| plan.price.is_none())
@@ -144,6 +164,18 @@ fn plan(table: &mut Table<'_>) -> RawPlan {
     }
 }
 
+fn flag(table: &mut Table<'_>) -> RawFlag {
+    let default = table.or("default", "Whether everybody has it.", Boolean, false);
+    let plans = table.optional("plans", "The plans that have it.", List(Identifier::Plan, 0..=100));
+    let rollout = table.or(
+        "rollout",
+        "How many in a hundred have it, whatever their plan. It can be changed while the product runs.",
+        Whole(0..=100),
+        0,
+    );
+    RawFlag { default, plans: plans.map_or_else(Vec::new, |plans| plans.value), rollout }
+}
+
 fn price(table: &mut Table<'_>) -> Option<RawPrice> {
     let amount = table.required(
         "amount",
@@ -187,6 +219,24 @@ impl RawBilling {
             features,
             limits,
         });
+    }
+
+    fn add_flag(&mut self, entry: Entry<RawFlag>, table: &mut Table<'_>) {
+        let Entry { key, name: Some(name), value: Some(raw) } = entry else { return };
+        self.flag_names.push(Placed { value: name, place: key.place });
+        for plan in &raw.plans {
+            if self.plans.iter().all(|known| known.name != plan.value) {
+                let name = quoted(plan.value.as_str());
+                let problem = Problem::UnknownName { what: "plan", name };
+                let known = self.plans.iter().map(|plan| plan.name.as_str());
+                let near = text::closest(plan.value.as_str(), known);
+                table.report(SpecError::new(plan.place.clone(), problem).suggest(near));
+            }
+        }
+        let Some(constant) = constant_of(name) else { return };
+        let RawFlag { default, plans, rollout } = raw;
+        let plans = plans.into_iter().map(|plan| plan.value).collect();
+        self.flags.push(Flag { name, constant, default, plans, rollout });
     }
 
     fn add_features(&mut self, written: Vec<Placed<Name>>, table: &mut Table<'_>) -> Vec<Name> {

@@ -16,6 +16,7 @@ pub enum RawGuard {
     FreshSession,
     Feature(Placed<String>),
     Limit(Placed<String>),
+    Flag(Placed<String>),
     RateLimit { count: u32, per: Duration },
 }
 
@@ -113,7 +114,7 @@ impl Shape for GuardShape {
 
 fn unknown_guard(word: &str, place: &Place) -> SpecError {
     match word {
-        "feature" | "limit" | "rate_limit" => {
+        "feature" | "flag" | "limit" | "rate_limit" => {
             let problem = Problem::BadText { found: quoted(word), expected: "a guard by itself" };
             let help = format!("write `{{ {word} = \"…\" }}`");
             SpecError::new(place.clone(), problem).help(help)
@@ -133,10 +134,11 @@ fn guard(table: &mut Table<'_>) -> Option<RawGuard> {
     let limit = table
         .optional("limit", "The plan allows one more of this limit.", Line(1..=63))
         .map(RawGuard::Limit);
+    let flag = table.optional("flag", "This flag is on.", Line(1..=63)).map(RawGuard::Flag);
     let rate = table.optional("rate_limit", "So many requests in a time: `60/min`.", Rate);
     let rate = rate.map(|rate| RawGuard::RateLimit { count: rate.value.0, per: rate.value.1 });
 
-    let mut guards: Vec<RawGuard> = [feature, limit, rate].into_iter().flatten().collect();
+    let mut guards: Vec<RawGuard> = [feature, limit, flag, rate].into_iter().flatten().collect();
     if guards.len() > 1 {
         let sentence = "this is more than one guard".to_owned();
         let error = SpecError::new(table.place(), Problem::Inconsistent(sentence));

@@ -229,6 +229,7 @@ fn with_limits(
         grace_period: raw.grace_period,
         features: features.collect(),
         limits: limits.collect(),
+        flags: raw.flags,
         plans,
     }
 }

@@ -18,6 +18,7 @@ pub enum Identifier {
     Plan,
     Feature,
     Limit,
+    Flag,
 }
 
 /// A table whose keys are names that the spec chooses.
@@ -73,6 +74,7 @@ impl Identifier {
             Identifier::Plan => "a plan",
             Identifier::Feature => "a feature",
             Identifier::Limit => "a limit",
+            Identifier::Flag => "a flag",
         }
     }
 
@@ -80,7 +82,11 @@ impl Identifier {
         match self {
             Identifier::Entity => reserved::entity(written),
             Identifier::Field => reserved::field(written),
-            Identifier::Role | Identifier::Plan | Identifier::Feature | Identifier::Limit => None,
+            Identifier::Role
+            | Identifier::Plan
+            | Identifier::Feature
+            | Identifier::Limit
+            | Identifier::Flag => None,
         }
     }
 

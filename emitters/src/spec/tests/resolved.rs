@@ -195,7 +195,7 @@ fn billing_can_be_switched_off() {
     let source = ACME.replace("provider = \"stripe\"", "provider = \"off\"");
     let errors = read(&source, "astgen.toml").expect_err("guards without billing");
     let sentences: Vec<String> = errors.errors.iter().map(ToString::to_string).collect();
-    assert_eq!(sentences, ["this needs billing, and the spec has none"; 3]);
+    assert_eq!(sentences, ["this needs billing, and the spec has none"; 4]);
 }
 
 #[test]
