@@ -1,9 +1,11 @@
-//! What changed models ask of a person who uses Alembic: a migration.
+//! What changed tables ask of a person who uses Alembic: to read the migration that the plan brings, or, where
+//! astgen does not know which tables the migrations made so far, to make one.
 
 use crate::definitions::{Change, DefinitionChange};
 use crate::disk::Root;
 use crate::outline::Kind;
 use crate::plan::{Action, ActionType, Plan};
+use astgen_emitters::{SCHEMA, is_revision};
 use std::fmt;
 use std::path::Path;
 
@@ -11,6 +13,34 @@ use std::path::Path;
 const ENVIRONMENT: &str = "backend/migrations/env.py";
 /// Where the models are.
 const MODELS: &str = "backend/app/models/";
+
+/// A migration that a plan brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// Where it is, relative to the project's folder.
+    pub path: String,
+    /// Whether it loses data, and so stops until somebody has read it.
+    pub stops: bool,
+}
+
+/// The migration that `plan` brings, if it does.
+#[must_use]
+pub fn brought(plan: &Plan) -> Option<Brought> {
+    let mut created = plan.of(ActionType::Create);
+    let action = created.find(|action| is_revision(action.path.as_str()))?;
+    let stops = action.text().is_some_and(|text| text.contains("\nIS_REVIEWED = False\n"));
+    Some(Brought { path: action.path.to_string(), stops })
+}
+
+impl fmt::Display for Brought {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the tables change, and the plan brings the migration: read {}", self.path)?;
+        if self.stops {
+            write!(f, "\nit loses data: it stops until somebody sets IS_REVIEWED in it")?;
+        }
+        Ok(())
+    }
+}
 
 /// A migration that a plan asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +53,11 @@ pub struct Revision {
     has_new_table: bool,
 }
 
-/// The migration that `plan` asks for; `None` when the project does not use Alembic, or no table changes.
+/// The migration that `plan` asks for; `None` when the project does not use Alembic, no table changes, or the
+/// plan brings the migration.
 #[must_use]
 pub fn revision(root: &Root, plan: &Plan) -> Option<Revision> {
-    if !root.exists(ENVIRONMENT.as_ref()) {
+    if !root.exists(ENVIRONMENT.as_ref()) || is_known(root, plan) {
         return None;
     }
     let models = plan.actions.iter().filter(|action| action.path.as_str().starts_with(MODELS));
@@ -45,6 +76,12 @@ pub fn revision(root: &Root, plan: &Plan) -> Option<Revision> {
             quoted(&backend)
         ),
     })
+}
+
+/// Whether astgen knows which tables the migrations made so far.
+fn is_known(root: &Root, plan: &Plan) -> bool {
+    let is_new = plan.of(ActionType::Create).any(|action| action.path.as_str() == SCHEMA);
+    root.exists(SCHEMA.as_ref()) && !is_new
 }
 
 fn table_changes(action: &Action) -> Vec<(bool, String)> {

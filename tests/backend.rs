@@ -71,68 +71,13 @@ fn minimal_is_walked_through_on_sqlite() {
 /// their own and drop them again.
 #[cfg(feature = "postgresql")]
 mod postgresql {
+    use super::environment::postgresql::{Database, server};
     use super::{WALK_SETTINGS, build, program, run, walk};
-    use std::process::Command;
-
-    /// The server's address and a role that may create databases.
-    fn server() -> String {
-        std::env::var("ASTGEN_TEST_POSTGRESQL")
-            .unwrap_or_else(|_| "postgres@127.0.0.1:5432".to_owned())
-    }
-
-    /// A database with an application role that row-level security holds; both go when this is dropped.
-    struct Database {
-        name: String,
-    }
-
-    impl Database {
-        fn create(name: &str) -> Database {
-            let database = Database { name: format!("astgen_{name}_{}", std::process::id()) };
-            database.drop_all();
-            let name = &database.name;
-            psql(&format!("CREATE ROLE {name} LOGIN NOSUPERUSER NOBYPASSRLS"));
-            psql(&format!("CREATE DATABASE {name}"));
-            database
-        }
-
-        fn url(&self, role: &str) -> String {
-            let server = server();
-            let (_, address) =
-                server.split_once('@').expect("ASTGEN_TEST_POSTGRESQL is ROLE@HOST:PORT");
-            format!("postgresql+asyncpg://{role}@{address}/{}", self.name)
-        }
-
-        fn drop_all(&self) {
-            psql(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
-            psql(&format!("DROP ROLE IF EXISTS {}", self.name));
-        }
-    }
-
-    impl Drop for Database {
-        fn drop(&mut self) {
-            self.drop_all();
-        }
-    }
-
-    fn psql(statement: &str) {
-        let url = format!("postgresql://{}/postgres", server());
-        run(Command::new("psql").args([
-            "-qX",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-d",
-            &url,
-            "-c",
-            statement,
-        ]));
-    }
 
     #[test]
     fn acme_is_walked_through_on_postgresql() {
         let database = Database::create("walk");
-        let (owner, _) =
-            server().split_once('@').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a role");
-        let (migrations, requests) = (database.url(&owner), database.url(&database.name));
+        let (migrations, requests) = (database.owner_url(), database.app_url());
         let urls = [("MIGRATION_DATABASE_URL", &*migrations), ("DATABASE_URL", &*requests)];
         walk("acme", &[&WALK_SETTINGS[..], &urls].concat());
     }

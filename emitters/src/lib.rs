@@ -29,6 +29,8 @@ pub mod wording;
 
 pub use generated::{Content, Generated};
 pub use migrations::is_revision;
+pub use migrations::revision::{Revision, later_revision};
+pub use migrations::schema::{SCHEMA, Schema};
 pub use project::generate;
 
 /// What generates: the version of this crate, and the digest of its source as build metadata. Two builds of

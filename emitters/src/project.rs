@@ -31,7 +31,8 @@ pub fn generate(spec: &Spec) -> Vec<Generated> {
         .chain(tests::emit_all(spec))
         .chain(spec.entities.iter().filter_map(|one| tests::entity::emit(spec, one)))
         .map(|module| python(module, false));
-    packages.chain(modules).chain(files::emit(spec)).collect()
+    let schema = migrations::schema::Schema::of(spec).file();
+    packages.chain(modules).chain(files::emit(spec)).chain([schema]).collect()
 }
 
 fn entity(spec: &Spec, entity: &Entity) -> [Module; 4] {

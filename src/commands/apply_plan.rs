@@ -52,6 +52,7 @@ pub fn apply_plan(args: &cli::ApplyPlan) -> Result<Outcome, Error> {
     }
     recovered.iter().for_each(|note| eprintln!("note: {note}"));
     eprint!("{}", summary::summary(&plan, &effect, colours(args.color, &stderr())));
+    alembic::brought(&plan).iter().for_each(|brought| eprintln!("{brought}"));
     migration.iter().for_each(|migration| eprintln!("{migration}"));
     if !args.apply {
         eprintln!("nothing was written; `--apply` does it");
@@ -104,6 +105,10 @@ fn resolve_one(args: &cli::ApplyPlan, root: &Root, path: &Path) -> Result<Outcom
 /// Prints the command that makes the migration, and runs nothing.
 fn autogenerate(root: &Root) -> Result<Outcome, Error> {
     let plan = rebuild::read_plan(root)?;
+    if let Some(brought) = alembic::brought(&plan) {
+        eprintln!("{brought}");
+        return Ok(Outcome::default());
+    }
     match alembic::revision(root, &plan) {
         Some(revision) => Ok(Outcome::done(format!("{}\n", revision.command))),
         None => {

@@ -79,6 +79,9 @@ fn build_again(args: &cli::Build, spec: &Spec, folder: &Path) -> Result<Outcome,
 }
 
 fn say_next(root: &Root, plan: &Plan, applied: bool, effect: &Effect) {
+    if let Some(brought) = alembic::brought(plan) {
+        eprintln!("{brought}");
+    }
     if let Some(revision) = alembic::revision(root, plan) {
         eprintln!("{revision}");
     }

@@ -9,7 +9,7 @@ use crate::plan::{Action, ActionType, Settled};
 use crate::regions::merge_without_base;
 use crate::state::texts::Texts;
 use crate::{Digest, ProjectPath};
-use astgen_emitters::is_revision;
+use astgen_emitters::{SCHEMA, is_revision};
 
 /// The versions of a file.
 #[derive(Debug, Clone)]
@@ -130,7 +130,8 @@ impl Versions<'_> {
         if is_revision(self.path.as_str()) {
             return self.settled("a migration may have run, and is never changed again");
         }
-        if self.is_pristine(ours) {
+        // What the migrations make together is said by those who make them.
+        if self.is_pristine(ours) || self.path.as_str() == SCHEMA {
             return self.update(ours, theirs);
         }
         self.merge_with_any(ours, theirs)

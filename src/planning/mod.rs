@@ -6,6 +6,7 @@
 
 mod file;
 mod moves;
+mod revisions;
 
 use crate::disk::{Entry, Root};
 use crate::plan::{Action, Plan, Settled, VERSION};
@@ -39,7 +40,9 @@ pub fn plan(root: &Root, spec: &spec::Spec) -> Result<Planned, Error> {
         let plan = stamped(spec, state.manifest.tree(), Vec::new(), Vec::new());
         return Ok(Planned { plan, unchanged: state.manifest.files.len(), notes: Vec::new() });
     }
-    plan_files(root, spec, state, &astgen_emitters::generate(spec))
+    let mut files = astgen_emitters::generate(spec);
+    files.extend(revisions::next(root, state.as_ref(), spec)?);
+    plan_files(root, spec, state, &files)
 }
 
 /// The same spec and the same generator give the same files: there is nothing to find out.
@@ -112,8 +115,14 @@ struct Survey {
 
 impl Survey {
     fn new(root: &Root, state: State, files: &[Generated]) -> Result<Survey, Error> {
+        // A migration may have run: what was generated once is never generated anew.
+        let is_frozen = |path: &str| {
+            let known = state.manifest.files.keys();
+            astgen_emitters::is_revision(path) && known.into_iter().any(|it| it.as_str() == path)
+        };
         let generated: BTreeMap<ProjectPath, (String, Digest)> = files
             .par_iter()
+            .filter(|file| !is_frozen(&file.path))
             .map(|file| {
                 let path =
                     ProjectPath::parse(&*file.path).map_err(Error::unsafe_path(&file.path))?;
@@ -122,9 +131,22 @@ impl Survey {
                 Ok((path, (text, digest)))
             })
             .collect::<Result<_, Error>>()?;
-        let paths: BTreeSet<&ProjectPath> =
-            generated.keys().chain(state.manifest.files.keys()).collect();
-        let tree = tree(generated.iter().map(|(path, (_, digest))| (path, *digest)));
+        let frozen: BTreeMap<&ProjectPath, Digest> = state
+            .manifest
+            .files
+            .iter()
+            .filter(|(path, _)| astgen_emitters::is_revision(path.as_str()))
+            .map(|(path, digest)| (path, *digest))
+            .collect();
+        let paths: BTreeSet<&ProjectPath> = generated
+            .keys()
+            .chain(state.manifest.files.keys())
+            .filter(|path| !frozen.contains_key(path))
+            .collect();
+        let all_digests = generated.iter().map(|(path, (_, digest))| (path, *digest));
+        let all_digests: BTreeMap<&ProjectPath, Digest> =
+            all_digests.chain(frozen.iter().map(|(path, digest)| (*path, *digest))).collect();
+        let tree = tree(all_digests);
         let all = paths.len();
         let known: BTreeSet<String> = paths
             .iter()

@@ -2,6 +2,8 @@
 //! a lock and kept below the target folder.
 #![allow(dead_code, reason = "each test uses its part")]
 
+#[cfg(feature = "postgresql")]
+pub mod postgresql;
 pub mod server;
 
 use std::fs;

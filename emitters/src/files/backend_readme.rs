@@ -162,6 +162,13 @@ fn settings_section(spec: &Spec) -> Vec<Block> {
 fn migrate() -> Vec<Block> {
     vec![
         heading(2, "Change the tables"),
+        paragraph([
+            text("When the spec changes, astgen writes the migration: read it, and run it with "),
+            code("alembic upgrade head"),
+            text(". One that loses data stops until somebody has set "),
+            code("IS_REVIEWED"),
+            text(" in it. For models that you change yourself:"),
+        ]),
         commands([
             "alembic revision --autogenerate -m \"Add a column\"",
             "ruff check --fix migrations && ruff format migrations",

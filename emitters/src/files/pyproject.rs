@@ -1,7 +1,7 @@
 //! `backend/pyproject.toml`: the distribution, its dependencies and the settings of its tools.
 
 use super::dependency::{Dependency, development, runtime};
-use super::toml_document::{Element, because, element, lines, list, list_because, table, tables};
+use super::toml_document::{Element, because, element, lines, list, table, tables};
 use crate::spec::{PythonVersion, Spec};
 use crate::{Content, Generated};
 use toml_edit::{DocumentMut, Item, value};
@@ -93,7 +93,7 @@ fn ruff_lint() -> Item {
         (
             "per-file-ignores",
             table([
-                ("migrations/**", list_because(["INP001"], "Alembic loads these files by path")),
+                ("migrations/**", lines(ignored_in_migrations())),
                 ("tests/*", lines(ignored_in_tests())),
             ]),
         ),
@@ -109,6 +109,13 @@ fn ignored() -> [Element; 6] {
         because("EM", "a message reads best where it is raised"),
         because("TC", "FastAPI, Pydantic and SQLAlchemy read annotations at run time"),
         because("TRY003", "a message reads best where it is raised"),
+    ]
+}
+
+fn ignored_in_migrations() -> [Element; 2] {
+    [
+        because("E501", "what a migration loses is said in one string"),
+        because("INP001", "Alembic loads these files by path"),
     ]
 }
 

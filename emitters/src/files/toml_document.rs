@@ -49,14 +49,6 @@ pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> Item {
     value(Array::from_iter(values))
 }
 
-/// A list on one line, with a comment behind it.
-#[must_use]
-pub fn list_because(values: [&str; 1], reason: &str) -> Item {
-    let mut list = Value::Array(Array::from_iter(values));
-    list.decor_mut().set_suffix(comment(reason));
-    Item::Value(list)
-}
-
 /// A list with an element a line.
 #[must_use]
 pub fn lines(elements: impl IntoIterator<Item = Element>) -> Item {

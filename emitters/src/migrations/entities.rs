@@ -1,12 +1,11 @@
 //! The tables of the spec's entities.
 
-use super::columns::{column_type, moment};
+use super::backfill::Backfill;
+use super::columns::{ColumnKind, column_type, moment};
 use super::foreign_key::{foreign_keys, index};
-use super::table::{Table, constraint_name, table};
-use crate::python::sqlalchemy::sa;
+use super::table::{Table, table};
 use crate::spec::database::TENANT;
 use crate::spec::{Entity, Field, FieldKind, Spec, database};
-use astgen_pyast::prelude::*;
 
 /// Which rows of an entity with a `deleted_at` are not deleted.
 pub const IS_THERE: &str = "deleted_at IS NULL";
@@ -16,7 +15,7 @@ pub const IS_THERE: &str = "deleted_at IS NULL";
 pub fn entity_table(entity: &Entity, spec: &Spec) -> Table {
     let mut tenant_table = table(entity.names.plural)
         .owner(TENANT, "organizations")
-        .column("row_version", py!(sa.Integer()));
+        .column("row_version", ColumnKind::Integer);
     if entity.soft_delete {
         tenant_table = tenant_table.optional_column("deleted_at", moment());
     }
@@ -24,7 +23,9 @@ pub fn entity_table(entity: &Entity, spec: &Spec) -> Table {
         tenant_table = tenant_table.unique(&[TENANT, "id"]);
     }
     let indexed = tenant_table.index(&[TENANT, "created_at", "id"]);
-    entity.fields.iter().fold(indexed, |table, field| with_field(table, entity, field, spec))
+    let table =
+        entity.fields.iter().fold(indexed, |table, field| with_field(table, entity, field, spec));
+    Table { is_isolated: spec.tenancy.row_level_security, ..table }
 }
 
 /// Whether any entity points at this one, itself included.
@@ -35,19 +36,15 @@ fn is_referenced(entity: &Entity, spec: &Spec) -> bool {
 fn with_field(table: Table, entity: &Entity, field: &Field, spec: &Spec) -> Table {
     let column = field.column.as_str();
     let mut table = table.any_column(column, column_type(&field.kind, spec), field.optional);
-    if let FieldKind::Reference(reference) = &field.kind
-        && !reference.is_deferred
-    {
-        let keys = foreign_keys(entity, field, reference);
-        table = keys.iter().fold(table, Table::foreign_key);
+    if let Some(backfill) = Backfill::of(field) {
+        table = table.backfilled(backfill);
+    }
+    if let FieldKind::Reference(reference) = &field.kind {
+        table = foreign_keys(entity, field, reference).iter().fold(table, Table::foreign_key);
     }
     if field.unique && entity.soft_delete {
-        let is_there = py!(sa.text(IS_THERE));
-        table = table.named_index(
-            constraint_name(database::index(&entity.names.table, &[TENANT, column])),
-            &[TENANT, column],
-            [kw("unique", true), kw("sqlite_where", &is_there), kw("postgresql_where", &is_there)],
-        );
+        let name = database::index(&entity.names.table, &[TENANT, column]);
+        table = table.unique_where(&name, &[TENANT, column], IS_THERE);
     } else if field.unique {
         table = table.unique(&[TENANT, column]);
     }

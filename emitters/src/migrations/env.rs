@@ -1,10 +1,12 @@
 //! `backend/migrations/env.py`: how Alembic reaches the database.
 
+use crate::core::database::begin_immediate;
 use crate::core::settings::Settings;
 use crate::models::types::{ExactDecimal, UTCDateTime};
 use crate::python::builtins::{isinstance, object, str};
 use crate::python::sqlalchemy::{
-    AutogenContext, Connection, Enum, NullPool, context, create_async_engine, make_url, text,
+    AsyncEngine, AutogenContext, Connection, ConnectionPoolEntry, DBAPIConnection, Enum, NullPool,
+    context, create_async_engine, event, make_url, text,
 };
 use crate::python::standard::{Literal, asyncio};
 use crate::spec::Spec;
@@ -14,7 +16,7 @@ vocabulary! {
     // The package: importing it registers every table.
     "app.models": Base;
     "migrations.env": settings, migration_url, run_offline, run_on, render_item, grant_rows,
-        run_online;
+        build_engine, leave_transactions, run_online;
 }
 
 /// The module.
@@ -30,6 +32,8 @@ pub fn emit(spec: &Spec) -> Module {
             run_on_def(spec.tenancy.row_level_security),
             render_item_def(),
             grant_rows_def(),
+            build_engine_def(),
+            leave_transactions_def(),
             run_online_def(),
             if_(py!(context.is_offline_mode()), [do_(py!(run_offline()))])
                 .else_([do_(py!(asyncio.run(run_online())))])
@@ -118,11 +122,41 @@ fn grant_rows_def() -> FunctionDef {
         ])
 }
 
+fn build_engine_def() -> FunctionDef {
+    names!(engine);
+    def(build_engine).returns(AsyncEngine).body(block![
+        docstring(
+            "Connect as the owner of the tables.\n\nOn SQLite, the foreign keys stay off: to alter a table is to \
+             copy it and to\ndrop the old one, which would take the rows with it that point at it."
+        ),
+        assign(engine, py!(create_async_engine(migration_url, poolclass = NullPool))),
+        if_(
+            py!(engine.dialect.name == "sqlite"),
+            block![
+                do_(py!(event.listen(engine.sync_engine, "connect", leave_transactions))),
+                do_(py!(event.listen(engine.sync_engine, "begin", begin_immediate)))
+            ]
+        ),
+        return_(engine)
+    ])
+}
+
+fn leave_transactions_def() -> FunctionDef {
+    names!(connection, _record);
+    def(leave_transactions)
+        .params([param(connection, DBAPIConnection), param(_record, ConnectionPoolEntry)])
+        .returns(none())
+        .body(block![
+            docstring("Keep the driver from ending a transaction at each change of a table."),
+            assign(py!(connection.isolation_level), none())
+        ])
+}
+
 fn run_online_def() -> FunctionDef {
     names!(engine, connection);
     async_def(run_online).returns(none()).body(block![
-        docstring("Connect as the owner of the tables and migrate."),
-        assign(engine, py!(create_async_engine(migration_url, poolclass = NullPool))),
+        docstring("Migrate: all of it, or nothing."),
+        assign(engine, py!(build_engine())),
         async_with_as(
             py!(engine.connect()),
             connection,

@@ -1,10 +1,10 @@
 //! The tables that every project has.
 
-use super::columns::{EMAIL_LENGTH, choice, moment, text};
+use super::backfill::Backfill;
+use super::columns::{ColumnKind, EMAIL_LENGTH, choice, moment, text};
 use super::table::{Table, table};
 use crate::core::billing::has_overrides;
 use crate::core::plans::has_flags;
-use crate::python::sqlalchemy::sa;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
@@ -38,7 +38,7 @@ fn users(spec: &Spec) -> Table {
         .column("email", text(EMAIL_LENGTH))
         .column("password_hash", text(255))
         .column("role", choice(spec))
-        .column("is_active", py!(sa.Boolean()))
+        .column("is_active", ColumnKind::Boolean)
         .optional_column("email_verified_at", moment())
         .optional_column("deleted_at", moment())
         .unique(&["email"])
@@ -68,11 +68,13 @@ fn refresh_tokens() -> Table {
 
 fn organizations(spec: &Spec) -> Table {
     let organizations = table(name("organizations")).column("name", text(120));
-    match spec.billing {
+    match &spec.billing {
         None => organizations,
-        Some(_) => organizations
+        Some(billing) => organizations
             .column("plan", choice(spec))
+            .backfilled(Backfill::text(billing.free_plan().name))
             .column("subscription_status", choice(spec))
+            .backfilled(Backfill::text("none"))
             .optional_column("trial_ends_at", moment())
             .optional_column("stripe_customer_id", text(255))
             .optional_column("stripe_subscription_id", text(255))
@@ -80,7 +82,8 @@ fn organizations(spec: &Spec) -> Table {
             .optional_column("subscription_renews_at", moment())
             .optional_column("subscription_ends_at", moment())
             .optional_column("subscription_event_at", moment())
-            .column("subscription_version", py!(sa.Integer()))
+            .column("subscription_version", ColumnKind::Integer)
+            .backfilled(Backfill::Number("0".to_owned()))
             .optional_column("past_due_since", moment())
             .unique(&["stripe_customer_id"])
             .unique(&["stripe_subscription_id"]),
@@ -98,7 +101,6 @@ fn memberships(spec: &Spec) -> Table {
 }
 
 fn invitations(spec: &Spec) -> Table {
-    let pending = py!(sa.text("status = 'pending'"));
     table(name("invitations"))
         .owner("organization_id", "organizations")
         .owner("inviter_id", "users")
@@ -107,31 +109,27 @@ fn invitations(spec: &Spec) -> Table {
         .column("status", choice(spec))
         .column("token_hash", text(64))
         .column("expires_at", moment())
-        .column("sent_count", py!(sa.Integer()))
+        .column("sent_count", ColumnKind::Integer)
         .column("last_sent_at", moment())
         .optional_column("accepted_at", moment())
         .unique(&["token_hash"])
         .index(&["organization_id", "created_at", "id"])
-        .named_index(
-            string("uq_invitations_pending"),
-            &["organization_id", "email"],
-            [kw("unique", true), kw("sqlite_where", &pending), kw("postgresql_where", &pending)],
-        )
+        .unique_where("uq_invitations_pending", &["organization_id", "email"], "status = 'pending'")
 }
 
 fn jobs(spec: &Spec) -> Table {
     table(name("jobs"))
         .optional_owner("organization_id", "organizations")
         .column("kind", text(64))
-        .column("payload", py!(sa.JSON()))
+        .column("payload", ColumnKind::Json)
         .column("status", choice(spec))
-        .column("attempts", py!(sa.Integer()))
-        .column("max_attempts", py!(sa.Integer()))
+        .column("attempts", ColumnKind::Integer)
+        .column("max_attempts", ColumnKind::Integer)
         .column("run_at", moment())
         .optional_column("dispatched_at", moment())
         .optional_column("leased_until", moment())
         .optional_column("finished_at", moment())
-        .optional_column("error", py!(sa.Text()))
+        .optional_column("error", ColumnKind::Text)
         .column("request_id", text(64))
         .optional_column("unique_key", text(128))
         .unique(&["unique_key"])
@@ -142,17 +140,17 @@ fn jobs(spec: &Spec) -> Table {
 fn emails(spec: &Spec) -> Table {
     table(name("emails"))
         .column("recipient", text(EMAIL_LENGTH))
-        .column("subject", py!(sa.Text()))
-        .optional_column("sealed_message", py!(sa.Text()))
+        .column("subject", ColumnKind::Text)
+        .optional_column("sealed_message", ColumnKind::Text)
         .column("status", choice(spec))
-        .optional_column("error", py!(sa.Text()))
+        .optional_column("error", ColumnKind::Text)
         .optional_column("finished_at", moment())
 }
 
 fn email_suppressions() -> Table {
     table(name("email_suppressions"))
         .column("address", text(EMAIL_LENGTH))
-        .column("reason", py!(sa.Text()))
+        .column("reason", ColumnKind::Text)
         .unique(&["address"])
 }
 
@@ -162,11 +160,11 @@ fn billing_events(spec: &Spec) -> Table {
         .column("event_id", text(255))
         .column("type", text(255))
         .column("occurred_at", moment())
-        .column("payload", py!(sa.JSON()))
+        .column("payload", ColumnKind::Json)
         .column("status", choice(spec))
         .optional_column("due_at", moment())
-        .column("attempts", py!(sa.Integer()))
-        .optional_column("error", py!(sa.Text()))
+        .column("attempts", ColumnKind::Integer)
+        .optional_column("error", ColumnKind::Text)
         .optional_column("handled_at", moment())
         .unique(&["provider", "event_id"])
         .index(&["status", "created_at", "id"])
@@ -178,8 +176,8 @@ fn overrides(spec: &Spec) -> Table {
         .owner("payer_id", "organizations")
         .column("kind", choice(spec))
         .column("name", text(64))
-        .column("is_on", py!(sa.Boolean()))
-        .optional_column("maximum", py!(sa.Integer()))
+        .column("is_on", ColumnKind::Boolean)
+        .optional_column("maximum", ColumnKind::Integer)
         .optional_column("expires_at", moment())
         .column("reason", text(500))
         .unique(&["payer_id", "kind", "name"])
@@ -188,7 +186,7 @@ fn overrides(spec: &Spec) -> Table {
 fn feature_flags() -> Table {
     table(name("feature_flags"))
         .column("name", text(64))
-        .column("is_killed", py!(sa.Boolean()))
-        .optional_column("rollout", py!(sa.Integer()))
+        .column("is_killed", ColumnKind::Boolean)
+        .optional_column("rollout", ColumnKind::Integer)
         .unique(&["name"])
 }

@@ -5,22 +5,27 @@ use crate::python::sqlalchemy::sa;
 use crate::spec::database::{self, TENANT};
 use crate::spec::{Entity, Field, FieldKind, OnDelete, Reference};
 use astgen_pyast::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// A foreign key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ForeignKey {
     /// The table that has it.
+    #[serde(with = "super::name_as_text")]
     pub table: Name,
     /// The columns in it.
-    pub columns: Vec<&'static str>,
+    pub columns: Vec<String>,
     /// The table that they point at.
-    pub target: &'static str,
+    pub target: String,
     /// The columns there.
-    pub target_columns: Vec<&'static str>,
+    pub target_columns: Vec<String>,
     /// What happens when the row there is deleted; `None` refuses it.
-    pub on_delete: Option<&'static str>,
+    pub on_delete: Option<OnDelete>,
     /// Whether it is checked when the transaction ends.
     pub is_late: bool,
+    /// Whether it is added when every table is there, because tables point at each other.
+    pub is_deferred: bool,
 }
 
 /// The foreign keys of a reference, by the tenant and by the key, so that no row can point at
@@ -31,25 +36,25 @@ pub struct ForeignKey {
 #[must_use]
 pub fn foreign_keys(entity: &Entity, field: &Field, reference: &Reference) -> Vec<ForeignKey> {
     let (table, column) = (entity.names.plural, field.column.as_str());
-    let target = reference.to.plural.as_str();
     let tenant_key = ForeignKey {
         table,
-        columns: vec![TENANT, column],
-        target,
-        target_columns: vec![TENANT, "id"],
+        columns: vec![TENANT.to_owned(), column.to_owned()],
+        target: reference.to.table.clone(),
+        target_columns: vec![TENANT.to_owned(), "id".to_owned()],
         on_delete: None,
         is_late: false,
+        is_deferred: reference.is_deferred,
     };
     let on_delete = |action| ForeignKey { on_delete: Some(action), ..tenant_key.clone() };
     match reference.on_delete {
-        OnDelete::Cascade => vec![on_delete("CASCADE")],
+        OnDelete::Cascade => vec![on_delete(OnDelete::Cascade)],
         // RESTRICT would also refuse when both rows go together, with their organization.
         OnDelete::Restrict => vec![tenant_key],
         OnDelete::SetNull => vec![
             ForeignKey {
-                columns: vec![column],
-                target_columns: vec!["id"],
-                ..on_delete("SET NULL")
+                columns: vec![column.to_owned()],
+                target_columns: vec!["id".to_owned()],
+                ..on_delete(OnDelete::SetNull)
             },
             ForeignKey { is_late: true, ..tenant_key },
         ],
@@ -72,40 +77,33 @@ pub fn index(field: &Field) -> Option<Vec<&'static str>> {
     }
 }
 
-/// The foreign keys of an entity that are added when every table is there.
-pub fn deferred_keys(entity: &Entity) -> impl Iterator<Item = ForeignKey> {
-    entity.fields.iter().flat_map(|field| match &field.kind {
-        FieldKind::Reference(reference) if reference.is_deferred => {
-            foreign_keys(entity, field, reference)
-        }
-        _ => Vec::new(),
-    })
-}
-
 impl ForeignKey {
     /// A column that points at a row, together with which this one is deleted.
     #[must_use]
-    pub fn cascade(table: Name, column: &'static str, target: &'static str) -> ForeignKey {
+    pub fn cascade(table: Name, column: &str, target: &str) -> ForeignKey {
         ForeignKey {
             table,
-            columns: vec![column],
-            target,
-            target_columns: vec!["id"],
-            on_delete: Some("CASCADE"),
+            columns: vec![column.to_owned()],
+            target: target.to_owned(),
+            target_columns: vec!["id".to_owned()],
+            on_delete: Some(OnDelete::Cascade),
             is_late: false,
+            is_deferred: false,
         }
     }
 
     /// Its name: `fk_tasks_organization_id_project_id`.
     #[must_use]
     pub fn name(&self) -> Expr {
-        constraint_name(database::foreign_key(self.table.as_str(), &self.columns))
+        let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        constraint_name(database::foreign_key(self.table.as_str(), &columns))
     }
 
     /// The constraint, inside of `op.create_table`.
     #[must_use]
     pub fn constraint(&self) -> Expr {
-        let (name, columns, options) = (self.name(), list(self.columns.clone()), self.options());
+        let (name, columns, options) =
+            (self.name(), list(self.columns.iter().map(String::as_str)), self.options());
         let target = self.target_columns.iter().map(|column| format!("{}.{column}", self.target));
         let target = list(target);
         py!(sa.ForeignKeyConstraint(columns, target, name = name, ..options))
@@ -114,9 +112,9 @@ impl ForeignKey {
     /// The statement that adds it to its table, which `batch` alters.
     #[must_use]
     pub fn addition(&self, batch: Name) -> Stmt {
-        let (name, target, options) = (self.name(), self.target, self.options());
-        let (columns, target_columns) =
-            (list(self.columns.clone()), list(self.target_columns.clone()));
+        let (name, target, options) = (self.name(), self.target.as_str(), self.options());
+        let columns = list(self.columns.iter().map(String::as_str));
+        let target_columns = list(self.target_columns.iter().map(String::as_str));
         do_(py!(batch.create_foreign_key(name, target, columns, target_columns, ..options)))
     }
 
@@ -130,7 +128,7 @@ impl ForeignKey {
     /// What it says beside the columns.
     #[must_use]
     pub fn options(&self) -> Vec<Arg> {
-        let on_delete = self.on_delete.map(|action| kw("ondelete", action));
+        let on_delete = self.on_delete.and_then(OnDelete::sql).map(|action| kw("ondelete", action));
         let late = [kw("deferrable", true), kw("initially", "DEFERRED")];
         on_delete.into_iter().chain(late.into_iter().filter(|_| self.is_late)).collect()
     }

@@ -1,3 +1,5 @@
+use super::revision::later_revision;
+use super::schema::Schema;
 use super::{env, initial};
 use crate::spec::{self, Spec};
 use astgen_pyast::print_module;
@@ -167,5 +169,43 @@ fn tenants_are_isolated_only_where_the_spec_says_so() {
         for word in ["TENANT_TABLES", "isolate_tenants", "get_bind", "ROW LEVEL SECURITY", "wall"] {
             assert!(!migration.contains(word), "{word} in {migration}");
         }
+    }
+}
+
+const FIRST: &str = include_str!("../../../tests/migrations/first.toml");
+const WIDER: &str = include_str!("../../../tests/migrations/wider.toml");
+const NARROWER: &str = include_str!("../../../tests/migrations/narrower.toml");
+
+/// The revision that makes the tables of one spec those of another.
+#[track_caller]
+fn later(before: &str, after: &str) -> String {
+    let [before, after] = [before, after].map(|source| Schema::of(&read(source)));
+    let revision = later_revision(&before, &after, &["0001".to_owned()], 2);
+    revision.expect("the tables change").file.text()
+}
+
+#[test]
+fn later_revisions() {
+    insta::assert_snapshot!("wider", later(FIRST, WIDER));
+    insta::assert_snapshot!("narrower", later(FIRST, NARROWER));
+}
+
+#[test]
+fn a_revision_joins_two_heads() {
+    let [before, after] = [FIRST, WIDER].map(|source| Schema::of(&read(source)));
+    let heads = ["a".to_owned(), "b".to_owned()];
+    let revision = later_revision(&before, &after, &heads, 12).expect("the tables change");
+    assert!(revision.file.text().contains("down_revision = (\"a\", \"b\")"));
+    assert!(revision.file.path.contains("/0012_"));
+}
+
+#[test]
+fn a_schema_that_is_no_schema_is_not_read() {
+    let text = Schema::of(&read(FIRST)).text();
+    assert!(Schema::parse(&text).is_some());
+    for (from, to) in [("\"customers\"", "\"customers; DROP\""), ("\"format\": 1", "\"format\": 2")]
+    {
+        assert!(text.contains(from));
+        assert_eq!(Schema::parse(&text.replace(from, to)), None);
     }
 }

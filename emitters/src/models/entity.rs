@@ -106,7 +106,7 @@ fn unique(entity: &Entity, column: &str) -> Expr {
 }
 
 fn foreign_key(key: &ForeignKey, is_deferred: bool) -> Expr {
-    let columns = key.columns.iter().copied();
+    let columns = key.columns.iter().map(String::as_str);
     let targets = key.target_columns.iter().map(|column| format!("{}.{column}", key.target));
     let late = is_deferred.then(|| kw("use_alter", true));
     let options = key.options().into_iter().chain(late);

@@ -3,7 +3,7 @@
 use super::billing::Currency;
 use super::entity::EntityNames;
 use astgen_pyast::Name;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A field of an entity.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -189,7 +189,7 @@ pub struct Reference {
 }
 
 /// What happens to a row when the one it points at is deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnDelete {
     /// It is deleted too.
     Cascade,
@@ -197,6 +197,18 @@ pub enum OnDelete {
     Restrict,
     /// It points at nothing.
     SetNull,
+}
+
+impl OnDelete {
+    /// What SQL calls it; `None` where the database does what it does anyway.
+    #[must_use]
+    pub fn sql(self) -> Option<&'static str> {
+        match self {
+            OnDelete::Cascade => Some("CASCADE"),
+            OnDelete::SetNull => Some("SET NULL"),
+            OnDelete::Restrict => None,
+        }
+    }
 }
 
 /// A stored file.
