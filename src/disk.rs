@@ -1,8 +1,11 @@
 //! An existing project on disk, through one handle of its folder: no path leads out of it, whatever symbolic
 //! links stand there or are put there in between.
 
+mod moment;
+
 use crate::Error;
 use cap_std::fs::{Dir, OpenOptions};
+use moment::moment;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -158,8 +161,10 @@ impl Root {
     }
 
     fn write_file(&self, path: &str, bytes: &[u8], like: Option<&str>) -> io::Result<()> {
+        moment();
         // Whatever stands there, a link too, is not written through.
         let _ = self.folder.remove_file(path);
+        moment();
         let mut options = OpenOptions::new();
         let mut file = self.folder.open_with(path, options.write(true).create_new(true))?;
         if let Some(like) = like.and_then(|like| self.folder.symlink_metadata(like).ok())
@@ -168,7 +173,9 @@ impl Root {
             file.set_permissions(like.permissions())?;
             keep_owner(&file, &like);
         }
+        moment();
         file.write_all(bytes)?;
+        moment();
         file.sync_all()
     }
 
@@ -180,6 +187,7 @@ impl Root {
         if path.as_os_str().is_empty() {
             return Ok(());
         }
+        moment();
         self.folder.create_dir_all(path).map_err(self.refused("create", path))
     }
 
@@ -194,6 +202,7 @@ impl Root {
     /// # Errors
     /// When the operating system refuses.
     pub fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
+        moment();
         match self.folder.rename(from, &self.folder, to) {
             Err(error) if error.kind() == ErrorKind::CrossesDevices => self.carry(from, to),
             result => result.map_err(self.refused("write", to.as_ref())),
@@ -222,6 +231,7 @@ impl Root {
     /// # Errors
     /// When the operating system refuses.
     pub fn link(&self, from: &str, to: &str) -> Result<(), Error> {
+        moment();
         let _ = self.folder.remove_file(to);
         if self.folder.hard_link(from, &self.folder, to).is_ok() {
             return Ok(());
@@ -237,6 +247,7 @@ impl Root {
     /// # Errors
     /// When the operating system refuses.
     pub fn remove(&self, path: &str) -> Result<(), Error> {
+        moment();
         match self.folder.remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(self.refused("remove", path.as_ref())(error))
@@ -253,6 +264,7 @@ impl Root {
 
     /// Removes a folder that is empty, and says whether it did.
     pub fn remove_empty_folder(&self, folder: &Path) -> bool {
+        moment();
         self.folder.remove_dir(folder).is_ok()
     }
 
@@ -261,6 +273,7 @@ impl Root {
     /// # Errors
     /// When the operating system refuses.
     pub fn remove_all(&self, folder: &str) -> Result<(), Error> {
+        moment();
         match self.folder.remove_dir_all(folder) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(self.refused("remove", folder.as_ref())(error))

@@ -225,18 +225,20 @@ fn finish(root: &Root, journal: &Journal) -> Result<(), Error> {
     for (at, step) in journal.steps.iter().enumerate() {
         let path = &*step.path.0;
         let now = digest_at(root, path)?;
-        if now == step.after {
-            continue;
-        }
-        if now != step.before {
+        if now != step.after && now != step.before {
             return Err(changed(path, "changed while the plan was applied"));
         }
-        if step.after.is_some() {
-            root.create_folder(parent(path))?;
-            root.rename(&staged(at), path)?;
-        } else {
-            root.remove(path)?;
-            root.remove_empty_folders(parent(path));
+        match &step.after {
+            Some(_) if now == step.after => (),
+            Some(_) => {
+                root.create_folder(parent(path))?;
+                root.rename(&staged(at), path)?;
+            }
+            None => {
+                root.remove(path)?;
+                // Also when the file is gone already: the run may have been stopped just there.
+                root.remove_empty_folders(parent(path));
+            }
         }
     }
     end(root, journal)
@@ -245,7 +247,9 @@ fn finish(root: &Root, journal: &Journal) -> Result<(), Error> {
 fn undo(root: &Root, mut journal: Journal) -> Result<(), Error> {
     if !journal.undo {
         journal.undo = true;
-        write(root, &journal)?;
+        // On a full disk it cannot be said. What is undone already cannot be finished, so the next run goes on
+        // undoing all the same.
+        let _ = write(root, &journal);
     }
     for (at, step) in journal.steps.iter().enumerate().rev() {
         let path = &*step.path.0;
