@@ -41,7 +41,9 @@ def run(*command, **options):
 def peak(*command):
     """Return time and peak memory in MB of a command."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     assert status == 0, command
@@ -119,6 +121,37 @@ def build_time(spec, project):
     return peak(TARGET / "astgen", "build", spec, "--out", project)
 
 
+def rebuilding(count=1000):
+    """Print time and memory of a build that has nothing to do, and of one that has."""
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "astgen.toml"
+        spec.write_text(many(count))
+        project = Path(folder) / "project"
+        build = [TARGET / "astgen", "build", spec, "--out", project]
+        run(*build)
+        git = ["git", "-C", project, "-c", "core.fsmonitor=false"]
+        run(*git, "init", "-q")
+        run(*git, "add", "-A")
+        rows = [
+            ("`git status`", [*git, "status", "--porcelain"]),
+            ("`astgen build`, nothing to do", build),
+        ]
+        rows = [(name, measured(command)) for name, command in rows]
+        spec.write_text(many(count).replace("max_length = 120", "max_length = 121", 1))
+        rows.append(("`astgen build`, one field changed: the plan", measured(build)))
+        files = sum(path.is_file() for path in project.rglob("*"))
+    print(f"{count:,} entities, {files:,} files (with those of git).\n")
+    print("| command | time | peak memory |")
+    print("| --- | --: | --: |")
+    for name, (seconds, memory) in rows:
+        print(f"| {name} | {seconds * 1000:.0f} ms | {memory:.0f} MB |")
+
+
+def measured(command):
+    """Return the least time of some runs of a command, and its peak memory in MB."""
+    return min(peak(*command) for _ in range(RUNS))
+
+
 def copy_time(source, target):
     """Time one `cp -r` to a place where nothing is."""
     shutil.rmtree(target, ignore_errors=True)
@@ -149,3 +182,5 @@ if __name__ == "__main__":
     printing(Path(sys.argv[1]))
     print("## Building\n")
     building()
+    print("\n## Building again\n")
+    rebuilding()

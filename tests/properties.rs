@@ -166,10 +166,18 @@ fn applied(text: &str, edit: Edit) -> Option<(String, Option<String>)> {
     let insert = |at: usize, new: &str| {
         [&lines[..at].concat(), indent(at), new, "\n", &lines[at..].concat()].concat()
     };
+    let is_in_brackets = |at: usize| {
+        let before = lines[..at].concat();
+        before.matches(['(', '[', '{']).count() > before.matches([')', ']', '}']).count()
+    };
     let (edited, left) = match edit {
         Edit::Statement(number) => {
             let mark = mark(number);
             (insert(at(number), &format!("{mark} = 1")), Some(mark))
+        }
+        // A comment on a member of a list goes with the member when the generator takes that away.
+        Edit::Comment(number) | Edit::TrailingComment(number) if is_in_brackets(at(number)) => {
+            return None;
         }
         Edit::Comment(number) => {
             let mark = mark(number);
@@ -386,36 +394,38 @@ proptest! {
     }
 }
 
-/// A name in a path of a plan, good or bad.
+/// Names in paths of plans, good and bad.
+const NAMES: &[&str] = &[
+    "a",
+    "b",
+    "link",
+    "loop",
+    "file",
+    "..",
+    ".",
+    "",
+    ".git",
+    ".GIT",
+    "git~1",
+    ".astgen",
+    "outside",
+    "c:",
+    "a\\b",
+    "..\\x",
+    "~",
+    "\u{200b}..",
+    "x ",
+    "y.",
+    "NUL",
+    "a\0b",
+    "%2e%2e",
+    "/",
+    "ünï",
+];
+
+/// A name in a path of a plan.
 fn name() -> impl Strategy<Value = String> {
-    let names = [
-        "a",
-        "b",
-        "link",
-        "loop",
-        "file",
-        "..",
-        ".",
-        "",
-        ".git",
-        ".GIT",
-        "git~1",
-        ".astgen",
-        "outside",
-        "c:",
-        "a\\b",
-        "..\\x",
-        "~",
-        "\u{200b}..",
-        "x ",
-        "y.",
-        "NUL",
-        "a\0b",
-        "%2e%2e",
-        "/",
-        "ünï",
-    ];
-    prop::sample::select(&names[..]).prop_map(str::to_owned)
+    prop::sample::select(NAMES).prop_map(str::to_owned)
 }
 
 fn path() -> impl Strategy<Value = String> {
@@ -424,9 +434,10 @@ fn path() -> impl Strategy<Value = String> {
     })
 }
 
+const KINDS: &[&str] = &["create", "update", "merge", "conflict", "delete"];
+
 fn action() -> impl Strategy<Value = serde_json::Value> {
-    let kinds = ["create", "update", "merge", "conflict", "delete"];
-    let texts = (path(), prop::option::of(path()), prop::sample::select(&kinds[..]));
+    let texts = (path(), prop::option::of(path()), prop::sample::select(KINDS));
     texts.prop_map(|(path, origin, kind)| {
         let mut action = serde_json::json!({"type": kind, "path": path, "content": "evil\n"});
         if let Some(origin) = origin {
