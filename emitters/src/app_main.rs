@@ -14,11 +14,11 @@ use crate::core::settings::Settings;
 use crate::python::builtins::{dict, str};
 use crate::python::fastapi::{APIRoute, FastAPI};
 use crate::python::standard::{Any, AsyncGenerator, asynccontextmanager, monotonic};
+use crate::services::billing_connection::connect_provider;
 use crate::services::billing_worker::{BillingWorker, run_billing};
 use crate::services::job_clock::JobClock;
 use crate::services::job_dispatcher::build_dispatcher;
 use crate::services::resources::Resources;
-use crate::services::stripe_provider::StripeProvider;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
@@ -99,7 +99,7 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
 /// Who takes the money, and who processes its events.
 fn billing_of(app: Name, settings: Name) -> [Stmt; 2] {
     [
-        assign(py!(app.state.billing_provider), py!(StripeProvider(settings))),
+        assign(py!(app.state.billing_provider), py!(connect_provider(settings))),
         assign(
             py!(app.state.billing_worker),
             py!(BillingWorker(app.state.database, app.state.billing_provider)),

@@ -10,6 +10,7 @@ pub mod spec;
 
 pub mod api;
 pub mod app_main;
+pub mod billing_main;
 pub mod core;
 pub mod files;
 pub mod migrations;

@@ -4,8 +4,8 @@ use crate::core::billing::has_overrides;
 use crate::core::plans::{has_flags, has_limits, has_prices};
 use crate::spec::{Entity, Spec};
 use crate::{
-    Content, Generated, api, app_main, core, files, migrations, models, packages, schemas,
-    services, tests, worker,
+    Content, Generated, api, app_main, billing_main, core, files, migrations, models, packages,
+    schemas, services, tests, worker,
 };
 use astgen_pyast::Module;
 
@@ -93,7 +93,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         services::job_clock::emit(),
         services::job_context::emit(),
         services::job_dispatcher::emit(spec.jobs.has_workers()),
-        services::job_registry::emit(),
+        services::job_registry::emit(spec),
         services::job_runner::emit(),
         services::job_service::emit(),
         services::mail_message::emit(),
@@ -149,6 +149,9 @@ fn billing(spec: &Spec) -> Vec<Module> {
         services::stripe_subscriptions::emit(),
         services::stripe_payments::emit(),
         services::stripe_provider::emit(),
+        billing_main::emit(),
+        services::billing_connection::emit(),
+        services::billing_reconcile::emit(),
         services::billing_inbox::emit(),
         services::billing_sync::emit(),
         services::billing_worker::emit(),

@@ -13,11 +13,11 @@ use crate::models::base::utcnow;
 use crate::models::billing_event::BillingEventStatus;
 use crate::models::organization::Organization;
 use crate::python::builtins::{int, list, str};
-use crate::python::fastapi::{APIRouter, Depends, Header, Query, Request};
-use crate::python::standard::Annotated;
+use crate::python::fastapi::{APIRouter, Depends, Query, Request};
+use crate::python::standard::{Annotated, UUID};
 use crate::schemas::billing::{
-    BillingEventPage, CheckoutCreate, InvoicePage, InvoiceRead, PlanChange, PlanRead, PortalCreate,
-    RedirectRead, SubscriptionRead, WebhookAnswer,
+    BillingEventPage, BillingEventRead, CheckoutCreate, InvoicePage, InvoiceRead, PlanChange,
+    PlanRead, PortalCreate, RedirectRead, SubscriptionRead, WebhookAnswer,
 };
 use crate::services::billing_service::BillingServiceDep;
 use crate::services::billing_webhook::{BillingEventServiceDep, BillingWebhookDep};
@@ -26,7 +26,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.billing": router, organization_router, list_plans, receive_webhook,
-        list_billing_events, read_subscription, check_out, open_portal, change_plan,
+        list_billing_events, replay_billing_event, read_subscription, check_out, open_portal, change_plan,
         cancel_subscription, resume_subscription, sync_subscription, list_invoices,
         subscription_of;
 }
@@ -47,6 +47,7 @@ pub fn emit(spec: &Spec) -> Module {
         list_plans_def(),
         receive_webhook_def(),
         list_billing_events_def(),
+        replay_billing_event_def(),
         guarded(read_subscription_def(), &members),
         sold.then(|| guarded(check_out_def(), &managers)),
         sold.then(|| guarded(open_portal_def(), &managers)),
@@ -69,18 +70,14 @@ fn list_plans_def() -> FunctionDef {
 }
 
 fn receive_webhook_def() -> FunctionDef {
-    names!(request, webhook, stripe_signature, status);
+    names!(request, webhook, status);
     async_def(receive_webhook)
         .decorator(py!(router.post("/webhook", include_in_schema = false)))
-        .params([
-            param(request, Request),
-            param(webhook, BillingWebhookDep),
-            param(stripe_signature, py!(Annotated[(str | None, Header())])).default(none()),
-        ])
+        .params([param(request, Request), param(webhook, BillingWebhookDep)])
         .returns(WebhookAnswer)
         .body(block![
             docstring("Take an event that Stripe signed; it is processed after the answer."),
-            assign(status, py!(webhook.receive(request.body().await, stripe_signature).await)),
+            assign(status, py!(webhook.receive(request.body().await, request.headers).await)),
             return_(py!(WebhookAnswer(status = status)))
         ])
 }
@@ -100,6 +97,22 @@ fn list_billing_events_def() -> FunctionDef {
         .body(block![
             docstring("List the events of Stripe and what became of them."),
             return_(py!(BillingEventPage.model_validate(events.page(page, status).await)))
+        ])
+}
+
+fn replay_billing_event_def() -> FunctionDef {
+    names!(event_id, events, event);
+    async_def(replay_billing_event)
+        .decorator(py!(router.post(
+            "/events/{event_id}/replay",
+            dependencies = [Depends(require_user_roles(UserRole.ADMIN))]
+        )))
+        .params([param(event_id, UUID), param(events, BillingEventServiceDep)])
+        .returns(BillingEventRead)
+        .body(block![
+            docstring("Have an event processed again, such as one that has failed."),
+            assign(event, py!(events.replay(event_id).await)),
+            return_(py!(BillingEventRead.model_validate(event)))
         ])
 }
 

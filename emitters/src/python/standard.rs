@@ -3,6 +3,7 @@
 use astgen_pyast::{Import, import, import_module};
 
 astgen_pyast::vocabulary! {
+    "argparse": ArgumentParser;
     "base64": urlsafe_b64decode, urlsafe_b64encode;
     "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable,
         Iterator, Mapping, Sequence;

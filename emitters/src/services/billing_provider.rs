@@ -215,9 +215,9 @@ fn billing_provider_is_connected() -> FunctionDef {
 }
 
 fn billing_provider_read_delivery() -> FunctionDef {
-    names!(body, signature);
+    names!(body, headers);
     def("read_delivery")
-        .params([untyped("self"), param(body, bytes), param(signature, py!(str | None))])
+        .params([untyped("self"), param(body, bytes), param(headers, py!(Mapping[(str, str)]))])
         .returns(Delivery)
         .body(block![docstring("Verify what came in by the webhook."), do_(ellipsis())])
 }

@@ -1,12 +1,14 @@
 //! `backend/app/services/billing_webhook.py`: the webhook, and what became of the events that it took in.
 
 use crate::core::database::SessionDep;
+use crate::core::errors::{ConflictError, NotFoundError};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::models::billing_event::{BillingEvent, BillingEventStatus};
 use crate::python::builtins::{bytes, str};
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::select;
-use crate::python::standard::{Annotated, dataclass};
+use crate::python::standard::{Annotated, Mapping, UUID, dataclass};
+use crate::services::billing_inbox::revive;
 use crate::services::billing_provider::BillingProviderDep;
 use crate::services::billing_worker::BillingWorkerDep;
 use astgen_pyast::prelude::*;
@@ -42,13 +44,13 @@ fn billing_webhook_class() -> ClassDef {
 }
 
 fn billing_webhook_receive() -> FunctionDef {
-    names!(body, signature, delivery, status);
+    names!(body, headers, delivery, status);
     async_def("receive")
-        .params([untyped("self"), param(body, bytes), param(signature, py!(str | None))])
+        .params([untyped("self"), param(body, bytes), param(headers, py!(Mapping[(str, str)]))])
         .returns(BillingEventStatus)
         .body(block![
             docstring("Take a delivery in, and return what has become of its event so far."),
-            assign(delivery, py!(self.provider.read_delivery(body, signature))),
+            assign(delivery, py!(self.provider.read_delivery(body, headers))),
             assign(status, py!(self.worker.inbox.store(self.provider.name, delivery).await)),
             do_(py!(self.worker.wake())),
             return_(status)
@@ -60,7 +62,8 @@ fn billing_event_service_class() -> ClassDef {
     class(BillingEventService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("What became of the events."),
         annotate(session, SessionDep),
-        billing_event_service_page()
+        billing_event_service_page(),
+        billing_event_service_replay()
     ])
 }
 
@@ -82,4 +85,25 @@ fn billing_event_service_page() -> FunctionDef {
             ),
             return_(py!(fetch_page(self.session, statement, BillingEvent, page).await))
         ])
+}
+
+fn billing_event_service_replay() -> FunctionDef {
+    names!(event_id, event);
+    async_def("replay").params([untyped("self"), param(event_id, UUID)]).returns(BillingEvent).body(
+        block![
+            docstring("Have an event processed again, from its first attempt."),
+            assign(
+                event,
+                py!(self.session.get(BillingEvent, event_id, with_for_update = true).await)
+            ),
+            if_(py!(event == None), [raise(py!(NotFoundError("There is no such event.")))]),
+            if_(
+                py!(is_!(event.status, BillingEventStatus.RECEIVED)),
+                [raise(py!(ConflictError("This event is still being processed.")))]
+            ),
+            do_(py!(revive(event))),
+            do_(py!(self.session.flush().await)),
+            return_(event)
+        ],
+    )
 }

@@ -4,19 +4,64 @@ use crate::core::jobs::JobKind;
 use crate::python::builtins::{dict, str, tuple};
 use crate::python::pydantic::BaseModel;
 use crate::python::standard::{Any, Awaitable, Callable, Generic, TypeVar, dataclass, timedelta};
+use crate::services::billing_reconcile::{RECONCILE_BILLING, reconcile_billing};
 use crate::services::job_context::JobContext;
 use crate::services::maintenance::{Nothing, PRUNE, prune};
 use crate::services::outbox::{DELIVER_EMAIL, EmailDelivery, EmailJob};
+use crate::spec::Spec;
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.services.job_registry": PayloadT, Handler, Schedule, deliver_email, HANDLERS, SCHEDULES;
 }
 
+/// A kind of job that a project has.
+struct Entry {
+    kind: Import,
+    function: Import,
+    /// Once in how much time it is asked for by itself.
+    every: Option<Expr>,
+}
+
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
-    module("app.services.job_registry").docstring("Every kind of job, what it does, and when it does it by itself.").body(block![assign(PayloadT, py!(TypeVar("PayloadT", bound = BaseModel))), handler_class(), schedule_class(), deliver_email_def(), ann_assign(HANDLERS, py!(dict[(str, Handler[Any])]), py!(dict!(handler.kind.name => handler for handler in (Handler(DELIVER_EMAIL, deliver_email), Handler(PRUNE, prune))))), ann_assign(SCHEDULES, py!(tuple[(Schedule[Any], ellipsis!())]), py!((Schedule(PRUNE, Nothing(), timedelta(days = 1)),))).paragraph()])
+pub fn emit(spec: &Spec) -> Module {
+    let entries = entries(spec);
+    let handlers =
+        make::tuple(entries.iter().map(|one| Handler.call([arg(one.kind), arg(one.function)])));
+    let schedules = entries.iter().filter_map(|one| {
+        let (kind, every) = (one.kind, one.every.clone()?);
+        Some(py!(Schedule(kind, Nothing(), every)))
+    });
+    let schedules = make::tuple(schedules);
+    module("app.services.job_registry")
+        .docstring("Every kind of job, what it does, and when it does it by itself.")
+        .body(block![
+            assign(PayloadT, py!(TypeVar("PayloadT", bound = BaseModel))),
+            handler_class(),
+            schedule_class(),
+            deliver_email_def(),
+            ann_assign(
+                HANDLERS,
+                py!(dict[(str, Handler[Any])]),
+                py!(dict!(handler.kind.name => handler for handler in handlers))
+            ),
+            ann_assign(SCHEDULES, py!(tuple[(Schedule[Any], ellipsis!())]), schedules).paragraph()
+        ])
+}
+
+fn entries(spec: &Spec) -> Vec<Entry> {
+    let every_day = || Some(py!(timedelta(days = 1)));
+    let mut entries = vec![
+        Entry { kind: DELIVER_EMAIL, function: deliver_email, every: None },
+        Entry { kind: PRUNE, function: prune, every: every_day() },
+    ];
+    if spec.billing.is_some() {
+        let (kind, function) = (RECONCILE_BILLING, reconcile_billing);
+        entries.push(Entry { kind, function, every: every_day() });
+    }
+    entries
 }
 
 fn handler_class() -> ClassDef {

@@ -1,8 +1,10 @@
 //! `backend/app/services`
 
 pub mod auth_service;
+pub mod billing_connection;
 pub mod billing_inbox;
 pub mod billing_provider;
+pub mod billing_reconcile;
 pub mod billing_service;
 pub mod billing_sync;
 pub mod billing_usage;

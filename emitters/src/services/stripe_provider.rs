@@ -10,7 +10,7 @@ use crate::services::stripe_subscriptions::StripeSubscriptions;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.stripe_provider": StripeProvider;
+    "app.services.stripe_provider": SIGNATURE, StripeProvider;
 }
 
 /// The module.
@@ -19,7 +19,7 @@ pub fn emit() -> Module {
     let docstring = "Stripe, as the provider that takes the money.";
     module("app.services.stripe_provider")
         .docstring(docstring)
-        .body(block![stripe_provider_class()])
+        .body(block![assign(SIGNATURE, "Stripe-Signature"), stripe_provider_class()])
 }
 
 fn stripe_provider_class() -> ClassDef {
@@ -45,13 +45,13 @@ fn stripe_provider_init() -> FunctionDef {
 }
 
 fn stripe_provider_read_delivery() -> FunctionDef {
-    names!(body, signature);
+    names!(body, headers);
     def("read_delivery")
-        .params([untyped("self"), param(body, bytes), param(signature, py!(str | None))])
+        .params([untyped("self"), param(body, bytes), param(headers, py!(Mapping[(str, str)]))])
         .returns(Delivery)
         .body(block![
             docstring("Verify what came in by the webhook."),
-            return_(py!(read_delivery(body, signature, self.secrets)))
+            return_(py!(read_delivery(body, headers.get(SIGNATURE), self.secrets)))
         ])
 }
 

@@ -49,6 +49,7 @@ pub mod test_outbox;
 pub mod test_pagination;
 pub mod test_passwords;
 pub mod test_plans;
+pub mod test_reconcile;
 pub mod test_request_id;
 pub mod test_security;
 pub mod test_sessions;
@@ -124,6 +125,7 @@ fn billing(spec: &Spec) -> Vec<Module> {
     if let Some(offer) = casting::offer(spec) {
         modules.push(test_billing_properties::emit());
         modules.push(test_checkout::emit(spec, offer));
+        modules.push(test_reconcile::emit(offer));
         modules.push(test_subscriptions::emit(spec, offer));
     }
     modules

@@ -1,0 +1,134 @@
+//! `backend/app/services/billing_reconcile.py`: every subscription asked for, whatever events came.
+
+use crate::core::database::Database;
+use crate::core::jobs::JobKind;
+use crate::models::organization::Organization;
+use crate::python::builtins::{__name__, Exception, bool, len, list};
+use crate::python::sqlalchemy::select;
+use crate::python::standard::{Sequence, UUID, logging};
+use crate::services::billing_connection::connected_provider;
+use crate::services::billing_provider::{ProviderError, UnusableEventError};
+use crate::services::billing_sync::{BillingSync, ENDED, RaceError};
+use crate::services::job_context::JobContext;
+use crate::services::maintenance::Nothing;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.services.billing_reconcile": logger, BATCH, RECONCILE_BILLING, ReconcileError,
+        reconcile_billing, reconcile, is_refreshed, payers_after;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.services.billing_reconcile")
+        .docstring("Every subscription is asked for now and then, whatever events came.")
+        .body(block![
+            assign(logger, py!(logging.getLogger(__name__))),
+            assign(BATCH, 100).paragraph(),
+            assign(
+                RECONCILE_BILLING,
+                py!(JobKind(
+                    "reconcile_billing",
+                    Nothing,
+                    max_attempts = 3,
+                    timeout_seconds = 60 * 60
+                ))
+            ),
+            class(ReconcileError)
+                .base(Exception)
+                .body([docstring("Some payers could not be brought up to date.")]),
+            reconcile_billing_def(),
+            reconcile_def(),
+            is_refreshed_def(),
+            payers_after_def()
+        ])
+}
+
+fn reconcile_billing_def() -> FunctionDef {
+    names!(context, _payload, resources, provider, failed);
+    async_def(reconcile_billing)
+        .params([param(context, JobContext), param(_payload, Nothing)])
+        .returns(none())
+        .body(block![
+            docstring("Bring every payer up to date; if some cannot be, all are tried again."),
+            assign(resources, py!(context.resources)),
+            async_with_as(
+                py!(connected_provider(resources.settings)),
+                provider,
+                block![
+                    if_(py!(!provider.is_connected), [return_none()]),
+                    assign(failed, py!(reconcile(BillingSync(resources.database, provider)).await))
+                ]
+            ),
+            if_(py!(failed), [raise(py!(ReconcileError(f!("{} payers are left", len(failed)))))])
+        ])
+}
+
+fn reconcile_def() -> FunctionDef {
+    names!(sync, failed, last, payer_ids, payer_id);
+    async_def(reconcile).params([param(sync, BillingSync)]).returns(py!(list[UUID])).body(block![
+        docstring("Bring each payer up to date, and return those that cannot be."),
+        ann_assign(failed, py!(list[UUID]), py!([])),
+        assign(last, py!(UUID(int = 0))),
+        while_(
+            py!(walrus!(payer_ids, payers_after(sync.database, last).await)),
+            block![
+                for_(
+                    payer_id,
+                    payer_ids,
+                    if_(
+                        py!(!is_refreshed(sync, payer_id).await),
+                        [do_(py!(failed.append(payer_id)))]
+                    )
+                ),
+                assign(last, py!(payer_ids[-1]))
+            ]
+        ),
+        return_(failed)
+    ])
+}
+
+fn is_refreshed_def() -> FunctionDef {
+    names!(sync, payer_id);
+    async_def(is_refreshed)
+        .params([param(sync, BillingSync), param(payer_id, UUID)])
+        .returns(bool)
+        .body(block![
+            docstring("Bring a payer up to date, or say in the log why not."),
+            try_([do_(py!(sync.refresh(payer_id).await))]).except(
+                py!((ProviderError, UnusableEventError, RaceError)),
+                block![
+                    do_(py!(logger.exception("Payer %s is left as it was", payer_id))),
+                    return_(false)
+                ]
+            ),
+            return_(true)
+        ])
+}
+
+fn payers_after_def() -> FunctionDef {
+    names!(database, last, statement, session);
+    async_def(payers_after)
+        .params([param(database, Database), param(last, UUID)])
+        .returns(py!(Sequence[UUID]))
+        .body(block![
+            docstring("Return some of the payers who may have a subscription, in their order."),
+            assign(
+                statement,
+                py!(select(Organization.id)
+                    .r#where(
+                        Organization.id > last,
+                        Organization.stripe_customer_id.is_not(None),
+                        Organization.subscription_status.not_in(ENDED)
+                    )
+                    .order_by(Organization.id)
+                    .limit(BATCH))
+            ),
+            async_with_as(
+                py!(database.session()),
+                session,
+                [return_(py!(session.scalars(statement).await.all()))]
+            )
+        ])
+}
