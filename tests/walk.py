@@ -180,8 +180,10 @@ def main(base_url: str, log: Path, example: str) -> None:
         for organization in (ours, theirs):
             path = f"/organizations/{organization}/{entity}"
             send("GET", f"{path}/{row['id']}", 404, eve)
-            send("PATCH", f"{path}/{row['id']}", 404, eve, json={})
-            send("DELETE", f"{path}/{row['id']}", 404, eve)
+            # Rows with versions want to be told which one; any will do.
+            match = {"If-Match": "*"}
+            send("PATCH", f"{path}/{row['id']}", 404, eve, json={}, headers=match)
+            send("DELETE", f"{path}/{row['id']}", 404, eve, headers=match)
         send("GET", f"/organizations/{ours}/{entity}", 404, eve)
         send("POST", f"/organizations/{ours}/{entity}", 404, eve, json=body)
         listed = send("GET", f"/organizations/{theirs}/{entity}", 200, eve)

@@ -411,7 +411,32 @@ fn allowed_methods_def() -> FunctionDef {
 
 fn answer_invalid_def() -> FunctionDef {
     names!(request, error, status, problem);
-    async_def(answer_invalid).params([param(request, Request), param(error, RequestValidationError)]).returns(ProblemResponse).body(block![docstring("Answer a request that does not match the schema, without repeating it."), assign(status, py!(HTTPStatus.UNPROCESSABLE_ENTITY)), assign(problem, py!(Problem(title = status.phrase, status = status, code = "invalid_request", detail = "The request does not match the schema.", request_id = request.state.request_id, errors = list!(FieldProblem(loc = item["loc"], msg = item["msg"], r#type = item["type"]) for item in error.errors())))), return_(py!(ProblemResponse(problem)))])
+    async_def(answer_invalid)
+        .params([param(request, Request), param(error, RequestValidationError)])
+        .returns(ProblemResponse)
+        .body(block![
+            docstring("Answer a request that does not match the schema, without repeating it."),
+            assign(status, py!(HTTPStatus.UNPROCESSABLE_ENTITY)),
+            assign(
+                problem,
+                py!(Problem(
+                    title = status.phrase,
+                    status = status,
+                    code = "invalid_request",
+                    detail = "The request does not match the schema.",
+                    request_id = request.state.request_id,
+                    errors = list!(
+                        FieldProblem(
+                            loc = item["loc"],
+                            msg = item["msg"],
+                            r#type = item["type"],
+                        )
+                        for item in error.errors()
+                    ),
+                )),
+            ),
+            return_(py!(ProblemResponse(problem)))
+        ])
 }
 
 fn answer_unhandled_def() -> FunctionDef {

@@ -26,7 +26,27 @@ fn json_formatter_class() -> ClassDef {
 
 fn json_formatter_format() -> FunctionDef {
     names!(record, entry);
-    def("format").params([untyped("self"), param(record, py!(logging.LogRecord))]).returns(str).body(block![docstring("Put the record on one line."), assign(entry, py!(dict!("time" => datetime.fromtimestamp(record.created, UTC).isoformat(), "level" => record.levelname, "logger" => record.name, "message" => record.getMessage(), "request_id" => current_request_id.get()))), if_(py!(record.exc_info), [assign(py!(entry["exception"]), py!(self.formatException(record.exc_info)))]), return_(py!(json.dumps(entry)))])
+    def("format")
+        .params([untyped("self"), param(record, py!(logging.LogRecord))])
+        .returns(str)
+        .body(block![
+            docstring("Put the record on one line."),
+            assign(
+                entry,
+                py!(dict!(
+                    "time" => datetime.fromtimestamp(record.created, UTC).isoformat(),
+                    "level" => record.levelname,
+                    "logger" => record.name,
+                    "message" => record.getMessage(),
+                    "request_id" => current_request_id.get()
+                )),
+            ),
+            if_(
+                py!(record.exc_info),
+                [assign(py!(entry["exception"]), py!(self.formatException(record.exc_info)))],
+            ),
+            return_(py!(json.dumps(entry)))
+        ])
 }
 
 fn configure_logging_def() -> FunctionDef {

@@ -185,7 +185,18 @@ fn metrics_middleware_route() -> FunctionDef {
 
 fn route_templates_def() -> FunctionDef {
     names!(app);
-    def(route_templates).params([param(app, FastAPI)]).returns(py!(dict[(object, str)])).body(block![docstring("Find the whole path of each route; a route itself knows its last part only."), return_(py!(dict!(context.endpoint => context.path_format for context in iter_route_contexts(app.routes) if context.path_format != None)))])
+    def(route_templates).params([param(app, FastAPI)]).returns(py!(dict[(object, str)])).body(
+        block![
+            docstring(
+                "Find the whole path of each route; a route itself knows its last part only."
+            ),
+            return_(py!(dict!(
+                context.endpoint => context.path_format
+                for context in iter_route_contexts(app.routes)
+                if context.path_format != None
+            )))
+        ],
+    )
 }
 
 fn init_metrics_def() -> FunctionDef {

@@ -34,7 +34,20 @@ fn utcnow_def() -> FunctionDef {
 
 fn base_class() -> ClassDef {
     names!(metadata);
-    class(Base).base(DeclarativeBase).body(block![docstring("The base of every model."), assign(metadata, py!(MetaData(naming_convention = dict!("pk" => "pk_%(table_name)s", "fk" => "fk_%(table_name)s_%(column_0_N_name)s", "uq" => "uq_%(table_name)s_%(column_0_N_name)s", "ix" => "ix_%(table_name)s_%(column_0_N_name)s"))))])
+    class(Base).base(DeclarativeBase).body(block![
+        docstring("The base of every model."),
+        assign(
+            metadata,
+            py!(MetaData(
+                naming_convention = dict!(
+                    "pk" => "pk_%(table_name)s",
+                    "fk" => "fk_%(table_name)s_%(column_0_N_name)s",
+                    "uq" => "uq_%(table_name)s_%(column_0_N_name)s",
+                    "ix" => "ix_%(table_name)s_%(column_0_N_name)s"
+                )
+            )),
+        )
+    ])
 }
 
 fn entry_class() -> ClassDef {

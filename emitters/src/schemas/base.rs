@@ -12,7 +12,25 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit() -> Module {
-    module("app.schemas.base").docstring("What the shapes of requests and of responses have in common.").body(block![assign(ItemT, py!(TypeVar("ItemT"))), request_model_class(), response_model_class(), page_class(), nothing_def(), ann_assign(absent, py!(Callable[([], Any)]), nothing).comment("Stands in for a field that a change leaves out, whatever its type: read a change with").comment("`model_dump(exclude_unset=True)`, which holds what was sent and null only where the").comment("field may be null.")])
+    module("app.schemas.base")
+        .docstring("What the shapes of requests and of responses have in common.")
+        .body(block![
+            assign(ItemT, py!(TypeVar("ItemT"))),
+            request_model_class(),
+            response_model_class(),
+            page_class(),
+            nothing_def(),
+            ann_assign(absent, py!(Callable[([], Any)]), nothing)
+                .comment(
+                    "Stands in for a field that a change leaves out, whatever its type: read \
+                         a change with"
+                )
+                .comment(
+                    "`model_dump(exclude_unset=True)`, which holds what was sent and null \
+                         only where the"
+                )
+                .comment("field may be null.")
+        ])
 }
 
 fn request_model_class() -> ClassDef {

@@ -16,7 +16,37 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit() -> Module {
-    module("app.services.mail_message").docstring("From a mail to the message that travels: plain text and HTML that say the same.").body(block![assign(BUTTON, py!(dict!("display" => "inline-block", "padding" => "10px 16px", "border-radius" => "6px", "background" => "#1f2937", "color" => "#ffffff", "text-decoration" => "none"))), assign(BODY, py!(dict!("font-family" => "sans-serif", "line-height" => "1.5", "color" => "#1f2937"))), assign(WITHOUT_LINK, "If the link does not open, use this code:"), build_message_def(), link_def(), plain_text_def(), html_def(), style_def()])
+    module("app.services.mail_message")
+        .docstring(
+            "From a mail to the message that travels: plain text and HTML that say the same.",
+        )
+        .body(block![
+            assign(
+                BUTTON,
+                py!(dict!(
+                    "display" => "inline-block",
+                    "padding" => "10px 16px",
+                    "border-radius" => "6px",
+                    "background" => "#1f2937",
+                    "color" => "#ffffff",
+                    "text-decoration" => "none"
+                )),
+            ),
+            assign(
+                BODY,
+                py!(dict!(
+                    "font-family" => "sans-serif",
+                    "line-height" => "1.5",
+                    "color" => "#1f2937"
+                )),
+            ),
+            assign(WITHOUT_LINK, "If the link does not open, use this code:"),
+            build_message_def(),
+            link_def(),
+            plain_text_def(),
+            html_def(),
+            style_def()
+        ])
 }
 
 fn build_message_def() -> FunctionDef {

@@ -102,7 +102,22 @@ fn queueing_def() -> FunctionDef {
 
 fn variables_def() -> FunctionDef {
     names!(app, others, settings);
-    def(variables).params([param(app, FastAPI), kwargs(others, str)]).returns(py!(dict[(str, str)])).body(block![docstring("Return the environment of a worker."), ann_assign(settings, Settings, py!(app.state.settings)), assign(redis_url, py!(settings.redis_url)), assert_(py!(redis_url != None)), return_(py!(dict!("ENVIRONMENT" => "test", "DATABASE_URL" => settings.database_url, "SECRET_KEY" => settings.secret_key.get_secret_value(), "REDIS_URL" => redis_url.get_secret_value(), **others)))])
+    def(variables)
+        .params([param(app, FastAPI), kwargs(others, str)])
+        .returns(py!(dict[(str, str)]))
+        .body(block![
+            docstring("Return the environment of a worker."),
+            ann_assign(settings, Settings, py!(app.state.settings)),
+            assign(redis_url, py!(settings.redis_url)),
+            assert_(py!(redis_url != None)),
+            return_(py!(dict!(
+                "ENVIRONMENT" => "test",
+                "DATABASE_URL" => settings.database_url,
+                "SECRET_KEY" => settings.secret_key.get_secret_value(),
+                "REDIS_URL" => redis_url.get_secret_value(),
+                **others
+            )))
+        ])
 }
 
 fn register_def() -> FunctionDef {

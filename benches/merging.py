@@ -1,0 +1,173 @@
+"""Makes the table of merges in benches/README.md: astgen against git and mergiraf.
+
+Usage: python benches/merging.py FOLDER_WITH_PYTHON_FILES [MERGIRAF]
+
+Needs `cargo build --release` before, and takes mergiraf's program where one is named.
+Each merge is of a real file that two sides edited at random, from a fixed seed: some
+edits are far apart, some clash. What is timed is the CPU time of the whole process, its
+start included.
+"""
+
+import ast
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+SIZES = [(100, 300), (300, 1_000), (1_000, 3_000), (3_000, 10_000)]
+FILES = 40
+EDITS = 6
+
+
+def statements(text):
+    """Return the first and last line of each statement on lines of its own."""
+    found = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)]
+    return sorted((node.lineno - 1, node.end_lineno, node.col_offset) for node in found)
+
+
+def edited(text, by, chance):
+    """Return a text after some edits that leave it Python."""
+    for number in range(EDITS):
+        lines = text.splitlines(keepends=True)
+        start, end, column = chance.choice(statements(text))
+        indent = " " * column
+        name = f"{by}_{number}"
+        match chance.randrange(6):
+            case 0:
+                lines.insert(start, f"{indent}{name} = 1\n")
+            case 1:
+                lines.insert(start, f"{indent}# {name}\n")
+            case 2:
+                if end - start > 3:
+                    continue
+                del lines[start:end]
+            case 3:
+                lines[start] = lines[start].replace("(", f"({name}=1, ", 1)
+            case 4:
+                tops = [top for top in statements(text) if top[2] == 0]
+                lines.insert(
+                    chance.choice(tops)[1], f"\n\ndef {name}():\n    return 1\n\n\n"
+                )
+            case 5:
+                body = [
+                    f"    {line}" if line.strip() else line for line in lines[start:end]
+                ]
+                lines[start:end] = [f"{indent}if {name}:\n", *body]
+        new = "".join(lines)
+        try:
+            ast.parse(new)
+        except SyntaxError:
+            continue
+        text = new
+    return text
+
+
+def merges(corpus):
+    """Yield, for each range of sizes, the versions of some files."""
+    chance = random.Random(7)
+    files = sorted(corpus.rglob("*.py"))
+    chance.shuffle(files)
+    for least, most in SIZES:
+        found = []
+        for file in files:
+            try:
+                base = file.read_text()
+                if not least <= base.count("\n") < most:
+                    continue
+                ast.parse(base)
+            except (SyntaxError, UnicodeDecodeError, ValueError):
+                continue
+            found.append(
+                (base, edited(base, "ours", chance), edited(base, "theirs", chance))
+            )
+            if len(found) == FILES:
+                break
+        yield (least, most), found
+
+
+def cpu(command, output):
+    """Return the CPU time of a process in milliseconds, its peak memory in MB, and how it ended."""
+    with Path(output).open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = 0
+    milliseconds = 1000 * (usage.ru_utime + usage.ru_stime)
+    return milliseconds, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)
+
+
+def is_python(text):
+    """Tell whether a text is Python."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def main(corpus, mergiraf=None):
+    """Print the table."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    tools = {
+        "git merge-file": lambda base, ours, theirs: [
+            "git",
+            "merge-file",
+            "-p",
+            "--diff3",
+            ours,
+            base,
+            theirs,
+        ],
+        "astgen merge": lambda base, ours, theirs: [
+            TARGET / "astgen",
+            "merge",
+            base,
+            ours,
+            theirs,
+        ],
+    }
+    if mergiraf:
+        tools["mergiraf"] = lambda base, ours, theirs: [
+            mergiraf,
+            "merge",
+            base,
+            ours,
+            theirs,
+        ]
+    print(
+        "| lines | merge | CPU median | p99 | peak memory | clean | clean, and not Python |"
+    )
+    print("| --- | --- | --: | --: | --: | --: | --: |")
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{name}.py" for name in ("base", "ours", "theirs")]
+        merged = Path(folder) / "merged"
+        for (least, most), found in merges(corpus):
+            figures = {name: [] for name in tools}
+            for texts in found:
+                for path, text in zip(paths, texts, strict=True):
+                    path.write_text(text)
+                for name, command in tools.items():
+                    best = min(cpu(command(*paths), merged) for _ in range(3))
+                    broken = best[2] == 0 and not is_python(merged.read_text())
+                    figures[name].append((*best, broken))
+            for name, runs in figures.items():
+                times = sorted(run[0] for run in runs)
+                row = [
+                    f"{least:,} to {most:,}",
+                    f"`{name}`",
+                    f"{statistics.median(times):.1f} ms",
+                    f"{times[min(len(times) - 1, int(len(times) * 0.99))]:.1f} ms",
+                    f"{max(run[1] for run in runs):.0f} MB",
+                    f"{sum(run[2] == 0 for run in runs)} of {len(runs)}",
+                    f"{sum(run[3] for run in runs)}",
+                ]
+                print(f"| {' | '.join(row)} |")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:3])
