@@ -43,7 +43,9 @@ fn merge_items(session: &mut Session<'_>, items: Triple<&[Item]>, body: Body) ->
     let block = |tree, items, elements| Block { tree, items, elements };
     let base = block(session.base, items.base, &elements.base);
     let to_ours = match_items(base, block(session.ours, items.ours, &elements.ours));
-    let to_theirs = match_items(base, block(session.theirs, items.theirs, &elements.theirs));
+    let mut to_theirs = match_items(base, block(session.theirs, items.theirs, &elements.theirs));
+    let imports = imports::merge_imports(session, items);
+    imports.release(&to_ours, &mut to_theirs);
     session.note_renames(items.base, items.ours, &to_ours);
     let sequences = Sequences {
         base: &elements.base,
@@ -56,7 +58,6 @@ fn merge_items(session: &mut Session<'_>, items: Triple<&[Item]>, body: Body) ->
     let merged = merge(sequences);
     session.is_balanced &= is_balanced(sequences, &merged);
     let merged = at_edges(items, merged);
-    let imports = imports::merge_imports(session, items);
     let mut writer = Writer {
         indent: indentation(session, items),
         items,
@@ -233,11 +234,13 @@ impl Writer<'_> {
         if items.ours.is_import() && !self.imports.keeps(at.ours) {
             let tail = tail_of_import(session, items);
             self.import(session, at.ours, blank_lines, tail);
+            self.added(session, at.theirs);
             return;
         }
         if items.ours.is_import() && changes_names(session, items) {
             // What theirs put in or took out is settled, and changes nothing here.
             self.ours(session, at.ours, Some(blank_lines));
+            self.added(session, at.theirs);
             return;
         }
         self.above(session.ours, items.ours, blank_lines);
@@ -265,6 +268,13 @@ impl Writer<'_> {
         self.above(session.ours, item, blank_lines);
         let text = self.shifted(session, &session.ours.text[item.lines.clone()]);
         self.text.push_str(&text);
+    }
+
+    /// Names of an import of theirs that are new, where ours imports something else in its place.
+    fn added(&mut self, session: &Session<'_>, theirs: usize) {
+        if let Some(text) = self.imports.added(session, theirs, &self.indent) {
+            self.text.push_str(&text);
+        }
     }
 
     fn import(&mut self, session: &Session<'_>, ours: usize, blank_lines: usize, tail: &str) {

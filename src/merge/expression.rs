@@ -4,11 +4,12 @@
 //! changed in different ways is a clash of the whole statement; nothing is guessed.
 
 use super::align::{Gap, Matching, match_elements};
+use super::chain::{has_other_links, merge_chain};
 use super::indent::reindented;
 use super::lines;
 use super::list;
 use super::sequence::{Element, Merged, Place, Sequences, merge};
-use super::tree::{Id, Kind, Tree, says_something};
+use super::tree::{Id, Kind, Node, Tree, says_something};
 use ruff_python_ast::NodeKind;
 use std::ops::Range;
 
@@ -70,8 +71,91 @@ pub fn node(sides: Sides<'_, '_>, at: Triple<Id>) -> Result<String, Clash> {
     };
     match merged {
         Err(Clash) if is_reformatted => Ok(sides.of_theirs(theirs.range.clone())),
+        Err(Clash) => wrapped(sides, at).ok_or(Clash),
         merged => merged,
     }
+}
+
+/// Where one side put something around an expression that the other side changed, the change lands inside.
+fn wrapped(sides: Sides<'_, '_>, at: Triple<Id>) -> Option<String> {
+    let base = sides.base.node(at.base);
+    if base.weight < 2 || !can_be_wrapped(base.kind) {
+        return None;
+    }
+    let (ours, theirs) = (sides.ours.node(at.ours), sides.theirs.node(at.theirs));
+    let in_parentheses = |text: String, kind: Kind, is_alike: bool| {
+        if is_alike || is_atom(kind) { text } else { format!("({text})") }
+    };
+    let operators = |tree: &Tree<'_>, id: Id| -> Vec<String> {
+        let children = tree.children(id).iter();
+        let tokens = children.filter(|child| tree.node(**child).kind == Kind::Token);
+        tokens.map(|token| tree.source(*token).to_owned()).collect()
+    };
+    let is_alike = |tree: &Tree<'_>, id: Id| {
+        tree.node(id).kind == base.kind && operators(tree, id) == operators(sides.base, at.base)
+    };
+    if let Some(inner) = only_inside(sides.ours, at.ours, base) {
+        let text = sides.ours.text;
+        let changed = sides.of_theirs(theirs.range.clone());
+        let changed = in_parentheses(changed, theirs.kind, is_alike(sides.theirs, at.theirs));
+        let before = &text[ours.range.start..inner.start];
+        return Some([before, &changed, &text[inner.end..ours.range.end]].concat());
+    }
+    let inner = only_inside(sides.theirs, at.theirs, base)?;
+    let changed = sides.ours.source(at.ours).to_owned();
+    let changed = in_parentheses(changed, ours.kind, is_alike(sides.ours, at.ours));
+    let before = sides.of_theirs(theirs.range.start..inner.start);
+    Some([&before, &*changed, &sides.of_theirs(inner.end..theirs.range.end)].concat())
+}
+
+fn can_be_wrapped(kind: Kind) -> bool {
+    use NodeKind::{ExprAwait, ExprBinOp, ExprBoolOp, ExprCompare, ExprUnaryOp};
+    let is_operation =
+        matches!(kind, Kind::Node(ExprAwait | ExprBinOp | ExprBoolOp | ExprCompare | ExprUnaryOp));
+    is_operation || is_atom(kind)
+}
+
+/// Whether an expression needs no parentheses, whatever stands around it.
+fn is_atom(kind: Kind) -> bool {
+    use NodeKind::{
+        ExprAttribute, ExprCall, ExprDict, ExprDictComp, ExprFString, ExprList, ExprListComp,
+        ExprName, ExprSet, ExprSetComp, ExprStringLiteral, ExprSubscript,
+    };
+    matches!(
+        kind,
+        Kind::Node(
+            ExprAttribute
+                | ExprCall
+                | ExprDict
+                | ExprDictComp
+                | ExprFString
+                | ExprList
+                | ExprListComp
+                | ExprName
+                | ExprSet
+                | ExprSetComp
+                | ExprStringLiteral
+                | ExprSubscript
+        )
+    )
+}
+
+/// Where the one node below another stands that says what a node of the base says.
+fn only_inside(tree: &Tree<'_>, within: Id, base: &Node) -> Option<Range<usize>> {
+    let mut found = None;
+    let mut open = tree.children(within).to_vec();
+    while let Some(id) = open.pop() {
+        let node = tree.node(id);
+        if node.digest == base.digest && node.kind == base.kind {
+            if found.is_some() {
+                return None;
+            }
+            found = Some(node.range.clone());
+        } else if node.weight >= base.weight {
+            open.extend_from_slice(tree.children(id));
+        }
+    }
+    found
 }
 
 fn parts(sides: Sides<'_, '_>, at: Triple<Id>) -> Result<String, Clash> {
@@ -82,16 +166,38 @@ fn parts(sides: Sides<'_, '_>, at: Triple<Id>) -> Result<String, Clash> {
     match kind {
         Kind::Node(NodeKind::Keyword) if is_guard_list(sides, at) => keyword_of_members(sides, at),
         Kind::Node(NodeKind::ExprStringLiteral) => string(sides, at),
+        Kind::Node(NodeKind::ExprCall | NodeKind::ExprAttribute) if has_other_links(sides, at) => {
+            merge_chain(sides, at)
+        }
+        Kind::Node(NodeKind::ExprCall) if calls_something_else(sides, at) => Err(Clash),
         Kind::Node(_) => {
             let children = Triple {
                 base: sides.base.children(at.base),
                 ours: sides.ours.children(at.ours),
                 theirs: sides.theirs.children(at.theirs),
             };
+            let all = [children.base, children.ours, children.theirs];
+            if all.iter().any(|children| children.is_empty()) {
+                return Err(Clash);
+            }
             run(sides, children, sides.ours.node(at.ours).range.clone())
         }
         _ => Err(Clash),
     }
+}
+
+/// Whether one side calls something else, and the other gives other arguments to what was called.
+fn calls_something_else(sides: Sides<'_, '_>, at: Triple<Id>) -> bool {
+    let parts = |tree: &Tree<'_>, id: Id| {
+        let children = tree.children(id);
+        let function = *children.first()?;
+        let name = tree.children_of(function, NodeKind::Identifier).last().unwrap_or(function);
+        Some((tree.source(name).to_owned(), tree.node(*children.last()?).digest))
+    };
+    let all =
+        (parts(sides.base, at.base), parts(sides.ours, at.ours), parts(sides.theirs, at.theirs));
+    let (Some(base), Some(ours), Some(theirs)) = all else { return false };
+    ours.0 != base.0 && theirs.1 != base.1 || theirs.0 != base.0 && ours.1 != base.1
 }
 
 /// `dependencies=[…]`: what FastAPI runs before a route, a set of guards.

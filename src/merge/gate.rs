@@ -17,6 +17,11 @@ pub struct Fault {
     pub place: Option<usize>,
 }
 
+/// What is wrong with a name that nothing binds.
+pub fn undefined(name: &str) -> String {
+    format!("`{name}` is not defined")
+}
+
 /// The facts of three versions.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'f> {
@@ -109,7 +114,7 @@ fn definitions(known: Known<'_>, merged: &Facts, faults: &mut Vec<Fault>) {
 }
 
 /// Words that a side brought and that are not in the result. Of a word that the base has too, counts do not tell
-/// what became of it: one side may have taken away what both added.
+/// what became of each: one side may have taken away what both added. But what neither side has less often stays.
 pub fn lost_words(
     known: &Triple<HashMap<&str, usize>>,
     merged: &HashMap<&str, usize>,
@@ -117,8 +122,14 @@ pub fn lost_words(
     let count = |words: &HashMap<&str, usize>, word: &str| words.get(word).copied().unwrap_or(0);
     let all: BTreeSet<&str> = known.ours.keys().chain(known.theirs.keys()).copied().collect();
     let is_lost = |word: &&str| {
-        let least = count(&known.ours, word).max(count(&known.theirs, word));
-        count(&known.base, word) == 0 && count(merged, word) < least
+        let (base, ours, theirs) =
+            (count(&known.base, word), count(&known.ours, word), count(&known.theirs, word));
+        let least = match base {
+            0 => ours.max(theirs),
+            _ if ours >= base && theirs >= base => base,
+            _ => 0,
+        };
+        count(merged, word) < least
     };
     let lost: Vec<&str> = all.into_iter().filter(is_lost).collect();
     let reason = || format!("of what the sides wrote, this is lost: {}", lost.join(" "));

@@ -2,6 +2,7 @@
 //! wherever the other side wrote its imports.
 
 use super::Session;
+use super::align::Matching;
 use super::expression::Triple;
 use super::items::Item;
 use super::tree::{Id, Kind, Tree};
@@ -215,6 +216,17 @@ fn home<'s>(ours: &'s [Statement], binding: &Binding) -> Option<&'s Statement> {
 }
 
 impl Plan {
+    /// An import of theirs with names that must come in, which ours took out as a whole, is new in theirs.
+    pub fn release(&self, to_ours: &Matching, to_theirs: &mut Matching) {
+        for &theirs in self.added.keys() {
+            let base = to_theirs.backward[theirs];
+            if let Some(base) = base.filter(|base| to_ours.forward[*base].is_none()) {
+                to_theirs.forward[base] = None;
+                to_theirs.backward[theirs] = None;
+            }
+        }
+    }
+
     /// Whether an import of ours keeps the names that it has.
     pub fn keeps(&self, at: usize) -> bool {
         let bindings =

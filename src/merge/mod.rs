@@ -30,6 +30,7 @@
 
 mod align;
 mod block;
+mod chain;
 mod clauses;
 pub mod conflict;
 mod digest;

@@ -4,16 +4,57 @@
 use super::conflict::{Conflict, Labels, Sides, marked};
 use super::expression::Triple;
 use super::facts::{Facts, facts};
-use super::gate::{Fault, Known, faults, lost_words};
+use super::gate::{Fault, Known, faults, lost_words, undefined};
 use super::items::{Item, Key};
 use super::python::{self, Syntax};
 use super::structure::{Contested, Orders, Structured, by_structure};
 use super::tree::Tree;
 use super::{Merged, Versions, by_line};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// Merges three versions of a module, each of whole lines.
 pub fn merge_modules(versions: Versions<'_>, labels: &Labels) -> Merged {
+    let mut renames = Vec::new();
+    let merged = merge_once(versions, labels, &mut renames);
+    if merged.conflicts.is_empty() || renames.is_empty() {
+        return merged;
+    }
+    // What theirs added calls something by a name that ours changed: once more, with the name of ours.
+    let Some(theirs) = python::syntax(versions.theirs).ok().and_then(|it| renamed(&it, &renames))
+    else {
+        return merged;
+    };
+    let again = merge_once(Versions { theirs: &theirs, ..versions }, labels, &mut Vec::new());
+    if again.conflicts.is_empty() { again } else { merged }
+}
+
+/// A module with other names for some of its definitions; `None` where a name may mean something else as well.
+fn renamed(module: &Syntax<'_>, renames: &[(String, String)]) -> Option<String> {
+    let imports = facts(module).imports;
+    if renames.iter().any(|(old, _)| imports.contains_key(old)) {
+        return None;
+    }
+    let mut places: Vec<(Range<usize>, &str)> = Vec::new();
+    for (old, new) in renames {
+        places.extend(python::names(module, old)?.into_iter().map(|place| (place, new.as_str())));
+    }
+    places.sort_by_key(|(place, _)| place.start);
+    let (mut text, mut at) = (String::new(), 0);
+    for (place, new) in places {
+        text.push_str(&module.text[at..place.start]);
+        text.push_str(new);
+        at = place.end;
+    }
+    Some(text + &module.text[at..])
+}
+
+/// Merges three versions; `renames` are those of ours without which the result is not sound.
+fn merge_once(
+    versions: Versions<'_>,
+    labels: &Labels,
+    renames: &mut Vec<(String, String)>,
+) -> Merged {
     let lines = by_line(versions, labels);
     let syntaxes = (
         python::syntax(versions.base),
@@ -35,7 +76,7 @@ pub fn merge_modules(versions: Versions<'_>, labels: &Labels) -> Merged {
         ours: &python::tree(&ours),
         theirs: &python::tree(&theirs),
     };
-    match settle(trees, labels, &judge) {
+    match settle(trees, labels, &judge, renames) {
         Some(merged) => merged,
         None if lines.conflicts.is_empty() => {
             let reasons: Vec<String> = faults.into_iter().map(|fault| fault.reason).collect();
@@ -102,7 +143,12 @@ impl<'a> Judge<'a> {
 const ROUNDS: usize = 6;
 
 /// Merges by structure until the gate has nothing to say, or what it says is a clash.
-fn settle(trees: Triple<&Tree<'_>>, labels: &Labels, judge: &Judge) -> Option<Merged> {
+fn settle(
+    trees: Triple<&Tree<'_>>,
+    labels: &Labels,
+    judge: &Judge,
+    renames: &mut Vec<(String, String)>,
+) -> Option<Merged> {
     let mut orders = Orders::default();
     for _ in 0..ROUNDS {
         let structured = by_structure(trees, labels, &orders)?;
@@ -113,6 +159,13 @@ fn settle(trees: Triple<&Tree<'_>>, labels: &Labels, judge: &Judge) -> Option<Me
         if faults.is_empty() {
             return Some(structured.merged);
         }
+        let is_called = |(old, new): &&(String, String)| {
+            let is_top = !old.contains('.') && !new.contains('.');
+            is_top && faults.iter().any(|fault| fault.reason == undefined(old))
+        };
+        let called = structured.renames.iter().filter(is_called);
+        let new: Vec<_> = called.filter(|rename| !renames.contains(rename)).cloned().collect();
+        renames.extend(new);
         if !learn(&mut orders, &structured, &faults, trees) {
             return None;
         }

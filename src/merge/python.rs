@@ -71,6 +71,34 @@ pub fn syntax(text: &str) -> Result<Syntax<'_>, NotPython> {
     }
 }
 
+/// Where a module means something by a name, attributes aside; `None` where it is bound by more than a definition: a
+/// parameter, an argument's name, a variable.
+pub fn names(syntax: &Syntax<'_>, name: &str) -> Option<Vec<Range<usize>>> {
+    let mut places = Vec::new();
+    let is_layout =
+        |kind: TokenKind| matches!(kind, TokenKind::NonLogicalNewline | TokenKind::Comment);
+    let tokens = syntax.parsed.tokens().iter().filter(|token| !is_layout(token.kind()));
+    let tokens: Vec<_> = tokens.collect();
+    for (at, token) in tokens.iter().enumerate() {
+        let place = range(token.range());
+        if token.kind() != TokenKind::Name || syntax.text[place.clone()] != *name {
+            continue;
+        }
+        let before = at.checked_sub(1).map(|at| tokens[at].kind());
+        let after = tokens.get(at + 1).map(|token| token.kind());
+        let binds = [TokenKind::As, TokenKind::For, TokenKind::Global, TokenKind::Nonlocal];
+        if before.is_some_and(|kind| binds.contains(&kind))
+            || matches!(after, Some(TokenKind::Equal | TokenKind::ColonEqual))
+        {
+            return None;
+        }
+        if before != Some(TokenKind::Dot) {
+            places.push(place);
+        }
+    }
+    Some(places)
+}
+
 /// How often each word of a module is there: names, operators, numbers, and the words of comments and strings.
 /// Brackets and commas, which come and go with the layout, are none; nor are imports, which are bindings.
 pub fn words<'a>(syntax: &Syntax<'a>) -> HashMap<&'a str, usize> {

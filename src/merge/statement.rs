@@ -213,10 +213,42 @@ fn merge_clauses(
             Merged::Theirs(t) => {
                 text.push_str(&reindented(theirs, lines.theirs[t].clone(), from, to));
             }
+            Merged::Clash { base, ours: o, theirs: t, .. } if base.is_empty() => {
+                let mine = || o.iter().map(|at| (rank(ours, &clauses.ours[*at]), *at));
+                let other = || t.iter().map(|at| (rank(theirs, &clauses.theirs[*at]), *at));
+                let ours_text = mine().map(|(_, at)| &ours.text[lines.ours[at].clone()]);
+                let ours_text: String = ours_text.collect();
+                let theirs_text: String = other()
+                    .map(|(_, at)| reindented(theirs, lines.theirs[at].clone(), from, to))
+                    .collect();
+                let ranks = |side: &mut dyn Iterator<Item = (u8, usize)>| {
+                    let ranks: Vec<u8> = side.map(|(rank, _)| rank).collect();
+                    Some((*ranks.iter().min()?, *ranks.iter().max()?))
+                };
+                match (ranks(&mut mine()), ranks(&mut other())) {
+                    (Some(mine), Some(other)) if mine.1 < other.0 => {
+                        text.push_str(&(ours_text + &theirs_text));
+                    }
+                    (Some(mine), Some(other)) if other.1 < mine.0 => {
+                        text.push_str(&(theirs_text + &ours_text));
+                    }
+                    _ => return Err(Clash),
+                }
+            }
             Merged::Clash { .. } => return Err(Clash),
         }
     }
     Ok(text)
+}
+
+/// Where the grammar has a clause: each `except` and `elif` before `else`, and that before `finally`.
+fn rank(tree: &Tree<'_>, clause: &Clause) -> u8 {
+    let keyword = clause.header.first().map_or("", |first| tree.source(*first));
+    match keyword {
+        "else" => 1,
+        "finally" => 2,
+        _ => 0,
+    }
 }
 
 fn elements(tree: &Tree<'_>, clauses: &[Clause]) -> Vec<Element> {

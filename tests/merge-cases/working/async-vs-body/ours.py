@@ -1,0 +1,3 @@
+async def f(a):
+    x = g(a)
+    return x

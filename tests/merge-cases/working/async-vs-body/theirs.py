@@ -1,0 +1,4 @@
+def f(a):
+    x = g(a)
+    log(x)
+    return x

@@ -1,0 +1,6 @@
+class A:
+    def __init__(self):
+        self.x = 1
+
+    def f(self):
+        return self.x

@@ -1,0 +1,4 @@
+theirs()
+a()
+both()
+b()

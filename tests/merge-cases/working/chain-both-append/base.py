@@ -1,0 +1,1 @@
+q = select(a).where(b).order_by(c)

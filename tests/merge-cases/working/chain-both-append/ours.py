@@ -1,0 +1,1 @@
+q = select(a).where(b).where(mine).order_by(c)

@@ -1,0 +1,1 @@
+q = select(a).limit(1)

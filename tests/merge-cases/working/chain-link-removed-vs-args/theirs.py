@@ -1,0 +1,1 @@
+q = select(a).where(c).limit(1)

@@ -1,0 +1,6 @@
+class A:
+    x = 1
+    y = 2
+
+    def f(self):
+        return self.x + self.y

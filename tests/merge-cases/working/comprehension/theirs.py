@@ -1,0 +1,1 @@
+x = [g(a) for a in b]

@@ -1,0 +1,4 @@
+@dataclass
+class A:
+    a: int
+    b: int = 0

@@ -1,0 +1,5 @@
+@dataclass
+class A:
+    a: int
+    d: str
+    b: int = 0

@@ -1,0 +1,4 @@
+from datetime import datetime, timedelta
+
+a = datetime.now()
+b = timedelta(1)

@@ -1,0 +1,4 @@
+from datetime import UTC, datetime, timedelta
+
+a = datetime.now(UTC)
+b = timedelta(1)

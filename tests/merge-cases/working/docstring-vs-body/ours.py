@@ -1,0 +1,3 @@
+def f():
+    """Do it well."""
+    return 1

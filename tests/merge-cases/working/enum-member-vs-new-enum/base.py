@@ -1,0 +1,6 @@
+from enum import Enum
+
+
+class A(Enum):
+    X = "x"
+    Y = "y"

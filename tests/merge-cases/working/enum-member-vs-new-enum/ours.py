@@ -1,0 +1,7 @@
+from enum import Enum
+
+
+class A(Enum):
+    X = "x"
+    Y = "y"
+    Z = "z"

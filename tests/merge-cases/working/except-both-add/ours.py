@@ -1,0 +1,6 @@
+try:
+    f()
+except A:
+    a()
+except B:
+    b()

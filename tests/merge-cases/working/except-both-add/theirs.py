@@ -1,0 +1,6 @@
+try:
+    f()
+except A:
+    a()
+finally:
+    done()

@@ -1,0 +1,4 @@
+"""Doc."""
+from __future__ import annotations
+import os
+os

@@ -1,0 +1,6 @@
+def helper():
+    return 11
+
+
+def a():
+    return 2

@@ -1,0 +1,6 @@
+def old(a):
+    return a
+
+
+def mine():
+    return old(2)

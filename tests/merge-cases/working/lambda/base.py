@@ -1,0 +1,1 @@
+x = sorted(a, key=lambda b: b.c)

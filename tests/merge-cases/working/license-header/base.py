@@ -1,0 +1,3 @@
+# one
+import os
+os

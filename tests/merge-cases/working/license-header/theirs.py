@@ -1,0 +1,5 @@
+# one
+import os
+import re
+os
+re

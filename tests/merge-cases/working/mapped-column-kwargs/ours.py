@@ -1,0 +1,1 @@
+x: Mapped[str] = mapped_column(String(10), index=True)

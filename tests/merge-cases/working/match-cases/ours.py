@@ -1,0 +1,7 @@
+match x:
+    case 1:
+        a()
+    case 2:
+        b()
+    case _:
+        z()

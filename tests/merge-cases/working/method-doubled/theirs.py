@@ -1,0 +1,6 @@
+class A:
+    def b(self):
+        return 2
+
+    def a(self):
+        return 1

@@ -1,0 +1,4 @@
+def f():
+    x = g()
+    log(x)
+    return x

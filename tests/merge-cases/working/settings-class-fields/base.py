@@ -1,0 +1,3 @@
+class S(BaseSettings):
+    a: int = 1
+    b: str = "x"

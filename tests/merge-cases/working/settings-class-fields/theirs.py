@@ -1,0 +1,4 @@
+class S(BaseSettings):
+    a: int = 1
+    b: str = "x"
+    theirs: bool = True

@@ -1,0 +1,4 @@
+from a import *
+from c import z
+x
+z

@@ -1,0 +1,4 @@
+import numpy
+
+a = numpy.one()
+b = numpy.two()

@@ -1,0 +1,1 @@
+x = mapped_column(Integer)

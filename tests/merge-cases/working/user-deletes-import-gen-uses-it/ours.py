@@ -1,0 +1,3 @@
+import os
+
+a = os.sep

@@ -1,0 +1,5 @@
+import os
+import re
+
+a = os.sep
+b = re.compile("x")

@@ -1,0 +1,6 @@
+def new(a):
+    return a
+
+
+def x():
+    return 1

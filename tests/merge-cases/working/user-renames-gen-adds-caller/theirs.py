@@ -1,0 +1,6 @@
+def old(a):
+    return a
+
+
+def x():
+    return old(1)

@@ -1,0 +1,4 @@
+def f():
+    a = one()
+    b = two(a)
+    return b

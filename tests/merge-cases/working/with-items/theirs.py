@@ -1,0 +1,2 @@
+with a(1) as x:
+    f(x)
