@@ -141,7 +141,28 @@ fn who_may(spec: &Spec) -> Vec<Block> {
 }
 
 fn what_is_sold(spec: &Spec) -> Vec<Block> {
-    let section = |plans| vec![heading(2, "Plans"), plans];
+    let section = |plans| {
+        vec![
+            heading(2, "Plans"),
+            plans,
+            paragraph([
+                text(
+                    "Stripe is asked for every subscription once a day. By hand it is asked with ",
+                ),
+                code("sync"),
+                text("; "),
+                code("failed"),
+                text(" lists the events that could not be followed, and "),
+                code("replay"),
+                text(" has them processed again."),
+            ]),
+            commands([
+                "python -m app.billing sync",
+                "python -m app.billing failed",
+                "python -m app.billing replay",
+            ]),
+        ]
+    };
     plans(spec).map(section).unwrap_or_default()
 }
 

@@ -74,14 +74,9 @@ fn reconcile_def() -> FunctionDef {
         while_(
             py!(walrus!(payer_ids, payers_after(sync.database, last).await)),
             block![
-                for_(
-                    payer_id,
-                    payer_ids,
-                    if_(
-                        py!(!is_refreshed(sync, payer_id).await),
-                        [do_(py!(failed.append(payer_id)))]
-                    )
-                ),
+                do_(py!(failed.extend(list!(
+                    payer_id for payer_id in payer_ids if !is_refreshed(sync, payer_id).await
+                )))),
                 assign(last, py!(payer_ids[-1]))
             ]
         ),
