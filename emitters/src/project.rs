@@ -56,11 +56,11 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::jobs::emit(),
         core::logging::emit(),
         core::order::emit(),
-        core::org_rbac::emit(),
+        core::org_rbac::emit(spec),
         core::pagination::emit(),
         core::passwords::emit(),
         core::permissions::emit(spec),
-        core::rbac::emit(),
+        core::rbac::emit(spec),
         core::request_id::emit(),
         core::roles::emit(spec),
         core::sealing::emit(spec),
@@ -77,7 +77,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         models::refresh_token::emit(),
         models::session::emit(),
         models::types::emit(spec),
-        models::user::emit(),
+        models::user::emit(spec),
         schemas::auth::emit(spec),
         schemas::base::emit(),
         schemas::fields::emit(spec),
@@ -99,14 +99,14 @@ fn application(spec: &Spec) -> Vec<Module> {
         services::mail_message::emit(),
         services::mailer::emit(spec),
         services::maintenance::emit(),
-        services::me_service::emit(),
+        services::me_service::emit(spec),
         services::member_service::emit(spec),
         services::organization_service::emit(spec),
         services::outbox::emit(),
         services::password_service::emit(),
         services::resources::emit(spec.jobs.has_workers()),
-        services::session_service::emit(),
-        api::auth::emit(),
+        services::session_service::emit(spec),
+        api::auth::emit(spec),
         api::health::emit(),
         api::invitations::emit(),
         api::jobs::emit(spec),
@@ -115,6 +115,15 @@ fn application(spec: &Spec) -> Vec<Module> {
         api::organizations::emit(spec),
         api::routers::emit(spec),
     ];
+    if spec.auth.has_totp() {
+        modules.extend([
+            models::totp::emit(),
+            schemas::totp::emit(),
+            services::totp_service::emit(),
+            services::challenge_service::emit(),
+            api::totp::emit(),
+        ]);
+    }
     modules.extend(spec.observability.metrics.then(core::metrics::emit));
     if spec.jobs.has_workers() {
         modules.extend([services::rq_dispatcher::emit(spec), worker::emit()]);

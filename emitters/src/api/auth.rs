@@ -2,15 +2,19 @@
 
 use crate::core::rbac::{CurrentUserDep, SignedInDep};
 use crate::core::settings::{Settings, SettingsDep};
+use crate::python::builtins::{int, isinstance};
 use crate::python::fastapi::{APIRouter, status};
 use crate::schemas::auth::{
     Accepted, EmailRequest, LoginRequest, PasswordReset, ReauthenticateRequest, RefreshRequest,
     RegisterRequest, TokenRequest, TokensRead, UserRead,
 };
+use crate::schemas::totp::ChallengeRead;
 use crate::services::auth_service::AuthServiceDep;
+use crate::services::challenge_service::{Challenge, LIFETIME};
 use crate::services::outbox::OutboxDep;
 use crate::services::password_service::PasswordServiceDep;
 use crate::services::session_service::{SessionServiceDep, Tokens};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -20,14 +24,15 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let has_totp = spec.auth.has_totp();
     module("app.api.auth").docstring("Sign-up and sign-in.").body(block![
         assign(router, py!(APIRouter(prefix = "/auth", tags = ["auth"]))),
         register_def(),
-        login_def(),
+        login_def(has_totp),
         refresh_def(),
         logout_def(),
-        reauthenticate_def(),
+        reauthenticate_def(has_totp),
         verify_def(),
         resend_verification_def(),
         forgot_password_def(),
@@ -53,8 +58,18 @@ fn register_def() -> FunctionDef {
         ])
 }
 
-fn login_def() -> FunctionDef {
-    names!(payload, accounts, settings);
+fn login_def(has_totp: bool) -> FunctionDef {
+    names!(payload, accounts, settings, outcome);
+    let challenge = has_totp.then(|| {
+        if_(
+            py!(isinstance(outcome, Challenge)),
+            [return_(py!(ChallengeRead(
+                challenge = outcome.token,
+                expires_in = int(LIFETIME.total_seconds())
+            )))],
+        )
+    });
+    let answer = if has_totp { py!(TokensRead | ChallengeRead) } else { TokensRead.into_expr() };
     async_def(login)
         .decorator(py!(router.post("/login")))
         .params([
@@ -62,10 +77,16 @@ fn login_def() -> FunctionDef {
             param(accounts, AuthServiceDep),
             param(settings, SettingsDep),
         ])
-        .returns(TokensRead)
+        .returns(answer)
         .body(block![
-            docstring("Exchange an address and a password for the tokens of a new session."),
-            return_(py!(tokens_read(accounts.login(payload).await, settings)))
+            docstring(if has_totp {
+                "Exchange an address and a password for tokens, or for a challenge to answer."
+            } else {
+                "Exchange an address and a password for the tokens of a new session."
+            }),
+            assign(outcome, py!(accounts.login(payload).await)),
+            challenge,
+            return_(py!(tokens_read(outcome, settings)))
         ])
 }
 
@@ -97,8 +118,9 @@ fn logout_def() -> FunctionDef {
         ])
 }
 
-fn reauthenticate_def() -> FunctionDef {
+fn reauthenticate_def(has_totp: bool) -> FunctionDef {
     names!(payload, signed_in, accounts);
+    let code = has_totp.then(|| arg(py!(payload.code)));
     async_def(reauthenticate)
         .decorator(py!(router.post("/reauthenticate", status_code = status.HTTP_204_NO_CONTENT)))
         .params([
@@ -108,8 +130,12 @@ fn reauthenticate_def() -> FunctionDef {
         ])
         .returns(none())
         .body(block![
-            docstring("Show the password again, before an act that asks for a fresh session."),
-            do_(py!(accounts.reauthenticate(signed_in, payload.password).await))
+            docstring(if has_totp {
+                "Show password and code again, for an act that asks for a fresh session."
+            } else {
+                "Show the password again, before an act that asks for a fresh session."
+            }),
+            do_(py!(accounts.reauthenticate(signed_in, payload.password, ..code).await))
         ])
 }
 

@@ -11,3 +11,4 @@ pub mod me;
 pub mod members;
 pub mod organizations;
 pub mod routers;
+pub mod totp;

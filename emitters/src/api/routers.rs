@@ -6,12 +6,14 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.routers": ROUTERS;
-    "app.api": auth, billing, entitlements, health, invitations, jobs, me, members, organizations;
+    "app.api": auth, billing, entitlements, health, invitations, jobs, me, members, organizations,
+        totp;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    let codes = spec.auth.has_totp().then(|| py!(totp.router));
     let fixed = [
         py!(health.router),
         py!(auth.router),
@@ -32,8 +34,8 @@ pub fn emit(spec: &Spec) -> Module {
         let module = Import { name: Some(entity.names.plural), ..auth };
         py!(module.router)
     });
-    let routers =
-        tuple(fixed.into_iter().chain(paid).chain(granted.into_iter().flatten()).chain(entities));
+    let granted = granted.into_iter().flatten();
+    let routers = tuple(fixed.into_iter().chain(codes).chain(paid).chain(granted).chain(entities));
     module("app.api.routers")
         .docstring("Every router of the application.")
         .body([assign(ROUTERS, routers)])

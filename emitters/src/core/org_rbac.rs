@@ -4,7 +4,7 @@ use crate::core::credentials::{Credential, CredentialDep};
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, NotFoundError, UnauthorizedError};
 use crate::core::permissions::{Permission, ROLE_PERMISSIONS};
-use crate::core::rbac::refuse_stale;
+use crate::core::rbac::{refuse_stale, refuse_unprotected};
 use crate::core::roles::Role;
 use crate::core::settings::SettingsDep;
 use crate::core::tenancy::bind_tenant;
@@ -16,6 +16,7 @@ use crate::python::builtins::{property, tuple};
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{AsyncSession, and_, select};
 use crate::python::standard::{Annotated, Awaitable, Callable, UUID, dataclass};
+use crate::spec::{Spec, Totp};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -26,12 +27,13 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let is_required = spec.auth.totp == Totp::Required;
     module("app.core.org_rbac")
         .docstring("The signed-in user's place in the organization that the path names.")
         .body(block![
             principal_class(),
-            get_principal_def(),
+            get_principal_def(is_required),
             find_member_def(),
             assign(PrincipalDep, py!(Annotated[(Principal, Depends(get_principal))])),
             lock_organization_def(),
@@ -76,7 +78,7 @@ fn principal_require() -> FunctionDef {
     )
 }
 
-fn get_principal_def() -> FunctionDef {
+fn get_principal_def(is_required: bool) -> FunctionDef {
     names!(
         organization_id,
         credential,
@@ -104,6 +106,7 @@ fn get_principal_def() -> FunctionDef {
             assign(found, py!(find_member(session, credential, organization_id).await)),
             if_(py!(found == None), [raise(py!(UnauthorizedError("This session has ended.")))]),
             assign(py!((user, auth_session, membership, organization)), found),
+            is_required.then(|| do_(py!(refuse_unprotected(user)))),
             if_(
                 py!(membership == None || organization == None),
                 [raise(py!(NotFoundError("There is no such organization.")))]

@@ -11,26 +11,29 @@ use crate::models::user::User;
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::select;
 use crate::python::standard::{Annotated, Awaitable, Callable, dataclass, timedelta};
+use crate::spec::{Spec, Totp};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.core.rbac": SignedIn, get_signed_in, SignedInDep, get_current_user, CurrentUserDep,
-        require_user_roles, require_fresh_sign_in, refuse_stale;
+        require_user_roles, require_fresh_sign_in, refuse_stale, refuse_unprotected;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let is_required = spec.auth.totp == Totp::Required;
     module("app.core.rbac").docstring("The signed-in user and their role on the platform.").body(
         block![
             signed_in_class(),
             get_signed_in_def(),
             assign(SignedInDep, py!(Annotated[(SignedIn, Depends(get_signed_in))])),
-            get_current_user_def(),
+            get_current_user_def(is_required),
             assign(CurrentUserDep, py!(Annotated[(User, Depends(get_current_user))])),
             require_user_roles_def(),
             require_fresh_sign_in_def(),
-            refuse_stale_def()
+            refuse_stale_def(),
+            is_required.then(refuse_unprotected_def)
         ],
     )
 }
@@ -64,12 +67,24 @@ fn get_signed_in_def() -> FunctionDef {
         ])
 }
 
-fn get_current_user_def() -> FunctionDef {
+fn get_current_user_def(is_required: bool) -> FunctionDef {
     names!(signed_in);
-    def(get_current_user)
-        .params([param(signed_in, SignedInDep)])
-        .returns(User)
-        .body(block![docstring("Return the caller, or answer 401."), return_(py!(signed_in.user))])
+    def(get_current_user).params([param(signed_in, SignedInDep)]).returns(User).body(block![
+        docstring("Return the caller, or answer 401."),
+        is_required.then(|| do_(py!(refuse_unprotected(signed_in.user)))),
+        return_(py!(signed_in.user))
+    ])
+}
+
+fn refuse_unprotected_def() -> FunctionDef {
+    names!(user);
+    def(refuse_unprotected).params([param(user, User)]).returns(none()).body(block![
+        docstring("Refuse a user who has not set up one-time codes, which everybody must."),
+        if_(
+            py!(user.totp_enabled_at == None),
+            [raise(py!(ForbiddenError("Set up one-time codes first.", code = "totp_required")))]
+        )
+    ])
 }
 
 fn require_user_roles_def() -> FunctionDef {

@@ -1,14 +1,15 @@
 //! `backend/app/core/sealing.py`: texts that the database keeps and cannot read.
 
 use crate::core::settings::Settings;
-use crate::python::builtins::{ValueError, str};
-use crate::python::cryptography::{Fernet, HKDF, InvalidToken, SHA256};
+use crate::python::builtins::{ValueError, bytes as bytes_type, str};
+use crate::python::cryptography::{Fernet, HKDF, InvalidToken, MultiFernet, SHA256};
+use crate::python::pydantic::SecretStr;
 use crate::python::standard::urlsafe_b64encode;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.sealing": KEY_BYTES, KEY_INFO, BrokenSealError, Sealer;
+    "app.core.sealing": KEY_BYTES, KEY_INFO, BrokenSealError, Sealer, derive_key;
 }
 
 /// The module.
@@ -20,7 +21,8 @@ pub fn emit(spec: &Spec) -> Module {
             assign(KEY_BYTES, 32),
             assign(KEY_INFO, bytes(key_info.as_bytes())),
             broken_seal_error_class(),
-            sealer_class()
+            sealer_class(),
+            derive_key_def()
         ],
     )
 }
@@ -41,18 +43,27 @@ fn sealer_class() -> ClassDef {
 }
 
 fn sealer_init() -> FunctionDef {
-    names!(settings, secret, key);
+    names!(settings, secret, texts);
     def("__init__").params([untyped("self"), param(settings, Settings)]).returns(none()).body(
         block![
-            docstring("Derive the key from the secret of the settings (RFC 5869)."),
-            assign(secret, py!(settings.secret_key.get_secret_value().encode())),
+            docstring("Derive the keys from the secrets; the first one seals, all of them open."),
+            assign(texts, py!((settings.secret_key, *settings.previous_secret_keys))),
             assign(
-                key,
-                py!(HKDF(SHA256(), KEY_BYTES, salt = None, info = KEY_INFO).derive(secret))
-            ),
-            assign(py!(self.fernet), py!(Fernet(urlsafe_b64encode(key))))
+                py!(self.fernet),
+                py!(MultiFernet(list!(Fernet(derive_key(secret)) for secret in texts)))
+            )
         ],
     )
+}
+
+fn derive_key_def() -> FunctionDef {
+    names!(secret, value, key);
+    def(derive_key).params([param(secret, SecretStr)]).returns(bytes_type).body(block![
+        docstring("Derive a key from a secret of the settings (RFC 5869)."),
+        assign(value, py!(secret.get_secret_value().encode())),
+        assign(key, py!(HKDF(SHA256(), KEY_BYTES, salt = None, info = KEY_INFO).derive(value))),
+        return_(py!(urlsafe_b64encode(key)))
+    ])
 }
 
 fn sealer_seal() -> FunctionDef {

@@ -31,7 +31,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(KEY_ID_LENGTH, 8),
             assign(CLOCK_SKEW_SECONDS, 5),
             assign(REQUIRED_CLAIMS, py!(["iss", "aud", "sub", "iat", "nbf", "exp", "jti", "typ"])),
-            purpose_class(),
+            purpose_class(spec.auth.has_totp()),
             key_ring_class(),
             signer_class(),
             keyed_hash_def(),
@@ -42,7 +42,7 @@ pub fn emit(spec: &Spec) -> Module {
         ])
 }
 
-fn purpose_class() -> ClassDef {
+fn purpose_class(has_totp: bool) -> ClassDef {
     names!(
         ACCESS,
         REFRESH,
@@ -51,6 +51,8 @@ fn purpose_class() -> ClassDef {
         RESET,
         EMAIL_CHANGE,
         INVITATION,
+        CHALLENGE,
+        BACKUP_CODE,
         CURSOR,
         KEY_ID
     );
@@ -63,6 +65,7 @@ fn purpose_class() -> ClassDef {
         assign(RESET, "reset"),
         assign(EMAIL_CHANGE, "email_change"),
         assign(INVITATION, "invitation"),
+        has_totp.then(|| [assign(CHALLENGE, "challenge"), assign(BACKUP_CODE, "backup_code")]),
         assign(CURSOR, "cursor"),
         assign(KEY_ID, "key_id")
     ])

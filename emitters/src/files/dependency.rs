@@ -33,6 +33,9 @@ pub fn runtime(spec: &Spec) -> Vec<Dependency> {
         dependency("starlette", "1.10", "2"),
         dependency("uvicorn", "0.54", "0.55").extra("standard"),
     ];
+    if spec.auth.has_totp() {
+        dependencies.push(dependency("pyotp", "2.12", "3"));
+    }
     if spec.observability.metrics {
         dependencies.push(dependency("prometheus-client", "0.26", "0.27"));
     }

@@ -26,6 +26,20 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
         (create_emails, emails(spec)),
         (create_email_suppressions, email_suppressions()),
     ];
+    names!(create_totp_factors, create_backup_codes, create_login_challenges);
+    tables.extend(
+        spec.auth
+            .has_totp()
+            .then(|| {
+                [
+                    (create_totp_factors, totp_factors()),
+                    (create_backup_codes, backup_codes()),
+                    (create_login_challenges, login_challenges()),
+                ]
+            })
+            .into_iter()
+            .flatten(),
+    );
     let Some(billing) = &spec.billing else { return tables };
     tables.push((create_billing_events, billing_events(spec)));
     tables.extend(has_overrides(billing).then(|| (create_overrides, overrides(spec))));
@@ -34,14 +48,45 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
 }
 
 fn users(spec: &Spec) -> Table {
-    table(name("users"))
+    let users = table(name("users"))
         .column("email", text(EMAIL_LENGTH))
         .column("password_hash", text(255))
         .column("role", choice(spec))
         .column("is_active", ColumnKind::Boolean)
-        .optional_column("email_verified_at", moment())
-        .optional_column("deleted_at", moment())
-        .unique(&["email"])
+        .optional_column("email_verified_at", moment());
+    let users = match spec.auth.has_totp() {
+        true => users.optional_column("totp_enabled_at", moment()),
+        false => users,
+    };
+    users.optional_column("deleted_at", moment()).unique(&["email"])
+}
+
+fn totp_factors() -> Table {
+    table(name("totp_factors"))
+        .owner("user_id", "users")
+        .column("sealed_secret", ColumnKind::Text)
+        .optional_column("last_step", ColumnKind::BigInteger)
+        .column("failures", ColumnKind::Integer)
+        .optional_column("locked_until", moment())
+        .unique(&["user_id"])
+}
+
+fn backup_codes() -> Table {
+    table(name("backup_codes"))
+        .owner("user_id", "users")
+        .column("code_hash", text(64))
+        .unique(&["code_hash"])
+        .index(&["user_id"])
+}
+
+fn login_challenges() -> Table {
+    table(name("login_challenges"))
+        .owner("user_id", "users")
+        .column("token_hash", text(64))
+        .column("attempts", ColumnKind::Integer)
+        .column("expires_at", moment())
+        .unique(&["token_hash"])
+        .index(&["user_id"])
 }
 
 fn sessions() -> Table {

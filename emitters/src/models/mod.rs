@@ -13,5 +13,6 @@ pub mod r#override;
 pub mod package;
 pub mod refresh_token;
 pub mod session;
+pub mod totp;
 pub mod types;
 pub mod user;

@@ -4,14 +4,15 @@ use crate::core::billing::has_overrides;
 use crate::core::plans::has_flags;
 use crate::models::{
     base, billing_event, email, feature_flag, invitation, job, membership, organization,
-    r#override, refresh_token, session, user,
+    r#override, refresh_token, session, totp, user,
 };
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.models": AuthSession, BillingEvent, Email, EmailSuppression, FeatureFlag, Invitation, Job, Membership,
-        Organization, Override, RefreshToken, User;
+    "app.models": AuthSession, BackupCode, BillingEvent, Email, EmailSuppression, FeatureFlag,
+        Invitation, Job, LoginChallenge, Membership, Organization, Override, RefreshToken, TotpFactor,
+        User;
 }
 
 /// The module.
@@ -31,6 +32,7 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
             session::AuthSession,
             user::User,
         ])
+        .exports(spec.auth.has_totp().then(totp_models).into_iter().flatten())
         .exports(spec.billing.iter().map(|_| billing_event::BillingEvent))
         .exports(
             spec.billing
@@ -45,4 +47,8 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
                 .map(|_| feature_flag::FeatureFlag),
         )
         .exports(entities)
+}
+
+fn totp_models() -> [Import; 3] {
+    [totp::BackupCode, totp::LoginChallenge, totp::TotpFactor]
 }

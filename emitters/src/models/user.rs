@@ -6,6 +6,7 @@ use crate::models::types::{UTCDateTime, text_enum};
 use crate::python::builtins::{bool, str};
 use crate::python::sqlalchemy::{Mapped, String, mapped_column};
 use crate::python::standard::datetime;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -14,12 +15,13 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
-    module("app.models.user").docstring("People who can sign in.").body(block![user_class()])
+pub fn emit(spec: &Spec) -> Module {
+    module("app.models.user").docstring("People who can sign in.").body(block![user_class(spec)])
 }
 
-fn user_class() -> ClassDef {
-    names!(__tablename__, email, password_hash, role, is_active, email_verified_at, deleted_at);
+fn user_class(spec: &Spec) -> ClassDef {
+    names!(__tablename__, email, password_hash, role, is_active, email_verified_at);
+    names!(totp_enabled_at, deleted_at);
     class(User).base(Record).base(Base).body(block![
         docstring("A person with a password; the address is stored in lower case."),
         assign(__tablename__, "users"),
@@ -37,6 +39,11 @@ fn user_class() -> ClassDef {
             py!(Mapped[datetime | None]),
             py!(mapped_column(UTCDateTime))
         ),
+        spec.auth.has_totp().then(|| ann_assign(
+            totp_enabled_at,
+            py!(Mapped[datetime | None]),
+            py!(mapped_column(UTCDateTime))
+        )),
         ann_assign(deleted_at, py!(Mapped[datetime | None]), py!(mapped_column(UTCDateTime)))
     ])
 }

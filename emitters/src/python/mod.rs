@@ -14,6 +14,7 @@ pub mod jwt;
 pub mod prometheus;
 pub mod pwdlib;
 pub mod pydantic;
+pub mod pyotp;
 pub mod pytest;
 pub mod redis;
 pub mod rq;

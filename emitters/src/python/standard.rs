@@ -70,6 +70,10 @@ pub const re: Import = import_module("re");
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const secrets: Import = import_module("secrets");
 
+/// `import unicodedata`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const unicodedata: Import = import_module("unicodedata");
+
 /// `import time`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const time: Import = import_module("time");

@@ -10,7 +10,7 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.auth": BEARER, Token, KnownPassword, RegisterRequest, LoginRequest, RefreshRequest,
+    "app.schemas.auth": BEARER, Token, Code, KnownPassword, RegisterRequest, LoginRequest, RefreshRequest,
         ReauthenticateRequest, TokenRequest, EmailRequest, PasswordReset, PasswordChange, Accepted,
         TokensRead, UserRead, MeRead, SessionRead, SessionPage;
 }
@@ -28,10 +28,14 @@ pub fn emit(spec: &Spec) -> Module {
         .paragraph(),
         assign(KnownPassword, py!(Annotated[(str, Field(max_length = longest, pattern = NO_NUL))]))
             .comment("A password that is compared, not judged."),
+        spec.auth.has_totp().then(|| assign(
+            Code,
+            py!(Annotated[(str, Field(min_length = 6, max_length = 64, pattern = NO_NUL))])
+        )),
         register_request_class(),
         login_request_class(),
         refresh_request_class(),
-        reauthenticate_request_class(),
+        reauthenticate_request_class(spec.auth.has_totp()),
         token_request_class(),
         email_request_class(),
         password_reset_class(),
@@ -71,11 +75,17 @@ fn refresh_request_class() -> ClassDef {
         .body(block![docstring("The refresh token of a session."), annotate(refresh_token, Token)])
 }
 
-fn reauthenticate_request_class() -> ClassDef {
-    names!(password);
-    class(ReauthenticateRequest)
-        .base(RequestModel)
-        .body(block![docstring("The password of the caller."), annotate(password, KnownPassword)])
+fn reauthenticate_request_class(has_totp: bool) -> ClassDef {
+    names!(password, code);
+    class(ReauthenticateRequest).base(RequestModel).body(block![
+        docstring(if has_totp {
+            "The password of the caller, and a code where one is asked for at a sign-in."
+        } else {
+            "The password of the caller."
+        }),
+        annotate(password, KnownPassword),
+        has_totp.then(|| ann_assign(code, py!(Code | None), none()))
+    ])
 }
 
 fn token_request_class() -> ClassDef {

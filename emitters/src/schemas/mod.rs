@@ -12,3 +12,4 @@ pub mod job;
 pub mod member;
 pub mod organization;
 pub mod stripe;
+pub mod totp;

@@ -13,11 +13,13 @@ use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{IntegrityError, select};
 use crate::python::standard::{Annotated, UUID, dataclass, timedelta, uuid4};
 use crate::schemas::auth::{LoginRequest, RegisterRequest};
+use crate::services::challenge_service::{Challenge, ChallengeServiceDep};
 use crate::services::email_service::{Mail, registration_notice, verification_mail, welcome_mail};
 use crate::services::invitation_reply_service::InvitationReplyServiceDep;
 use crate::services::organization_service::OrganizationServiceDep;
 use crate::services::password_service::PasswordServiceDep;
 use crate::services::session_service::{SessionServiceDep, Tokens};
+use crate::services::totp_service::TotpServiceDep;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
@@ -31,13 +33,14 @@ pub fn emit(spec: &Spec) -> Module {
     module("app.services.auth_service")
         .docstring("Accounts: sign-up, sign-in, and whose address it is.")
         .body(block![
-            auth_service_class(spec.organizations.personal),
+            auth_service_class(spec.organizations.personal, spec.auth.has_totp()),
             assign(AuthServiceDep, py!(Annotated[(AuthService, Depends(AuthService))]))
         ])
 }
 
-fn auth_service_class(personal: bool) -> ClassDef {
+fn auth_service_class(personal: bool, has_totp: bool) -> ClassDef {
     names!(session, settings, hasher, signer, passwords, sessions, organizations, replies);
+    names!(totp, challenges);
     class(AuthService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for signing up and signing in."),
         annotate(session, SessionDep),
@@ -48,10 +51,12 @@ fn auth_service_class(personal: bool) -> ClassDef {
         annotate(sessions, SessionServiceDep),
         annotate(replies, InvitationReplyServiceDep),
         personal.then(|| annotate(organizations, OrganizationServiceDep)),
+        has_totp
+            .then(|| [annotate(totp, TotpServiceDep), annotate(challenges, ChallengeServiceDep)]),
         auth_service_register(personal),
         auth_service_is_invited(),
-        auth_service_login(),
-        auth_service_reauthenticate(),
+        auth_service_login(has_totp),
+        auth_service_reauthenticate(has_totp),
         auth_service_verify(),
         auth_service_resend_verification(),
         auth_service_find_user(),
@@ -120,11 +125,21 @@ fn auth_service_is_invited() -> FunctionDef {
         ])
 }
 
-fn auth_service_login() -> FunctionDef {
+fn auth_service_login(has_totp: bool) -> FunctionDef {
     names!(payload, user, matches);
-    async_def("login").params([untyped("self"), param(payload, LoginRequest)]).returns(Tokens).body(
-        block![
-            docstring("Open a session, or refuse without saying what was wrong."),
+    let outcome = if has_totp { py!(Tokens | Challenge) } else { Tokens.into_expr() };
+    let challenge = has_totp.then(|| {
+        if_(py!(user.totp_enabled_at != None), [return_(py!(self.challenges.open(user).await))])
+    });
+    async_def("login")
+        .params([untyped("self"), param(payload, LoginRequest)])
+        .returns(outcome)
+        .body(block![
+            docstring(if has_totp {
+                "Open a session or ask for a code, or refuse without saying why."
+            } else {
+                "Open a session, or refuse without saying what was wrong."
+            }),
             assign(user, py!(self.find_user(payload.email).await)),
             assign(matches, py!(self.passwords.matches(user, payload.password).await)),
             if_(
@@ -134,22 +149,28 @@ fn auth_service_login() -> FunctionDef {
                     code = "invalid_credentials"
                 )))]
             ),
+            challenge,
             return_(py!(self.sessions.open(user).await))
-        ],
-    )
+        ])
 }
 
-fn auth_service_reauthenticate() -> FunctionDef {
-    names!(signed_in, password);
+fn auth_service_reauthenticate(has_totp: bool) -> FunctionDef {
+    names!(signed_in, password, code);
     async_def("reauthenticate")
         .params([untyped("self"), param(signed_in, SignedIn), param(password, str)])
+        .params(has_totp.then(|| param(code, py!(str | None)).default(none())))
         .returns(none())
         .body(block![
-            docstring("Make the session fresh again: its user has shown the password."),
+            docstring(if has_totp {
+                "Make the session fresh again: its user has shown who they are."
+            } else {
+                "Make the session fresh again: its user has shown the password."
+            }),
             if_(
                 py!(!self.passwords.matches(signed_in.user, password).await),
                 [raise(py!(ForbiddenError("The password is wrong.", code = "wrong_password")))]
             ),
+            has_totp.then(|| do_(py!(self.totp.require_code(signed_in.user, code).await))),
             do_(py!(self.sessions.renew(signed_in.session).await))
         ])
 }

@@ -10,7 +10,7 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.services.email_service": PRODUCT, Action, Mail, compose, verification_mail, welcome_mail,
         registration_notice, reset_mail, password_notice, email_change_mail, email_change_notice,
-        deletion_notice, invitation_mail;
+        deletion_notice, invitation_mail, totp_on_notice, totp_off_notice;
 }
 
 /// The module.
@@ -30,7 +30,8 @@ pub fn emit(spec: &Spec) -> Module {
             email_change_mail_def(),
             email_change_notice_def(),
             deletion_notice_def(),
-            invitation_mail_def()
+            invitation_mail_def(),
+            spec.auth.has_totp().then(|| [totp_on_notice_def(), totp_off_notice_def()])
         ],
     )
 }
@@ -165,6 +166,32 @@ fn deletion_notice_def() -> FunctionDef {
             email,
             "Your account is deleted",
             f!("Your account at {} was deleted.", PRODUCT)
+        )))
+    ])
+}
+
+fn totp_on_notice_def() -> FunctionDef {
+    names!(email);
+    def(totp_on_notice).params([param(email, str)]).returns(Mail).body(block![
+        docstring("Tell the owner of an account that a sign-in takes a code now."),
+        return_(py!(compose(
+            email,
+            "One-time codes are on",
+            f!("A sign-in to your account at {} asks for a code from now on.", PRODUCT),
+            "If it was not you, ask us for help."
+        )))
+    ])
+}
+
+fn totp_off_notice_def() -> FunctionDef {
+    names!(email);
+    def(totp_off_notice).params([param(email, str)]).returns(Mail).body(block![
+        docstring("Tell the owner of an account that a sign-in takes no code any more."),
+        return_(py!(compose(
+            email,
+            "One-time codes are off",
+            f!("A sign-in to your account at {} asks for no code any more.", PRODUCT),
+            "If it was not you, reset the password now."
         )))
     ])
 }

@@ -17,6 +17,8 @@ use crate::services::email_service::{
 };
 use crate::services::organization_service::OrganizationServiceDep;
 use crate::services::session_service::SessionServiceDep;
+use crate::services::totp_service::TotpServiceDep;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -25,17 +27,18 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let has_totp = spec.auth.has_totp();
     module("app.services.me_service")
         .docstring("The account of the caller: its address and its end.")
         .body(block![
-            me_service_class(),
+            me_service_class(has_totp),
             assign(MeServiceDep, py!(Annotated[(MeService, Depends(MeService))]))
         ])
 }
 
-fn me_service_class() -> ClassDef {
-    names!(session, settings, hasher, signer, sessions, organizations);
+fn me_service_class(has_totp: bool) -> ClassDef {
+    names!(session, settings, hasher, signer, sessions, organizations, totp);
     class(MeService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for an account that is signed in."),
         annotate(session, SessionDep),
@@ -44,9 +47,10 @@ fn me_service_class() -> ClassDef {
         annotate(signer, SignerDep),
         annotate(sessions, SessionServiceDep),
         annotate(organizations, OrganizationServiceDep),
+        has_totp.then(|| annotate(totp, TotpServiceDep)),
         me_service_ask_for_email(),
         me_service_confirm_email(),
-        me_service_delete(),
+        me_service_delete(has_totp),
         me_service_email_change_token()
     ])
 }
@@ -93,7 +97,7 @@ fn me_service_confirm_email() -> FunctionDef {
         ])
 }
 
-fn me_service_delete() -> FunctionDef {
+fn me_service_delete(has_totp: bool) -> FunctionDef {
     names!(user, email);
     async_def("delete").params([untyped("self"), param(user, User)]).returns(Mail).body(block![
         docstring(
@@ -105,6 +109,7 @@ fn me_service_delete() -> FunctionDef {
         assign(email, py!(user.email)),
         do_(py!(self.organizations.leave_all(user).await)),
         do_(py!(self.sessions.end_all(user).await)),
+        has_totp.then(|| do_(py!(self.totp.forget(user).await))),
         assign(py!(user.email), py!(f!("{}@deleted.invalid", user.id.hex))),
         assign(py!(user.password_hash), py!(self.hasher.decoy)),
         assign(py!((user.email_verified_at, user.deleted_at)), py!((None, utcnow()))),

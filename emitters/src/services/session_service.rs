@@ -9,6 +9,7 @@ use crate::core::settings::SettingsDep;
 use crate::models::base::utcnow;
 use crate::models::refresh_token::RefreshToken;
 use crate::models::session::AuthSession;
+use crate::models::totp::LoginChallenge;
 use crate::models::user::User;
 use crate::python::builtins::{__name__, str, tuple};
 use crate::python::fastapi::Depends;
@@ -16,6 +17,7 @@ use crate::python::sqlalchemy::{delete, select, update};
 use crate::python::standard::{
     Annotated, UUID, dataclass, datetime, logging, secrets, timedelta, uuid4,
 };
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -25,7 +27,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.services.session_service")
         .docstring("Sessions: how they begin, stay alive, and end.")
         .body(block![
@@ -35,7 +37,7 @@ pub fn emit() -> Module {
                 "Tabs of one browser refresh at the same time, and only one of them can be first."
             ),
             tokens_class(),
-            session_service_class(),
+            session_service_class(spec.auth.has_totp()),
             assign(SessionServiceDep, py!(Annotated[(SessionService, Depends(SessionService))]))
         ])
 }
@@ -49,7 +51,7 @@ fn tokens_class() -> ClassDef {
     ])
 }
 
-fn session_service_class() -> ClassDef {
+fn session_service_class(has_totp: bool) -> ClassDef {
     names!(session, settings, signer, client);
     class(SessionService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for sessions."),
@@ -62,7 +64,7 @@ fn session_service_class() -> ClassDef {
         session_service_renew(),
         session_service_page(),
         session_service_end(),
-        session_service_end_all(),
+        session_service_end_all(has_totp),
         session_service_find(),
         session_service_store(),
         session_service_expiry(),
@@ -194,8 +196,14 @@ fn session_service_end() -> FunctionDef {
         ])
 }
 
-fn session_service_end_all() -> FunctionDef {
-    names!(user, keep, statement);
+fn session_service_end_all(has_totp: bool) -> FunctionDef {
+    names!(user, keep, statement, begun);
+    let begun = has_totp.then(|| {
+        [
+            assign(begun, py!(delete(LoginChallenge).r#where(LoginChallenge.user_id == user.id))),
+            do_(py!(self.session.execute(begun).await)),
+        ]
+    });
     async_def("end_all")
         .params([
             untyped("self"),
@@ -205,7 +213,12 @@ fn session_service_end_all() -> FunctionDef {
         ])
         .returns(none())
         .body(block![
-            docstring("End every session of a user, but for one that is kept."),
+            docstring(if has_totp {
+                "End every session and half-done sign-in of a user, but for one to keep."
+            } else {
+                "End every session of a user, but for one that is kept."
+            }),
+            begun,
             assign(statement, py!(delete(AuthSession).r#where(AuthSession.user_id == user.id))),
             if_(
                 py!(keep != None),

@@ -22,6 +22,14 @@ pub struct Auth {
     pub totp: Totp,
 }
 
+impl Auth {
+    /// Whether accounts can have one-time codes.
+    #[must_use]
+    pub fn has_totp(&self) -> bool {
+        self.totp != Totp::Off
+    }
+}
+
 /// How a client carries its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum AuthMode {

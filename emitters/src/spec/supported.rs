@@ -20,8 +20,6 @@ pub struct NotGenerated {
 pub const NOT_GENERATED: &[NotGenerated] = &[
     value("[auth]", "mode", "cookie", "write `mode = \"bearer\"`"),
     value("[auth]", "mode", "both", "write `mode = \"bearer\"`"),
-    value("[auth]", "totp", "optional", "write `totp = \"off\"`"),
-    value("[auth]", "totp", "required", "write `totp = \"off\"`"),
     value("[billing]", "payer", "user", "write `payer = \"organization\"`"),
     value("a field", "type", "file", "use a `url` field for a file that is kept elsewhere"),
     key(

@@ -8,7 +8,7 @@ use crate::spec::{Billing, Counted, Guard, Limit, Operation, Plan, Role, Spec};
 use crate::tests::casting::{has_room, lookup_key, paid_plans};
 use crate::tests::entity::{Tested, ada_and_hers, test};
 use crate::tests::entity_rows::{is_met, needed, room};
-use crate::tests::world::{PASSWORD, sign_up};
+use crate::tests::world::sign_up;
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
@@ -137,8 +137,7 @@ pub fn fresh_test(tested: &Tested<'_>) -> Option<FunctionDef> {
                 let codes = codes();
                 py!(codes == ["session_not_fresh"] * count)
             }),
-            do_(py!(ada.post("/auth/reauthenticate", dict!("password" => PASSWORD)).await))
-                .paragraph(),
+            do_(py!(world.reauthenticate(ada).await)).paragraph(),
             assign(answers, tries()),
             assert_({
                 let codes = codes();

@@ -59,6 +59,7 @@ pub mod test_statements;
 pub mod test_subscriptions;
 pub mod test_tenancy;
 pub mod test_tenant_statements;
+pub mod test_totp;
 pub mod test_webhook;
 pub mod test_worker;
 
@@ -94,6 +95,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_settings::emit(spec),
     ];
     modules.extend(factories::emit(spec));
+    modules.extend(spec.auth.has_totp().then(|| test_totp::emit(spec)));
     if casting::has_room(spec, 2) {
         modules.extend([test_invitations::emit(spec), test_members::emit(spec)]);
     }

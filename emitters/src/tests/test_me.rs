@@ -7,7 +7,7 @@ use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::UUID;
 use crate::spec::{Plan, Spec};
 use crate::tests::casting::{given_plan, has_room, lookup_key, ordinary, paid_plans};
-use crate::tests::world::{Caller, PASSWORD, World, first_organization, sign_up, world_test};
+use crate::tests::world::{Caller, World, first_organization, sign_up, world_test};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -159,7 +159,7 @@ fn test_dangerous_acts_need_a_fresh_session() -> FunctionDef {
         assert_(py!(wrong.status_code == 403)),
         assert_(py!(wrong.json()["code"] == "wrong_password")),
         assert_(py!(ada.post("/auth/email", body).await.status_code == 403)),
-        assign(right, py!(ada.post("/auth/reauthenticate", dict!("password" => PASSWORD)).await)),
+        assign(right, py!(world.reauthenticate(ada).await)),
         assert_(py!(right.status_code == 204)),
         assert_(py!(ada.post("/auth/email", body).await.status_code == 202))
     ])
@@ -182,7 +182,7 @@ fn test_reauthentication_freshens_one_session(spec: &Spec) -> FunctionDef {
         sign_up(world, ada),
         assign(other, py!(world.sign_in(ada.email).await)),
         do_(py!(world.grow_stale().await)),
-        do_(py!(ada.post("/auth/reauthenticate", dict!("password" => PASSWORD)).await)),
+        do_(py!(world.reauthenticate(ada).await)),
         assert_(py!(other.delete("/auth/me").await.status_code == 403)),
         unsubscribed(spec, world, ada),
         assert_(py!(ada.delete("/auth/me").await.status_code == 204))

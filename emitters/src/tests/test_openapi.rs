@@ -16,6 +16,7 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    let totp = spec.auth.has_totp().then_some("/auth/totp/challenge");
     let public = [
         "/health",
         "/health/live",
@@ -32,7 +33,7 @@ pub fn emit(spec: &Spec) -> Module {
     module("tests.test_openapi").docstring("The description of the interface.").body(block![
         assign(REFERENCE, py!(re.compile("#/components/schemas/([A-Za-z0-9_]+)"))),
         assign(TEXT_BOUNDS, py!(set!("maxLength", "format", "pattern", "const", "enum"))),
-        assign(PUBLIC, make::set(public.into_iter().chain(plans))),
+        assign(PUBLIC, make::set(public.into_iter().chain(totp).chain(plans))),
         paths_def(),
         test_operations_are_named_after_their_functions(),
         test_every_operation_documents_its_errors(),

@@ -7,15 +7,17 @@ use crate::core::database::Database;
 use crate::core::plans::has_flags;
 use crate::models::base::utcnow;
 use crate::models::package::{
-    AuthSession, BillingEvent, Email, EmailSuppression, FeatureFlag, Job, Organization, User,
+    AuthSession, BillingEvent, Email, EmailSuppression, FeatureFlag, Job, Organization, TotpFactor,
+    User,
 };
-use crate::python::builtins::{list, object, property, str};
+use crate::python::builtins::{dict, list, object, property, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{AsyncClient, Response};
+use crate::python::pyotp::TOTP;
 use crate::python::sqlalchemy::{UpdateBase, delete, update};
-use crate::python::standard::{EmailMessage, dataclass, timedelta, uuid4};
+use crate::python::standard::{EmailMessage, dataclass, field, timedelta, uuid4};
 use crate::services::mailer::{MemoryMailer, plain_body};
-use crate::spec::{PasswordRules, Spec};
+use crate::spec::{PasswordRules, Spec, Totp};
 use crate::tests::casting::{given_plan, has_trial};
 use crate::tests::fake_stripe::FakeStripe;
 use crate::tests::world_billing::{dealings_with_stripe, signature_def};
@@ -208,12 +210,19 @@ fn caller_found(spec: &Spec) -> FunctionDef {
 }
 
 fn world_class(spec: &Spec) -> ClassDef {
-    names!(app, http, stripe);
+    names!(app, http, stripe, secrets);
+    let has_totp = spec.auth.has_totp();
     class(World).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The application from outside, and what it sends out."),
         annotate(app, FastAPI),
         annotate(http, AsyncClient),
         spec.billing.as_ref().map(|_| annotate(stripe, FakeStripe)),
+        has_totp.then(|| ann_assign(
+            secrets,
+            py!(dict[(str, str)]),
+            py!(field(default_factory = dict[(str, str)]))
+        )
+        .comment("What the devices for one-time codes know, by address.")),
         world_database(),
         world_outbox(),
         world_forget(spec),
@@ -222,7 +231,9 @@ fn world_class(spec: &Spec) -> ClassDef {
         world_login(),
         world_sign_up(spec),
         world_verify(),
-        world_sign_in(),
+        world_reauthenticate(has_totp),
+        world_sign_in(spec),
+        has_totp.then(|| [world_enroll(), world_code(), world_answer()]),
         world_refresh(),
         world_grow_stale(),
         world_change(),
@@ -381,17 +392,102 @@ fn world_verify() -> FunctionDef {
     )
 }
 
-fn world_sign_in() -> FunctionDef {
-    names!(email, password, response, tokens);
+fn world_reauthenticate(has_totp: bool) -> FunctionDef {
+    names!(caller, body);
+    let code = has_totp.then(|| {
+        if_(
+            py!(in_!(caller.email, self.secrets)),
+            [assign(py!(body["code"]), py!(self.code(caller.email).await))],
+        )
+    });
+    async_def("reauthenticate")
+        .params([untyped("self"), param(caller, Caller)])
+        .returns(Response)
+        .body(block![
+            docstring("Show again what a sign-in asks for."),
+            assign(body, py!(dict!("password" => PASSWORD))),
+            code,
+            return_(py!(caller.post("/auth/reauthenticate", body).await))
+        ])
+}
+
+fn world_sign_in(spec: &Spec) -> FunctionDef {
+    names!(email, password, response, tokens, caller);
+    let answered = spec.auth.has_totp().then(|| {
+        if_(
+            py!(in_!("challenge", response.json())),
+            [assign(response, py!(self.answer(email, response.json()["challenge"]).await))],
+        )
+    });
+    let caller_of = py!(Caller(self.http, email, tokens["access_token"], tokens["refresh_token"]));
+    let is_required = spec.auth.totp == Totp::Required;
     async_def("sign_in")
         .params([untyped("self"), param(email, str), param(password, str).default(PASSWORD)])
         .returns(Caller)
         .body(block![
-            docstring("Open a session of an account."),
+            docstring(if is_required {
+                "Open a session of an account, which gets one-time codes first."
+            } else {
+                "Open a session of an account."
+            }),
             assign(response, py!(self.login(email, password).await)),
             assert_that(py!(response.status_code == 200), py!(response.text)),
+            answered,
             assign(tokens, py!(response.json())),
-            return_(py!(Caller(self.http, email, tokens["access_token"], tokens["refresh_token"])))
+            match is_required {
+                false => block![return_(caller_of)],
+                true => block![
+                    assign(caller, caller_of),
+                    if_(
+                        py!(caller.get("/auth/totp").await.json()["enabled_at"] == None),
+                        [do_(py!(self.enroll(caller).await))]
+                    ),
+                    return_(caller)
+                ],
+            }
+        ])
+}
+
+fn world_enroll() -> FunctionDef {
+    names!(caller, enrolled, enabled, codes);
+    async_def("enroll")
+        .params([untyped("self"), param(caller, Caller)])
+        .returns(py!(list[str]))
+        .body(block![
+            docstring("Set one-time codes up and return the backup codes."),
+            assign(enrolled, py!(caller.post("/auth/totp/enroll", None).await)),
+            assert_that(py!(enrolled.status_code == 200), py!(enrolled.text)),
+            assign(py!(self.secrets[caller.email]), py!(enrolled.json()["secret"])),
+            assign(
+                enabled,
+                py!(caller
+                    .post("/auth/totp/enable", dict!("code" => self.code(caller.email).await))
+                    .await)
+            ),
+            assert_that(py!(enabled.status_code == 200), py!(enabled.text)),
+            ann_assign(codes, py!(list[str]), py!(enabled.json()["codes"])),
+            return_(codes)
+        ])
+}
+
+fn world_code() -> FunctionDef {
+    names!(email);
+    async_def("code").params([untyped("self"), param(email, str)]).returns(str).body(block![
+        docstring("Return a code of the device, as if none had been used in this time step."),
+        do_(py!(self.change(update(TotpFactor).values(last_step = None)).await)),
+        return_(py!(TOTP(self.secrets[email]).now()))
+    ])
+}
+
+fn world_answer() -> FunctionDef {
+    names!(email, challenge, body);
+    async_def("answer")
+        .params([untyped("self"), param(email, str), param(challenge, str)])
+        .returns(Response)
+        .body(block![
+            docstring("Answer the challenge of a sign-in with a code of the device."),
+            assign(body, py!(dict!("challenge" => challenge, "code" => self.code(email).await))),
+            return_(py!(self.http.post("/auth/totp/challenge", json = body).await))
         ])
 }
 

@@ -108,7 +108,6 @@ fn not_generated() {
         "not_generated",
         r#"[auth]
 mode = "cookie"
-totp = "required"
 
 [billing]
 payer = "user"
