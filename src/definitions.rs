@@ -161,22 +161,27 @@ pub fn differences(before: Option<&Definition>, after: Option<&Definition>) -> V
             (Some(_), None) => "removed",
             (None, _) => "added",
         };
-        Some(format!("{} {word}", piece_word(key)))
+        Some(format!("{} {word}", piece_word(after.kind, key)?))
     });
     phrases.collect()
 }
 
-fn piece_word((piece, name): &(Piece, String)) -> String {
-    match piece {
+/// What a piece is called; `None` where the definition has no other piece to tell it from.
+fn piece_word(kind: Kind, (piece, name): &(Piece, String)) -> Option<String> {
+    Some(match piece {
         Piece::Guard => format!("guard `{name}`"),
         Piece::Decorator => format!("decorator `{name}`"),
         Piece::Parameter => format!("parameter `{name}`"),
         Piece::Returns => "return type".to_owned(),
         Piece::Bases => "base classes".to_owned(),
         Piece::Docstring => "docstring".to_owned(),
-        Piece::Body => "body".to_owned(),
+        Piece::Body => match kind {
+            Kind::Imports | Kind::Statements => return None,
+            Kind::Column | Kind::Field | Kind::Variable => "value".to_owned(),
+            Kind::Route | Kind::Function | Kind::Method | Kind::Class => "body".to_owned(),
+        },
         Piece::Annotation => "type".to_owned(),
-    }
+    })
 }
 
 /// Says of each clash which definition it is in, where that is not said yet.
@@ -267,7 +272,7 @@ mod tests {
             "class A(Base):\n    c: int = 2\n    def d(self): ...\n",
         );
         let expected =
-            ["field A.c changed: body changed", "method A.d added: ", "column A.b removed: "];
+            ["field A.c changed: value changed", "method A.d added: ", "column A.b removed: "];
         check(old, old, new, new, &expected);
     }
 
@@ -285,6 +290,6 @@ mod tests {
         let conflict =
             Conflict { definition: Some("x".into()), line: 1, reason: "both sides".into() };
         let sides = Sides { base: "x = 1\n", ours: "x = 2\n", theirs: "x = 3\n", merged };
-        assert_eq!(lines(sides, &[conflict]), ["variable x clashes: body changed"]);
+        assert_eq!(lines(sides, &[conflict]), ["variable x clashes: value changed"]);
     }
 }

@@ -49,6 +49,12 @@ fn region_at<'a>(lines: &[&'a str], begin: usize) -> Option<Region<'a>> {
     Some(Region { id, lines: begin..end + 1, is_pristine: region_digest(&text) == digest.trim() })
 }
 
+/// Whether a line is the marker that begins a region. Its digest changes with every line of the region.
+#[must_use]
+pub fn is_begin(line: &str) -> bool {
+    line.trim_start().starts_with(BEGIN)
+}
+
 /// Whether a text holds a generated region.
 #[must_use]
 pub fn has_regions(text: &str) -> bool {

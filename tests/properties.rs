@@ -9,7 +9,7 @@ use astgen::merge::conflict::Labels;
 use astgen::merge::{Language, merge_file};
 use astgen::outline::outline;
 use astgen::plan::{ActionType, Plan};
-use astgen::{apply, journal, planning, project};
+use astgen::{apply, journal, planning, project, state};
 use astgen_emitters::spec::{self, Spec};
 use command::tree;
 use proptest::prelude::*;
@@ -391,6 +391,77 @@ proptest! {
             let is_told = path.is_some_and(|path| conflicts.contains(&path));
             prop_assert!(is_told, "{} lost {:?}", route.route, route.missing);
         }
+    }
+}
+
+/// Damage to a file of the state.
+#[derive(Debug, Clone, Copy)]
+enum Damage {
+    /// It ends here.
+    Cut(prop::sample::Index),
+    /// A byte is another one.
+    Byte(prop::sample::Index, u8),
+    /// A line is gone.
+    Line(prop::sample::Index),
+    /// It is gone.
+    Gone,
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    prop_oneof![
+        2 => any::<prop::sample::Index>().prop_map(Damage::Cut),
+        2 => any::<(prop::sample::Index, u8)>().prop_map(|(at, byte)| Damage::Byte(at, byte)),
+        2 => any::<prop::sample::Index>().prop_map(Damage::Line),
+        1 => Just(Damage::Gone),
+    ]
+}
+
+fn damaged(path: &Path, damage: Damage) {
+    let mut bytes = fs::read(path).expect("it is there");
+    match damage {
+        Damage::Cut(at) => bytes.truncate(at.index(bytes.len())),
+        Damage::Byte(at, byte) => {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        Damage::Line(at) => {
+            let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+            let at = at.index(lines.len());
+            bytes = [lines[..at].concat(), lines[at + 1..].concat()].concat();
+        }
+        Damage::Gone => return fs::remove_file(path).expect("it is there"),
+    }
+    fs::write(path, bytes).expect("writable");
+}
+
+proptest! {
+    #![proptest_config(config(24))]
+
+    /// A damaged state costs knowledge and never an edit.
+    #[test]
+    fn a_damaged_state_overwrites_nothing(
+        after in any::<u8>(),
+        deeds in prop::collection::vec(deed(), 1..6),
+        manifest in prop::option::of(damage()),
+        texts in prop::option::of(damage()),
+    ) {
+        let (folder, written) = lay_out(Choices::of(0), &deeds);
+        let place = folder.path().join("p");
+        for (path, damage) in [(state::MANIFEST, manifest), (state::TEXTS, texts)] {
+            if let Some(damage) = damage {
+                damaged(&place.join(path), damage);
+            }
+        }
+        let root = Root::open(&place).expect("a folder");
+        // A format that is not known is refused.
+        let Ok(planned) = planning::plan(&root, &Choices::of(after).spec()) else { return Ok(()) };
+        apply::apply(&root, &planned.plan).expect("nothing is in the way");
+        for (path, mark) in &written {
+            let text = fs::read_to_string(place.join(path)).unwrap_or_default();
+            prop_assert!(text.contains(mark), "{mark} is lost from {path}:\n{text}");
+        }
+        let again = planning::plan(&root, &Choices::of(after).spec()).expect("it is whole again");
+        prop_assert!(again.notes.is_empty(), "{:?}", again.notes);
     }
 }
 

@@ -160,12 +160,9 @@ fn without_markers(marked: &str) -> String {
     let (mut text, mut part) = (String::new(), "");
     let mut theirs = 0;
     for line in marked.split_inclusive('\n') {
-        match line.get(..7) {
-            Some(marker @ ("<<<<<<<" | "|||||||" | "=======" | ">>>>>>>")) => {
-                (part, theirs) = (marker, 0);
-                continue;
-            }
-            _ => (),
+        if let Some(marker @ ("<<<<<<<" | "|||||||" | "=======" | ">>>>>>>")) = line.get(..7) {
+            (part, theirs) = (marker, 0);
+            continue;
         }
         theirs += usize::from(part == "=======");
         if matches!(part, "" | "<<<<<<<" | ">>>>>>>") || theirs > 1 {

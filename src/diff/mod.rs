@@ -1,11 +1,11 @@
-//! What a plan changes, for people who review it: by definition first, by line below it.
+//! What a plan changes, for people who review it: by definition first, by line below it. The digest of a region,
+//! which follows from the lines in it, is no change to look at.
 
 mod element;
 mod hunks;
 mod page;
 mod terminal;
 
-use crate::Error;
 use crate::definitions::{Change, DefinitionChange};
 use crate::disk::Root;
 use crate::merge::Language;
@@ -13,6 +13,7 @@ use crate::merge::conflict::Conflict;
 use crate::merge::text::decode;
 use crate::outline::{Definition, outline};
 use crate::plan::{Action, ActionType, Plan};
+use crate::{Error, regions};
 pub use hunks::{Hunk, Line, Side};
 pub use page::page;
 use serde::Serialize;
@@ -81,7 +82,10 @@ fn file(action: &Action, before: &str, after: &str) -> FileDiff {
         before: outline_of(before).unwrap_or_default(),
         after: outline_of(after).unwrap_or_default(),
     };
-    let blocks = hunks::blocks(before, after);
+    let blocks: Vec<hunks::Block> = hunks::blocks(before, after)
+        .into_iter()
+        .filter(|block| !is_digest(before, &block.before) || !is_digest(after, &block.after))
+        .collect();
     let (added, removed) = blocks.iter().fold((0, 0), |(added, removed), block| {
         (added + block.after.len(), removed + block.before.len())
     });
@@ -112,6 +116,11 @@ fn file(action: &Action, before: &str, after: &str) -> FileDiff {
         parts,
         conflicts: action.conflicts.clone(),
     }
+}
+
+/// Whether the lines are the marker that begins a region.
+fn is_digest(text: &str, lines: &Range<usize>) -> bool {
+    lines.len() == 1 && text.lines().nth(lines.start).is_some_and(regions::is_begin)
 }
 
 /// The definitions of both versions, to find the one that a line belongs to.
@@ -175,5 +184,14 @@ mod tests {
         let changed: Vec<_> = lines.iter().filter(|line| line.side != Side::Both).collect();
         assert_eq!(changed[0].text, "    return 1");
         assert_eq!(changed[1].text, "    return 2");
+    }
+
+    #[test]
+    fn the_digest_of_a_region_is_no_change_to_look_at() {
+        let region = |digest: &str, value: u8| {
+            format!("# astgen:begin a {digest}\nx = 1\ny = 2\nz = {value}\n# astgen:end a\n")
+        };
+        let diff = diff(&region("111", 1), &region("222", 2));
+        assert_eq!((diff.added, diff.removed, diff.parts.len()), (1, 1, 1));
     }
 }
