@@ -1,5 +1,6 @@
 //! `backend/app/api`
 
+pub mod audit;
 pub mod auth;
 pub mod billing;
 pub mod entitlements;

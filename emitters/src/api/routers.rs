@@ -6,7 +6,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.routers": ROUTERS;
-    "app.api": auth, billing, entitlements, health, invitations, jobs, me, members, organizations,
+    "app.api": audit, auth, billing, entitlements, health, invitations, jobs, me, members, organizations,
         totp;
 }
 
@@ -24,6 +24,7 @@ pub fn emit(spec: &Spec) -> Module {
         py!(invitations.router),
         py!(invitations.organization_router),
         py!(jobs.router),
+        py!(audit.router),
     ];
     let paid = [py!(billing.router), py!(billing.organization_router)];
     let paid = spec.billing.iter().flat_map(|_| paid.clone());

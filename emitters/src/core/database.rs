@@ -1,5 +1,6 @@
 //! `backend/app/core/database.py`: the database: engines, sessions, and when a request commits.
 
+use crate::core::audit::note_changes;
 use crate::core::errors::ConflictError;
 use crate::core::settings::{Environment, Settings};
 use crate::core::tenancy::{ALL_TENANTS, TenantSession, bind_tenant};
@@ -40,6 +41,9 @@ pub fn emit(spec: &Spec) -> Module {
                 )
             ]),
             row_level_security.then(database_role_error_class),
+            do_(py!(event.listen(TenantSession, "before_flush", note_changes)))
+                .comment("After the guards of the tenant, which have stamped what is new.")
+                .paragraph(),
             database_class(spec),
             build_engine_def(spec.jobs.has_workers()),
             prepare_sqlite_def(),

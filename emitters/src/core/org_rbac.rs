@@ -1,5 +1,7 @@
 //! `backend/app/core/org_rbac.py`: the signed-in user's place in the organization that the path names.
 
+use crate::core::audit::{act_as, user_actor};
+use crate::core::client::ClientDep;
 use crate::core::credentials::{Credential, CredentialDep};
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, NotFoundError, UnauthorizedError};
@@ -83,6 +85,7 @@ fn get_principal_def(is_required: bool) -> FunctionDef {
         organization_id,
         credential,
         session,
+        client,
         found,
         user,
         auth_session,
@@ -94,6 +97,7 @@ fn get_principal_def(is_required: bool) -> FunctionDef {
             param(organization_id, UUID),
             param(credential, CredentialDep),
             param(session, SessionDep),
+            param(client, ClientDep),
         ])
         .returns(Principal)
         .body(block![
@@ -111,6 +115,7 @@ fn get_principal_def(is_required: bool) -> FunctionDef {
                 py!(membership == None || organization == None),
                 [raise(py!(NotFoundError("There is no such organization.")))]
             ),
+            do_(py!(act_as(session, user_actor(user.id, client)))),
             return_(py!(Principal(user, auth_session, membership, organization)))
         ])
 }

@@ -33,7 +33,7 @@ pub fn emit(spec: &Spec) -> Module {
 
 fn grants(spec: &Spec) -> Vec<Grant> {
     names!(ORGANIZATION_READ, ORGANIZATION_UPDATE, ORGANIZATION_DELETE, ORGANIZATION_TRANSFER);
-    names!(MEMBERS_READ, MEMBERS_MANAGE, INVITATIONS_MANAGE);
+    names!(MEMBERS_READ, MEMBERS_MANAGE, INVITATIONS_MANAGE, AUDIT_READ);
     let organizations = &spec.organizations;
     let (all, managers) = (organizations.roles.clone(), organizations.managers());
     let owner = vec![organizations.owner().clone()];
@@ -46,6 +46,7 @@ fn grants(spec: &Spec) -> Vec<Grant> {
         grant(MEMBERS_READ, "members:read", &all),
         grant(MEMBERS_MANAGE, "members:manage", &managers),
         grant(INVITATIONS_MANAGE, "invitations:manage", &organizations.inviters),
+        grant(AUDIT_READ, "audit:read", &managers),
     ]
 }
 

@@ -1,5 +1,7 @@
 //! `backend/app/core/rbac.py`: the signed-in user and their role on the platform.
 
+use crate::core::audit::{act_as, user_actor};
+use crate::core::client::ClientDep;
 use crate::core::credentials::CredentialDep;
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, UnauthorizedError};
@@ -48,9 +50,13 @@ fn signed_in_class() -> ClassDef {
 }
 
 fn get_signed_in_def() -> FunctionDef {
-    names!(credential, session, statement, found, user, auth_session);
+    names!(credential, session, client, statement, found, user, auth_session);
     async_def(get_signed_in)
-        .params([param(credential, CredentialDep), param(session, SessionDep)])
+        .params([
+            param(credential, CredentialDep),
+            param(session, SessionDep),
+            param(client, ClientDep),
+        ])
         .returns(SignedIn)
         .body(block![
             docstring("Load the caller and their session in one statement, or answer 401."),
@@ -63,6 +69,7 @@ fn get_signed_in_def() -> FunctionDef {
             assign(found, py!(session.execute(statement).await.one_or_none())),
             if_(py!(found == None), [raise(py!(UnauthorizedError("This session has ended.")))]),
             assign(py!((user, auth_session)), found),
+            do_(py!(act_as(session, user_actor(user.id, client)))),
             return_(py!(SignedIn(user, auth_session)))
         ])
 }

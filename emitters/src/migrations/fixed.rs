@@ -1,8 +1,8 @@
 //! The tables that every project has.
 
 use super::backfill::Backfill;
-use super::columns::{ColumnKind, EMAIL_LENGTH, choice, moment, text};
-use super::table::{Table, table};
+use super::columns::{ColumnKind, EMAIL_LENGTH, choice, moment, text, uuid};
+use super::table::{Table, entries, table};
 use crate::core::billing::has_overrides;
 use crate::core::plans::has_flags;
 use crate::spec::Spec;
@@ -14,7 +14,7 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     names!(create_users, create_organizations, create_memberships, create_invitations);
     names!(create_sessions, create_refresh_tokens, create_billing_events);
     names!(create_overrides, create_feature_flags);
-    names!(create_jobs, create_emails, create_email_suppressions);
+    names!(create_audit_events, create_jobs, create_emails, create_email_suppressions);
     let mut tables = vec![
         (create_users, users(spec)),
         (create_organizations, organizations(spec)),
@@ -22,6 +22,7 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
         (create_refresh_tokens, refresh_tokens()),
         (create_memberships, memberships(spec)),
         (create_invitations, invitations(spec)),
+        (create_audit_events, audit_events(spec)),
         (create_jobs, jobs(spec)),
         (create_emails, emails(spec)),
         (create_email_suppressions, email_suppressions()),
@@ -160,6 +161,23 @@ fn invitations(spec: &Spec) -> Table {
         .unique(&["token_hash"])
         .index(&["organization_id", "created_at", "id"])
         .unique_where("uq_invitations_pending", &["organization_id", "email"], "status = 'pending'")
+}
+
+fn audit_events(spec: &Spec) -> Table {
+    let events = entries(name("audit_events"))
+        .owner("organization_id", "organizations")
+        .column("action", choice(spec))
+        .column("actor_kind", choice(spec))
+        .optional_column("actor_id", uuid())
+        .column("target", text(64))
+        .column("target_id", uuid())
+        .column("changes", ColumnKind::Json)
+        .column("request_id", text(64))
+        .column("ip_address", text(45))
+        .column("user_agent", text(255))
+        .index(&["organization_id", "created_at", "id"])
+        .index(&["organization_id", "target_id"]);
+    Table { is_final: true, is_isolated: spec.tenancy.row_level_security, ..events }
 }
 
 fn jobs(spec: &Spec) -> Table {

@@ -1,5 +1,7 @@
 //! Functions that revisions bring along: a revision that ran must not change with a module that it imports.
 
+use super::sql::identifier;
+use super::table::Table;
 use crate::python::builtins::{RuntimeError, str};
 use crate::python::sqlalchemy::{op, sa};
 use crate::python::standard::{Iterator, contextmanager};
@@ -15,7 +17,18 @@ macro_rules! helpers {
     };
 }
 
-helpers! { stop_until_reviewed, fill, require, every_tenant, isolate_tenants, expose_tenants }
+helpers! { stop_until_reviewed, fill, require, every_tenant, isolate_tenants, isolate_entries,
+expose_tenants, keep_entries }
+
+/// The call that walls the tenants of a table off from each other.
+#[must_use]
+pub fn isolation(table: &Table) -> Stmt {
+    let name = identifier(table.name.as_str());
+    match table.is_final {
+        true => do_(py!(isolate_entries(name))),
+        false => do_(py!(isolate_tenants(name))),
+    }
+}
 
 /// Stops a revision that loses data.
 #[must_use]
@@ -121,6 +134,75 @@ pub fn isolate_tenants_def() -> FunctionDef {
     ])
 }
 
+/// Lets entries be read by their tenant only, and be added by whoever has something to tell.
+#[must_use]
+pub fn isolate_entries_def() -> FunctionDef {
+    names!(table, announced, rule);
+    def(isolate_entries).params([param(table, str)]).returns(none()).body(block![
+        docstring("Show only entries of the tenant that the transaction has announced; take all."),
+        assign(announced, "nullif(current_setting('app.tenant_id', true), '')::uuid"),
+        assign(rule, py!(f!("organization_id = {}", announced))),
+        do_(py!(op.execute(f!("ALTER TABLE {} ENABLE ROW LEVEL SECURITY", table)))),
+        do_(py!(op.execute(f!("ALTER TABLE {} FORCE ROW LEVEL SECURITY", table)))),
+        do_(py!(op.execute(f!(
+            "CREATE POLICY tenant_isolation ON {} FOR SELECT USING ({})",
+            table,
+            rule
+        )))),
+        do_(py!(op.execute(f!("CREATE POLICY entries ON {} FOR INSERT WITH CHECK (true)", table))))
+    ])
+}
+
+/// Lets nobody change entries, or remove them while their organization is there.
+#[must_use]
+pub fn keep_entries_def() -> FunctionDef {
+    names!(table, is_owned, refuse, body);
+    def(keep_entries).params([param(table, str)]).returns(none()).body(block![
+        docstring("Refuse to change entries, and to remove them while their organization is there."),
+        assign(
+            is_owned,
+            "EXISTS (SELECT 1 FROM organizations WHERE id = OLD.organization_id)"
+        ),
+        if_(
+            py!(op.get_context().dialect.name == "sqlite"),
+            block![
+                assign(refuse, "BEGIN SELECT RAISE(ABORT, 'entries are final'); END"),
+                do_(py!(op.execute(f!(
+                    "CREATE TRIGGER IF NOT EXISTS {}_no_update BEFORE UPDATE ON {} {}",
+                    table,
+                    table,
+                    refuse
+                )))),
+                do_(py!(op.execute(f!(
+                    "CREATE TRIGGER IF NOT EXISTS {}_no_delete BEFORE DELETE ON {} WHEN {} {}",
+                    table,
+                    table,
+                    is_owned,
+                    refuse
+                )))),
+                return_none()
+            ]
+        ),
+        assign(
+            body,
+            py!(f!("IF TG_OP = 'DELETE' AND NOT {} THEN RETURN OLD; END IF;", is_owned))
+        ),
+        do_(py!(op.execute(f!(
+            "CREATE OR REPLACE FUNCTION {}_are_final() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} \
+             RAISE EXCEPTION 'entries are final'; END $$",
+            table,
+            body
+        )))),
+        do_(py!(op.execute(f!(
+            "CREATE OR REPLACE TRIGGER {}_are_final BEFORE UPDATE OR DELETE ON {} FOR EACH ROW \
+             EXECUTE FUNCTION {}_are_final()",
+            table,
+            table,
+            table
+        ))))
+    ])
+}
+
 /// Takes the wall between the tenants of a table away.
 #[must_use]
 pub fn expose_tenants_def() -> FunctionDef {
@@ -128,6 +210,7 @@ pub fn expose_tenants_def() -> FunctionDef {
     def(expose_tenants).params([param(table, str)]).returns(none()).body(block![
         docstring("Leave the rows of all tenants to the filter of the application."),
         do_(py!(op.execute(f!("DROP POLICY tenant_isolation ON {}", table)))),
+        do_(py!(op.execute(f!("DROP POLICY IF EXISTS entries ON {}", table)))),
         do_(py!(op.execute(f!("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY", table)))),
         do_(py!(op.execute(f!("ALTER TABLE {} DISABLE ROW LEVEL SECURITY", table))))
     ])

@@ -1,7 +1,9 @@
 //! `backend/migrations/versions/0001_initial.py`: the first tables.
 
 use super::foreign_key::ForeignKey;
-use super::helpers::{isolate_tenants, isolate_tenants_def};
+use super::helpers::{
+    isolate_entries_def, isolate_tenants, isolate_tenants_def, isolation, keep_entries_def,
+};
 use super::schema::Schema;
 use super::sql::identifier;
 use super::table::Table;
@@ -18,7 +20,10 @@ pub fn emit(spec: &Spec) -> Module {
     names!(revision, down_revision, branch_labels, depends_on);
     let schema = Schema::of(spec);
     let tables = &schema.tables;
-    let isolated: Vec<&Table> = tables.iter().filter(|table| table.is_isolated).collect();
+    let isolated: Vec<&Table> =
+        tables.iter().filter(|table| table.is_isolated && !table.is_final).collect();
+    let walled: Vec<&Table> =
+        tables.iter().filter(|table| table.is_isolated && table.is_final).collect();
     let is_isolated = !isolated.is_empty();
     let tenants = tuple(isolated.iter().map(|table| identifier(table.name.as_str())));
     let has_deferred = tables.iter().any(|table| table.deferred_keys().next().is_some());
@@ -30,27 +35,37 @@ pub fn emit(spec: &Spec) -> Module {
         assign(branch_labels, none()),
         assign(depends_on, none()),
         is_isolated.then(|| assign(TENANT_TABLES, tenants).paragraph()),
-        upgrade_def(tables, has_deferred, is_isolated),
+        upgrade_def(tables, has_deferred, is_isolated, &walled),
         downgrade_def(tables, has_deferred),
         functions.collect::<Vec<_>>(),
         has_deferred.then(|| [add_def(tables), drop_def(tables)]),
-        is_isolated.then(isolate_tenants_def)
+        is_isolated.then(isolate_tenants_def),
+        (!walled.is_empty()).then(isolate_entries_def),
+        tables.iter().any(|table| table.is_final).then(keep_entries_def)
     ])
 }
 
-fn upgrade_def(tables: &[Table], has_deferred: bool, is_isolated: bool) -> FunctionDef {
+fn upgrade_def(
+    tables: &[Table],
+    has_deferred: bool,
+    is_isolated: bool,
+    walled: &[&Table],
+) -> FunctionDef {
     names!(add_foreign_keys, table, upgrade);
     let create = tables.iter().map(Table::function).map(|function| do_(py!(function())));
     def(upgrade).returns(none()).body(block![
-        docstring(match is_isolated {
+        docstring(match !walled.is_empty() {
             true => "Create every table; on PostgreSQL, wall the tenants off from each other.",
             false => "Create every table.",
         }),
         create.collect::<Vec<_>>(),
         has_deferred.then(|| do_(py!(add_foreign_keys()))),
-        is_isolated.then(|| if_(
+        (!walled.is_empty()).then(|| if_(
             py!(op.get_bind().dialect.name == "postgresql"),
-            for_(table, TENANT_TABLES, [do_(py!(isolate_tenants(table)))])
+            block![
+                is_isolated.then(|| for_(table, TENANT_TABLES, [do_(py!(isolate_tenants(table)))])),
+                walled.iter().map(|table| isolation(table)).collect::<Vec<_>>()
+            ]
         ))
     ])
 }

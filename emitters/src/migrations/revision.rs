@@ -7,8 +7,8 @@ use super::difference::{Change, Difference};
 use super::foreign_key::ForeignKey;
 use super::helpers::{
     every_tenant, every_tenant_def, expose_tenants, expose_tenants_def, fill, fill_def,
-    isolate_tenants, isolate_tenants_def, require, require_def, stop_until_reviewed,
-    stop_until_reviewed_def,
+    isolate_entries_def, isolate_tenants_def, isolation, keep_entries, keep_entries_def, require,
+    require_def, stop_until_reviewed, stop_until_reviewed_def,
 };
 use super::schema::Schema;
 use super::sql::identifier;
@@ -113,6 +113,8 @@ fn module_of(
         has(Need::Require).then(require_def),
         needs_rows.then(every_tenant_def),
         has(Need::Isolate).then(isolate_tenants_def),
+        has(Need::IsolateEntries).then(isolate_entries_def),
+        has(Need::Keep).then(keep_entries_def),
         has(Need::Expose).then(expose_tenants_def)
     ];
     let [up, down] = steps;
@@ -149,6 +151,8 @@ enum Need {
     Fill,
     Require,
     Isolate,
+    IsolateEntries,
+    Keep,
     Expose,
 }
 
@@ -172,6 +176,7 @@ fn steps(difference: &Difference<'_>) -> Steps {
     for table in &difference.created {
         let function = table.function();
         steps.statements.push(do_(py!(function())));
+        steps.needs.extend(table.is_final.then_some(Need::Keep));
     }
     steps.add_keys(difference);
     steps.wall(difference);
@@ -235,6 +240,11 @@ impl Steps {
             must.chain(unique).collect()
         });
         self.statements.extend(change.added_indexes().map(|index| index.creation(table)));
+        if change.after.is_final {
+            // SQLite has dropped the triggers with the table that it has copied.
+            self.statements.push(do_(py!(keep_entries(table))));
+            self.needs.push(Need::Keep);
+        }
     }
 
     /// Gives values to the rows that are there, or stops where nobody said which.
@@ -274,9 +284,8 @@ impl Steps {
         let opened = changed.filter(|it| it.before.is_isolated && !it.after.is_isolated);
         let mut statements = Vec::new();
         for table in walled.map(|change| change.after).chain(created) {
-            let table = identifier(table.name.as_str());
-            self.needs.push(Need::Isolate);
-            statements.push(do_(py!(isolate_tenants(table))));
+            self.needs.push(if table.is_final { Need::IsolateEntries } else { Need::Isolate });
+            statements.push(isolation(table));
         }
         for change in opened {
             let table = identifier(change.after.name.as_str());

@@ -3,6 +3,7 @@
 use super::backfill::Backfill;
 use super::columns::{ColumnKind, moment, uuid};
 use super::foreign_key::ForeignKey;
+use super::helpers::keep_entries;
 use crate::python::sqlalchemy::{op, sa};
 use crate::spec::{OnDelete, database};
 use astgen_pyast::prelude::*;
@@ -17,6 +18,9 @@ pub struct Table {
     pub name: Name,
     /// Whether PostgreSQL shows only the rows of one organization.
     pub is_isolated: bool,
+    /// Whether rows are only ever added.
+    #[serde(default)]
+    pub is_final: bool,
     /// The columns, in order.
     pub columns: Vec<Column>,
     /// The groups of columns that have no values twice, in order.
@@ -57,15 +61,22 @@ pub struct Index {
 /// A table with the columns that every table has.
 #[must_use]
 pub fn table(name: Name) -> Table {
+    entries(name).column("updated_at", moment())
+}
+
+/// A table of rows that never change.
+#[must_use]
+pub fn entries(name: Name) -> Table {
     let table = Table {
         name,
         is_isolated: false,
+        is_final: false,
         columns: Vec::new(),
         unique: Vec::new(),
         foreign_keys: Vec::new(),
         indexes: Vec::new(),
     };
-    table.column("id", uuid()).column("created_at", moment()).column("updated_at", moment())
+    table.column("id", uuid()).column("created_at", moment())
 }
 
 /// A name as it stands in a migration. PostgreSQL cuts long names off; `op.f` has one cut off in the
@@ -185,7 +196,8 @@ impl Table {
         def(self.function()).returns(none()).body(block![
             docstring(format!("Create the table `{name}`.")),
             do_(py!(op.create_table(name, ..arguments))),
-            indexes.collect::<Vec<_>>()
+            indexes.collect::<Vec<_>>(),
+            self.is_final.then(|| do_(py!(keep_entries(name))))
         ])
     }
 

@@ -161,11 +161,9 @@ fn a_table_with_a_reserved_name_is_isolated_too() {
 
 #[test]
 fn tenants_are_isolated_only_where_the_spec_says_so() {
-    for source in [
-        "[tenancy]\nrow_level_security = false\n[entities.note]\nfields.x = { type = \"text\" }\n",
-        "",
-    ] {
-        let migration = with_entities(source);
+    let entity = "[entities.note]\nfields.x = { type = \"text\" }\n";
+    for source in [entity, ""] {
+        let migration = with_entities(&format!("[tenancy]\nrow_level_security = false\n{source}"));
         for word in ["TENANT_TABLES", "isolate_tenants", "get_bind", "ROW LEVEL SECURITY", "wall"] {
             assert!(!migration.contains(word), "{word} in {migration}");
         }

@@ -8,7 +8,7 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.models.base": utcnow, Base, Entry, Record, TenantScoped, Versioned, SoftDeletable;
+    "app.models.base": utcnow, Base, Entry, Record, Audited, TenantScoped, Versioned, SoftDeletable;
 }
 
 /// The module.
@@ -20,6 +20,7 @@ pub fn emit(spec: &Spec) -> Module {
         base_class(),
         entry_class(),
         record_class(),
+        audited_class(),
         tenant_scoped_class(),
         versioned_class(),
         has_trash.then(soft_deletable_class)
@@ -75,6 +76,12 @@ fn record_class() -> ClassDef {
     ])
 }
 
+fn audited_class() -> ClassDef {
+    class(Audited)
+        .base(Record)
+        .body(block![docstring("A row whose changes are written down in the audit log.")])
+}
+
 fn tenant_scoped_class() -> ClassDef {
     names!(organization_id);
     class(TenantScoped).base(Entry).body(block![
@@ -89,7 +96,7 @@ fn tenant_scoped_class() -> ClassDef {
 
 fn versioned_class() -> ClassDef {
     names!(row_version, __mapper_args__);
-    class(Versioned).base(Record).base(TenantScoped).body(block![
+    class(Versioned).base(Audited).base(TenantScoped).body(block![
         docstring("A row of a tenant that counts its changes, so that none is made unseen."),
         ann_assign(row_version, py!(Mapped[int]), py!(mapped_column())),
         ann_assign(

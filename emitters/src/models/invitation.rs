@@ -1,7 +1,7 @@
 //! `backend/app/models/invitation.py`: invitations to join an organization.
 
 use crate::core::roles::Role;
-use crate::models::base::{Base, Record, utcnow};
+use crate::models::base::{Audited, Base, utcnow};
 use crate::models::types::{UTCDateTime, text_enum};
 use crate::python::builtins::{int, str};
 use crate::python::sqlalchemy::{ForeignKey, Index, Mapped, String, mapped_column, text};
@@ -47,7 +47,7 @@ fn invitation_class() -> ClassDef {
         last_sent_at,
         accepted_at
     );
-    class(Invitation).base(Record).base(Base).body(block![
+    class(Invitation).base(Audited).base(Base).body(block![
         docstring("An offer of membership; of its token only a keyed hash is stored."),
         assign(__tablename__, "invitations"),
         assign(

@@ -1,7 +1,7 @@
 //! `backend/app/models/membership.py`: who belongs to which organization.
 
 use crate::core::roles::Role;
-use crate::models::base::{Base, Record};
+use crate::models::base::{Audited, Base};
 use crate::models::organization::Organization;
 use crate::models::types::text_enum;
 use crate::models::user::User;
@@ -25,7 +25,7 @@ pub fn emit() -> Module {
 
 fn membership_class() -> ClassDef {
     names!(__tablename__, __table_args__, organization_id, user_id, role, organization, user);
-    class(Membership).base(Record).base(Base).body(block![
+    class(Membership).base(Audited).base(Base).body(block![
         docstring("A user's place in an organization."),
         assign(__tablename__, "memberships"),
         assign(

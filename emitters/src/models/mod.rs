@@ -1,5 +1,6 @@
 //! `backend/app/models`
 
+pub mod audit_event;
 pub mod base;
 pub mod billing_event;
 pub mod email;

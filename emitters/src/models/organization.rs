@@ -1,7 +1,7 @@
 //! `backend/app/models/organization.py`: organizations: the tenants, and who pays.
 
 use crate::core::plans::{PlanName, SubscriptionStatus};
-use crate::models::base::{Base, Record};
+use crate::models::base::{Audited, Base};
 use crate::models::types::{UTCDateTime, text_enum};
 use crate::python::builtins::{int, str};
 use crate::python::sqlalchemy::{Mapped, String, mapped_column};
@@ -26,7 +26,7 @@ pub fn emit(spec: &Spec) -> Module {
 
 fn organization_class(spec: &Spec) -> ClassDef {
     names!(__tablename__, name);
-    class(Organization).base(Record).base(Base).body(block![
+    class(Organization).base(Audited).base(Base).body(block![
         docstring(match spec.billing {
             Some(_) => "A tenant. The billing columns follow the events of the provider.",
             None => "A tenant.",

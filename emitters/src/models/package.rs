@@ -3,14 +3,14 @@
 use crate::core::billing::has_overrides;
 use crate::core::plans::has_flags;
 use crate::models::{
-    base, billing_event, email, feature_flag, invitation, job, membership, organization,
-    r#override, refresh_token, session, totp, user,
+    audit_event, base, billing_event, email, feature_flag, invitation, job, membership,
+    organization, r#override, refresh_token, session, totp, user,
 };
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.models": AuthSession, BackupCode, BillingEvent, Email, EmailSuppression, FeatureFlag,
+    "app.models": AuditEvent, AuthSession, BackupCode, BillingEvent, Email, EmailSuppression, FeatureFlag,
         Invitation, Job, LoginChallenge, Membership, Organization, Override, RefreshToken, TotpFactor,
         User;
 }
@@ -21,6 +21,7 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
     module("app.models")
         .docstring("The tables. Importing this package registers every one of them.")
         .exports([
+            audit_event::AuditEvent,
             base::Base,
             email::Email,
             email::EmailSuppression,

@@ -8,5 +8,6 @@ astgen_pyast::vocabulary! {
     "fastapi.security": HTTPAuthorizationCredentials, HTTPBearer;
     "starlette.datastructures": Headers, MutableHeaders;
     "starlette.exceptions": HTTPException;
+    "starlette.responses": StreamingResponse;
     "starlette.types": ASGIApp, Message, Receive, Scope, Send;
 }

@@ -4,6 +4,6 @@ astgen_pyast::vocabulary! {
     "pydantic": AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field,
         JsonValue, SecretStr, StrictBool, StrictInt, TypeAdapter, ValidationError, WithJsonSchema,
         field_validator, model_validator;
-    "pydantic_core": PydanticCustomError, from_json, to_json;
+    "pydantic_core": PydanticCustomError, from_json, to_json, to_jsonable_python;
     "pydantic_settings": BaseSettings, NoDecode, SettingsConfigDict;
 }

@@ -1,12 +1,15 @@
 //! `backend/app/services/deletion.py`: what becomes of the rows that point at one that is deleted or restored.
 
+use crate::core::audit::{Target, record};
 use crate::core::errors::ConflictError;
 use crate::core::soft_delete::INCLUDE_DELETED;
 use crate::entity_names::model;
+use crate::models::audit_event::AuditAction;
 use crate::models::base::{SoftDeletable, Versioned, utcnow};
 use crate::python::builtins::{TYPE, bool, dict, int, issubclass, len, list, str, tuple};
 use crate::python::sqlalchemy::{
-    AsyncSession, ColumnElement, InstrumentedAttribute, IntegrityError, delete, or_, select, update,
+    AsyncSession, ColumnElement, InstrumentedAttribute, IntegrityError, delete, inspect, or_,
+    select, update,
 };
 use crate::python::standard::{Any, Mapping, datetime};
 use crate::relations::columns_pointing_at;
@@ -139,7 +142,10 @@ fn hide_dependents_def(followed: Followed) -> FunctionDef {
             followed.releases.then(|| for_(
                 py!((column, child)),
                 py!(RELEASES.get(model, dict!()).items()),
-                [do_(py!(change(session, child, dict!(column => None), { points() }).await))]
+                [do_(py!(change(session, child, AuditAction.CHANGED, dict!(column => None), {
+                    points()
+                })
+                .await))]
             )),
             followed.cascades.then(|| for_(
                 py!((column, child)),
@@ -148,7 +154,15 @@ fn hide_dependents_def(followed: Followed) -> FunctionDef {
                     assign(values, py!(dict!(child.deleted_at => deleted_at))),
                     assign(is_alive, py!(child.deleted_at.is_(None))),
                     if_(
-                        py!(change(session, child, values, { points() }, is_alive).await),
+                        py!(change(
+                            session,
+                            child,
+                            AuditAction.DELETED,
+                            values,
+                            { points() },
+                            is_alive
+                        )
+                        .await),
                         [do_(py!(hide_dependents(session, child, deleted_at, ..reason).await))]
                     )
                 ]
@@ -229,7 +243,15 @@ fn show_dependents_def() -> FunctionDef {
                     assign(was_hidden, py!(child.deleted_at == deleted_at)),
                     assign(owned, py!(owners_are_there(child))),
                     if_(
-                        py!(change(session, child, values, was_hidden, *owned).await),
+                        py!(change(
+                            session,
+                            child,
+                            AuditAction.RESTORED,
+                            values,
+                            was_hidden,
+                            *owned
+                        )
+                        .await),
                         [do_(py!(show_dependents(session, child, deleted_at).await))]
                     )
                 ]
@@ -255,24 +277,47 @@ fn owners_are_there_def() -> FunctionDef {
 }
 
 fn change_def() -> FunctionDef {
-    names!(session, model, values, criteria, statement);
-    let changed = py!(update(model)
+    names!(
+        session,
+        model,
+        action,
+        values,
+        criteria,
+        statement,
+        changed,
+        table,
+        row_id,
+        organization_id
+    );
+    let values_set = py!(update(model)
         .r#where(*criteria)
         .values(dict!(model.row_version => model.row_version + 1, **values))
-        .returning(model.id)
+        .returning(model.id, model.organization_id)
         .execution_options(**INCLUDE_DELETED, synchronize_session = false));
     async_def(change)
         .params([
             param(session, AsyncSession),
             param(model, py!(TYPE[Versioned])),
+            param(action, AuditAction),
             param(values, py!(dict[(Column, Any)])),
             varargs(criteria, py!(ColumnElement[bool])),
         ])
         .returns(bool)
         .body(block![
             docstring("Change rows, deleted ones among them, and tell whether there were any."),
-            assign(statement, changed),
-            return_(py!(session.scalars(statement).await.first() != None))
+            assign(statement, values_set),
+            assign(table, py!(str(inspect(model).local_table))),
+            assign(changed, py!(session.execute(statement).await.all())),
+            for_(
+                py!((row_id, organization_id)),
+                changed,
+                [do_(py!(record(
+                    session.sync_session,
+                    action,
+                    Target(organization_id, table, row_id)
+                )))]
+            ),
+            return_(py!(bool(changed)))
         ])
 }
 

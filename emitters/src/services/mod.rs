@@ -1,5 +1,6 @@
 //! `backend/app/services`
 
+pub mod audit_service;
 pub mod auth_service;
 pub mod billing_connection;
 pub mod billing_inbox;

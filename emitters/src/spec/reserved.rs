@@ -127,6 +127,7 @@ pub const GENERATED_ROUTES: &[&str] = &[
 /// Modules of `app.api`, and with `test_` before them of `tests`, that exist whatever the entities are.
 pub const GENERATED_ROUTERS: &[&str] = &[
     "api_keys",
+    "audit",
     "auth",
     "billing",
     "conventions",

@@ -25,6 +25,7 @@ mod entity_trash;
 mod entity_values;
 mod entity_versions;
 
+pub mod test_audit;
 pub mod test_auth;
 pub mod test_billing_properties;
 pub mod test_checkout;
@@ -73,6 +74,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         conftest::emit(spec),
         databases::emit(spec),
         world::emit(spec),
+        test_audit::emit(spec),
         test_auth::emit(spec),
         test_conventions::emit(spec),
         test_database::emit(spec),
