@@ -226,7 +226,10 @@ impl Writer<'_> {
         };
         self.shift = signed(depth) - signed(items.ours.depth);
         self.theirs_shift = signed(depth) - signed(items.theirs.depth);
-        let blank_lines = if items.ours.blank_lines == items.base.blank_lines {
+        let blank_lines = if self.text.is_empty() {
+            // Whatever comes first stands as close to what is above the block as what came first in ours.
+            self.items.ours.first().map_or(0, |first| first.blank_lines)
+        } else if items.ours.blank_lines == items.base.blank_lines {
             items.theirs.blank_lines
         } else {
             items.ours.blank_lines
