@@ -8,6 +8,7 @@ use crate::core::jobs::{Dispatcher, dispatch_through};
 use crate::core::logging::configure_logging;
 use crate::core::metrics::init_metrics;
 use crate::core::passwords::PasswordHasher;
+use crate::core::rate_limit::RateLimiter;
 use crate::core::request_id::RequestIdMiddleware;
 use crate::core::security::Signer;
 use crate::core::settings::Settings;
@@ -86,6 +87,7 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
             assign(py!(app.state.dispatcher), dispatcher),
             assign(py!(app.state.password_hasher), py!(PasswordHasher(settings))),
             assign(py!(app.state.signer), py!(Signer(settings))),
+            assign(py!(app.state.rate_limiter), py!(RateLimiter(settings))),
             spec.billing.as_ref().map(|_| billing_of(app, settings)),
             assign(py!(app.state.started_at), py!(monotonic())),
             for_(router, ROUTERS, [do_(py!(app.include_router(router)))]),

@@ -6,6 +6,7 @@
 use crate::core::billing::{require_active_subscription, require_feature};
 use crate::core::feature_flags::require_flag;
 use crate::core::org_rbac::{require_fresh_session, require_org_roles, require_permission};
+use crate::core::rate_limit::require_rate;
 use crate::core::rbac::require_user_roles;
 use crate::python::fastapi::Depends;
 use astgen_pyast::ast::ExprCall;
@@ -18,11 +19,12 @@ const ROUTE_METHODS: [&str; 7] = ["delete", "get", "head", "options", "patch", "
 
 /// What provides a guard, in the order in which the guards of a route are checked: first who the user
 /// is, then what their organization has paid for.
-const PROVIDERS: [Import; 7] = [
+const PROVIDERS: [Import; 8] = [
     require_user_roles,
     require_org_roles,
     require_permission,
     require_fresh_session,
+    require_rate,
     require_active_subscription,
     require_feature,
     require_flag,

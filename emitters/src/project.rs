@@ -61,6 +61,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::pagination::emit(),
         core::passwords::emit(),
         core::permissions::emit(spec),
+        core::rate_limit::emit(spec),
         core::rbac::emit(spec),
         core::request_id::emit(),
         core::roles::emit(spec),

@@ -1,5 +1,6 @@
 //! `backend/app/api/auth.py`: sign-up and sign-in.
 
+use crate::core::rate_limit::{AttemptsDep, CREDENTIALS, MAILS};
 use crate::core::rbac::{CurrentUserDep, SignedInDep};
 use crate::core::settings::{Settings, SettingsDep};
 use crate::python::builtins::{int, isinstance};
@@ -42,24 +43,26 @@ pub fn emit(spec: &Spec) -> Module {
 }
 
 fn register_def() -> FunctionDef {
-    names!(payload, accounts, outbox);
+    names!(attempts, payload, accounts, outbox);
     async_def(register)
         .decorator(py!(router.post("/register", status_code = status.HTTP_202_ACCEPTED)))
         .params([
             param(payload, RegisterRequest),
             param(accounts, AuthServiceDep),
             param(outbox, OutboxDep),
+            param(attempts, AttemptsDep),
         ])
         .returns(Accepted)
         .body(block![
             docstring("Create an account; the answer is the same for a known address."),
+            do_(py!(attempts.spend(MAILS, payload.email).await)),
             do_(py!(outbox.add(accounts.register(payload).await))),
             return_(py!(Accepted()))
         ])
 }
 
 fn login_def(has_totp: bool) -> FunctionDef {
-    names!(payload, accounts, settings, outcome);
+    names!(attempts, payload, accounts, settings, outcome);
     let challenge = has_totp.then(|| {
         if_(
             py!(isinstance(outcome, Challenge)),
@@ -76,6 +79,7 @@ fn login_def(has_totp: bool) -> FunctionDef {
             param(payload, LoginRequest),
             param(accounts, AuthServiceDep),
             param(settings, SettingsDep),
+            param(attempts, AttemptsDep),
         ])
         .returns(answer)
         .body(block![
@@ -84,6 +88,7 @@ fn login_def(has_totp: bool) -> FunctionDef {
             } else {
                 "Exchange an address and a password for the tokens of a new session."
             }),
+            do_(py!(attempts.spend(CREDENTIALS, payload.email).await)),
             assign(outcome, py!(accounts.login(payload).await)),
             challenge,
             return_(py!(tokens_read(outcome, settings)))
@@ -119,7 +124,7 @@ fn logout_def() -> FunctionDef {
 }
 
 fn reauthenticate_def(has_totp: bool) -> FunctionDef {
-    names!(payload, signed_in, accounts);
+    names!(attempts, payload, signed_in, accounts);
     let code = has_totp.then(|| arg(py!(payload.code)));
     async_def(reauthenticate)
         .decorator(py!(router.post("/reauthenticate", status_code = status.HTTP_204_NO_CONTENT)))
@@ -127,6 +132,7 @@ fn reauthenticate_def(has_totp: bool) -> FunctionDef {
             param(payload, ReauthenticateRequest),
             param(signed_in, SignedInDep),
             param(accounts, AuthServiceDep),
+            param(attempts, AttemptsDep),
         ])
         .returns(none())
         .body(block![
@@ -135,6 +141,7 @@ fn reauthenticate_def(has_totp: bool) -> FunctionDef {
             } else {
                 "Show the password again, before an act that asks for a fresh session."
             }),
+            do_(py!(attempts.spend(CREDENTIALS, signed_in.user.email).await)),
             do_(py!(accounts.reauthenticate(signed_in, payload.password, ..code).await))
         ])
 }
@@ -157,17 +164,19 @@ fn verify_def() -> FunctionDef {
 }
 
 fn resend_verification_def() -> FunctionDef {
-    names!(payload, accounts, outbox, mail);
+    names!(attempts, payload, accounts, outbox, mail);
     async_def(resend_verification)
         .decorator(py!(router.post("/verify/resend", status_code = status.HTTP_202_ACCEPTED)))
         .params([
             param(payload, EmailRequest),
             param(accounts, AuthServiceDep),
             param(outbox, OutboxDep),
+            param(attempts, AttemptsDep),
         ])
         .returns(Accepted)
         .body(block![
             docstring("Send the verification mail again; the answer is the same for any address."),
+            do_(py!(attempts.spend(MAILS, payload.email).await)),
             assign(mail, py!(accounts.resend_verification(payload.email).await)),
             do_(py!(outbox.add_or_pretend(mail))),
             return_(py!(Accepted()))
@@ -175,17 +184,19 @@ fn resend_verification_def() -> FunctionDef {
 }
 
 fn forgot_password_def() -> FunctionDef {
-    names!(payload, passwords, outbox, mail);
+    names!(attempts, payload, passwords, outbox, mail);
     async_def(forgot_password)
         .decorator(py!(router.post("/password/forgot", status_code = status.HTTP_202_ACCEPTED)))
         .params([
             param(payload, EmailRequest),
             param(passwords, PasswordServiceDep),
             param(outbox, OutboxDep),
+            param(attempts, AttemptsDep),
         ])
         .returns(Accepted)
         .body(block![
             docstring("Send a reset mail; the answer is the same for any address."),
+            do_(py!(attempts.spend(MAILS, payload.email).await)),
             assign(mail, py!(passwords.forgot(payload.email).await)),
             do_(py!(outbox.add_or_pretend(mail))),
             return_(py!(Accepted()))
@@ -193,17 +204,19 @@ fn forgot_password_def() -> FunctionDef {
 }
 
 fn reset_password_def() -> FunctionDef {
-    names!(payload, passwords, outbox, mail);
+    names!(attempts, payload, passwords, outbox, mail);
     async_def(reset_password)
         .decorator(py!(router.post("/password/reset", status_code = status.HTTP_204_NO_CONTENT)))
         .params([
             param(payload, PasswordReset),
             param(passwords, PasswordServiceDep),
             param(outbox, OutboxDep),
+            param(attempts, AttemptsDep),
         ])
         .returns(none())
         .body(block![
             docstring("Set a new password with the token of a reset mail; every session ends."),
+            do_(py!(attempts.spend(CREDENTIALS).await)),
             assign(mail, py!(passwords.reset(payload.token, payload.password).await)),
             do_(py!(outbox.add(mail)))
         ])

@@ -6,6 +6,7 @@ use crate::core::feature_flags::{Flag, require_flag};
 use crate::core::org_rbac::require_fresh_session;
 use crate::core::pagination::PageRequestDep;
 use crate::core::plans::{Feature, constant};
+use crate::core::rate_limit::require_rate;
 use crate::core::roles::required;
 use crate::entity_names::{
     bulk_create_schema, bulk_schema, create_schema, joined, page_schema, query_schema, read_schema,
@@ -97,9 +98,6 @@ fn route(entity: &Entity, route: Route) -> FunctionDef {
 }
 
 /// What provides a guard.
-///
-/// # Panics
-/// For guards that no spec that was read has.
 fn provider(guard: &Guard) -> Option<Expr> {
     match guard {
         Guard::ActiveSubscription => Some(require_active_subscription.into_expr()),
@@ -114,8 +112,9 @@ fn provider(guard: &Guard) -> Option<Expr> {
         // The service counts, in the transaction that adds.
         Guard::Limit(_) => None,
         Guard::FreshSession => Some(require_fresh_session.into_expr()),
-        Guard::RateLimit { .. } => {
-            unreachable!("the reader of the spec refuses this guard")
+        Guard::RateLimit { count, per } => {
+            let seconds = per.as_secs();
+            Some(py!(require_rate({ *count }, seconds)))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `backend/app/api/me.py`: the account of the caller.
 
 use crate::core::pagination::PageRequestDep;
+use crate::core::rate_limit::{AttemptsDep, CREDENTIALS, MAILS};
 use crate::core::rbac::{CurrentUserDep, SignedInDep, require_fresh_sign_in};
 use crate::python::fastapi::{APIRouter, Depends, status};
 use crate::python::standard::UUID;
@@ -71,7 +72,7 @@ fn delete_me_def() -> FunctionDef {
 }
 
 fn change_password_def() -> FunctionDef {
-    names!(payload, signed_in, passwords, outbox, mail);
+    names!(attempts, payload, signed_in, passwords, outbox, mail);
     async_def(change_password)
         .decorator(py!(router.post("/password", status_code = status.HTTP_204_NO_CONTENT)))
         .params([
@@ -79,10 +80,12 @@ fn change_password_def() -> FunctionDef {
             param(signed_in, SignedInDep),
             param(passwords, PasswordServiceDep),
             param(outbox, OutboxDep),
+            param(attempts, AttemptsDep),
         ])
         .returns(none())
         .body(block![
             docstring("Replace the password; every other session ends."),
+            do_(py!(attempts.spend(CREDENTIALS, signed_in.user.email).await)),
             assign(
                 mail,
                 py!(passwords
@@ -94,7 +97,7 @@ fn change_password_def() -> FunctionDef {
 }
 
 fn change_email_def() -> FunctionDef {
-    names!(payload, user, account, outbox, mail);
+    names!(attempts, payload, user, account, outbox, mail);
     async_def(change_email)
         .decorator(py!(router.post(
             "/email",
@@ -106,10 +109,12 @@ fn change_email_def() -> FunctionDef {
             param(user, CurrentUserDep),
             param(account, MeServiceDep),
             param(outbox, OutboxDep),
+            param(attempts, AttemptsDep),
         ])
         .returns(Accepted)
         .body(block![
             docstring("Send a token to a new address; the answer is the same for any address."),
+            do_(py!(attempts.spend(MAILS, user.email).await)),
             assign(mail, py!(account.ask_for_email(user, payload.email).await)),
             do_(py!(outbox.add(mail))),
             return_(py!(Accepted()))

@@ -1,6 +1,7 @@
 //! `backend/app/api/totp.py`: one-time codes as a second factor.
 
 use crate::api::auth::tokens_read;
+use crate::core::rate_limit::{AttemptsDep, CODES};
 use crate::core::rbac::{SignedInDep, require_fresh_sign_in};
 use crate::core::settings::SettingsDep;
 use crate::python::fastapi::{APIRouter, Depends, status};
@@ -37,19 +38,21 @@ fn fresh() -> Arg {
 }
 
 fn answer_challenge_def() -> FunctionDef {
-    names!(payload, challenges, settings, tokens);
+    names!(attempts, payload, challenges, settings, tokens);
     async_def(answer_challenge)
         .decorator(py!(router.post("/challenge")))
         .params([
             param(payload, ChallengeAnswer),
             param(challenges, ChallengeServiceDep),
             param(settings, SettingsDep),
+            param(attempts, AttemptsDep),
         ])
         .returns(TokensRead)
         .body(block![
             docstring(
                 "Exchange the challenge of a sign-in and a code for the tokens of a session."
             ),
+            do_(py!(attempts.spend(CODES).await)),
             assign(tokens, py!(challenges.answer(payload.challenge, payload.code).await)),
             return_(py!(tokens_read(tokens, settings)))
         ])

@@ -286,7 +286,7 @@ fn too_many_requests_error_class() -> ClassDef {
 }
 
 fn too_many_requests_error_init() -> FunctionDef {
-    names!(detail, retry_after, code);
+    names!(detail, retry_after, code, headers);
     def("__init__")
         .params([
             untyped("self"),
@@ -294,12 +294,16 @@ fn too_many_requests_error_init() -> FunctionDef {
             star(),
             param(retry_after, int),
             param(code, py!(str | None)).default(none()),
+            param(headers, py!(Mapping[(str, str)] | None)).default(none()),
         ])
         .returns(none())
         .body(block![
             docstring("Say what there is too much of, and for how many seconds."),
             do_(py!(super().__init__(detail, code = code))),
-            assign(py!(self.headers), py!(dict!("Retry-After" => str(retry_after))))
+            assign(
+                py!(self.headers),
+                py!(dict!(**(headers || dict!()), "Retry-After" => str(retry_after)))
+            )
         ])
 }
 

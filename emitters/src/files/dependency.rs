@@ -25,6 +25,7 @@ pub fn runtime(spec: &Spec) -> Vec<Dependency> {
         dependency("asyncpg", "0.32", "0.33"),
         dependency("cryptography", "50", "51"),
         dependency("fastapi", "0.165", "0.166"),
+        dependency("limits", "5.8", "6"),
         dependency("pwdlib", "0.3.1", "0.4").extra("argon2"),
         dependency("pydantic", "2.14", "3"),
         dependency("pydantic-settings", "2.16", "3"),

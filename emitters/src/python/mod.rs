@@ -11,6 +11,7 @@ pub mod fastapi;
 pub mod httpx2;
 pub mod hypothesis;
 pub mod jwt;
+pub mod limits;
 pub mod prometheus;
 pub mod pwdlib;
 pub mod pydantic;

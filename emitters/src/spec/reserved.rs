@@ -162,6 +162,7 @@ pub const GENERATED_ROUTERS: &[&str] = &[
     "passwords",
     "permissions",
     "plans",
+    "rate_limits",
     "redis",
     "request_id",
     "router",

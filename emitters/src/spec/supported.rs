@@ -22,11 +22,6 @@ pub const NOT_GENERATED: &[NotGenerated] = &[
     value("[auth]", "mode", "both", "write `mode = \"bearer\"`"),
     value("[billing]", "payer", "user", "write `payer = \"organization\"`"),
     value("a field", "type", "file", "use a `url` field for a file that is kept elsewhere"),
-    key(
-        "a guard",
-        "rate_limit",
-        "leave it out, and limit the rate in the proxy before the backend",
-    ),
     value("[storage]", "backend", "local", "write `backend = \"off\"`"),
     value("[storage]", "backend", "s3", "write `backend = \"off\"`"),
     key("[storage]", "max_file_size", "leave it out: no files are stored yet"),

@@ -170,6 +170,7 @@ fn settings_def(spec: &Spec) -> FunctionDef {
                 password_time_cost = 1,
                 password_memory_kib = 8,
                 job_poll_seconds = 0,
+                rate_limiting = false,
                 ..mail,
                 ..of_stripe
             )))

@@ -4,7 +4,7 @@ use super::{Environment, SmtpSecurity, generated_secret};
 use crate::core::plans::has_prices;
 use crate::python::builtins::{bool, int, list, str};
 use crate::python::pydantic::{NoDecode, SecretStr};
-use crate::python::standard::Annotated;
+use crate::python::standard::{Annotated, IPv4Network, IPv6Network};
 use crate::spec::{EmailBackend, Spec};
 use astgen_pyast::prelude::*;
 use std::time::Duration;
@@ -55,6 +55,7 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     settings.extend(spec.tenancy.row_level_security.then(maintenance_database_url));
     settings.extend(lifetimes(spec));
     settings.extend(costs());
+    settings.extend(network());
     settings.extend(mail(spec));
     settings
         .extend((spec.email.backend == EmailBackend::Smtp).then(mail_server).into_iter().flatten());
@@ -73,7 +74,8 @@ impl Setting {
     /// Whether it is a list, which an environment variable has with commas.
     #[must_use]
     pub fn is_list(&self) -> bool {
-        matches!(self.default, DefaultValue::Texts(_)) || self.annotation == list_of(py!(SecretStr))
+        let lists = [list_of(py!(SecretStr)), list_of(network_type())];
+        matches!(self.default, DefaultValue::Texts(_)) || lists.contains(&self.annotation)
     }
 
     /// The environment variable.
@@ -192,6 +194,29 @@ fn costs() -> [Setting; 4] {
         number(password_memory_kib, 19_456, 8, "Argon2id: memory for one hash."),
         number(password_workers, 2, 1, "Passwords that are hashed at the same time."),
         number(max_body_bytes, 1_048_576, 1_024, "The largest request body that is read."),
+    ]
+}
+
+/// `IPv4Network | IPv6Network`
+fn network_type() -> Expr {
+    py!(IPv4Network | IPv6Network)
+}
+
+fn network() -> [Setting; 2] {
+    names!(rate_limiting, trusted_proxies);
+    [
+        setting(
+            rate_limiting,
+            bool,
+            DefaultValue::Switch(true),
+            "Count what is tried; off, anybody may guess on and on.",
+        ),
+        setting(
+            trusted_proxies,
+            list_of(network_type()),
+            DefaultValue::Made(py!(list[{ network_type() }])),
+            "Networks of proxies to believe, comma-separated: X-Forwarded-For.",
+        ),
     ]
 }
 

@@ -132,7 +132,6 @@ tracing = true
 targets = ["fly", "render"]
 
 [entities.task]
-guards = [{ rate_limit = "60/min" }]
 soft_delete = true
 search = ["title"]
 

@@ -1,0 +1,291 @@
+//! `backend/app/core/rate_limit.py`: how often something may be tried.
+
+use crate::core::client::ClientDep;
+use crate::core::errors::{TooManyRequestsError, UnavailableError};
+use crate::core::org_rbac::{Principal, PrincipalDep};
+use crate::core::settings::Settings;
+use crate::python::builtins::{__name__, ValueError, dict, int, isinstance, max, str, tuple};
+use crate::python::fastapi::{Depends, Request, Response};
+use crate::python::limits::{
+    MemoryStorage, MovingWindowRateLimiter, RateLimitItem, RateLimitItemPerHour,
+    RateLimitItemPerMinute, RateLimitItemPerSecond, RedisStorage, StorageError,
+};
+use crate::python::standard::{
+    Annotated, Awaitable, Callable, IPv6Address, IPv6Network, dataclass, ip_address, logging, math,
+    sha256, time,
+};
+use crate::spec::{Guard, Operation, Spec};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.core.rate_limit": logger, Zone, CREDENTIALS, CODES, MAILS, INVITATIONS, BLOCK, RateLimiter,
+        get_rate_limiter, RateLimiterDep, Attempts, AttemptsDep, bucket, require_rate;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    module("app.core.rate_limit").docstring("How often something may be tried.").body(block![
+        assign(logger, py!(logging.getLogger(__name__))),
+        zone_class(),
+        assign(CREDENTIALS, few("credentials")),
+        assign(MAILS, few("mails")),
+        spec.auth.has_totp().then(|| assign(
+            CODES,
+            py!(Zone("codes", (RateLimitItemPerMinute(30), RateLimitItemPerHour(120))))
+        )),
+        assign(INVITATIONS, py!(Zone("invitations", (RateLimitItemPerHour(50),)))),
+        assign(BLOCK, py!(RateLimitItemPerMinute(1, 15)))
+            .comment("How long all is refused after there was too much."),
+        rate_limiter_class(spec.jobs.has_workers()),
+        get_rate_limiter_def(),
+        assign(RateLimiterDep, py!(Annotated[(RateLimiter, Depends(get_rate_limiter))])),
+        attempts_class(),
+        assign(AttemptsDep, py!(Annotated[(Attempts, Depends(Attempts))])),
+        bucket_def(),
+        is_used(spec).then(require_rate_def)
+    ])
+}
+
+/// Whether the spec limits the rate of a route.
+#[must_use]
+pub fn is_used(spec: &Spec) -> bool {
+    spec.entities.iter().any(|entity| {
+        let guards = Operation::ALL.into_iter().flat_map(|one| entity.guards.of(one));
+        guards.into_iter().any(|guard| matches!(guard, Guard::RateLimit { .. }))
+    })
+}
+
+/// What is tried a few times by people, and often by programs that guess.
+fn few(name: &str) -> Expr {
+    py!(Zone(name, (RateLimitItemPerMinute(6), RateLimitItemPerHour(12))))
+}
+
+fn zone_class() -> ClassDef {
+    names!(name, rates);
+    class(Zone).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("Something that is tried, and how often it may be."),
+        annotate(name, str),
+        annotate(rates, py!(tuple[(RateLimitItem, ellipsis!())]))
+    ])
+}
+
+fn rate_limiter_class(has_workers: bool) -> ClassDef {
+    class(RateLimiter).body(block![
+        docstring(if has_workers {
+            "Counts what is tried: in Redis for all servers together, or in this process."
+        } else {
+            "Counts what is tried in this process."
+        }),
+        rate_limiter_init(has_workers),
+        rate_limiter_spend(),
+        rate_limiter_count(),
+        rate_limiter_wait(),
+        rate_limiter_seconds_left()
+    ])
+}
+
+fn rate_limiter_init(has_workers: bool) -> FunctionDef {
+    names!(settings, url, storage);
+    let in_memory = py!(MemoryStorage(wrap_exceptions = true));
+    let in_redis = py!(RedisStorage(
+        f!("async+{}", url.get_secret_value()),
+        wrap_exceptions = true,
+        implementation = "redispy"
+    ));
+    let chosen = match has_workers {
+        false => block![assign(storage, in_memory)],
+        true => block![
+            assign(url, py!(settings.redis_url)),
+            ann_assign(storage, py!(MemoryStorage | RedisStorage), in_memory),
+            if_(py!(url != None), [assign(storage, in_redis)])
+        ],
+    };
+    def("__init__").params([untyped("self"), param(settings, Settings)]).returns(none()).body(
+        block![
+            docstring("Prepare to count."),
+            assign(py!(self.is_on), py!(settings.rate_limiting)),
+            chosen,
+            assign(py!(self.storage), storage),
+            assign(py!(self.windows), py!(MovingWindowRateLimiter(storage)))
+        ],
+    )
+}
+
+fn rate_limiter_spend() -> FunctionDef {
+    names!(zone, keys, seconds, error);
+    async_def("spend")
+        .params([untyped("self"), param(zone, Zone), varargs(keys, str)])
+        .returns(none())
+        .body(block![
+            docstring("Count an attempt at what is guarded; what cannot be counted is refused."),
+            if_(py!(!self.is_on), [return_none()]),
+            try_([assign(seconds, py!(self.wait(zone, *keys).await))]).except_as(
+                StorageError,
+                error,
+                block![
+                    do_(py!(logger.exception("Attempts cannot be counted"))),
+                    raise_from(py!(UnavailableError("Try again in a moment.")), error)
+                ]
+            ),
+            if_(
+                py!(seconds > 0),
+                [raise(py!(TooManyRequestsError(
+                    "There were too many attempts.",
+                    retry_after = seconds
+                )))]
+            )
+        ])
+}
+
+fn rate_limiter_count() -> FunctionDef {
+    names!(rate, keys, is_allowed, stats, seconds, headers);
+    async_def("count")
+        .params([untyped("self"), param(rate, RateLimitItem), varargs(keys, str)])
+        .returns(py!(dict[(str, str)]))
+        .body(block![
+            docstring(
+                "Count a request and return the headers that tell how many are left.\n\
+                 \n\
+                 While nothing can be counted, every request goes through."
+            ),
+            if_(py!(!self.is_on), [return_(py!(dict!()))]),
+            try_(block![
+                assign(is_allowed, py!(self.windows.hit(rate, *keys).await)),
+                assign(stats, py!(self.windows.get_window_stats(rate, *keys).await))
+            ])
+            .except(
+                StorageError,
+                block![
+                    do_(py!(logger.exception("Requests cannot be counted"))),
+                    return_(py!(dict!()))
+                ]
+            ),
+            assign(seconds, py!(max(1, math.ceil(stats.reset_time - time.time())))),
+            assign(
+                headers,
+                py!(dict!(
+                    "RateLimit-Limit" => str(rate.amount),
+                    "RateLimit-Remaining" => str(stats.remaining),
+                    "RateLimit-Reset" => str(seconds)
+                ))
+            ),
+            if_(
+                py!(!is_allowed),
+                [raise(py!(TooManyRequestsError(
+                    "There were too many requests.",
+                    retry_after = seconds,
+                    headers = headers
+                )))]
+            ),
+            return_(headers)
+        ])
+}
+
+fn rate_limiter_wait() -> FunctionDef {
+    names!(zone, keys, rate);
+    async_def("wait")
+        .params([untyped("self"), param(zone, Zone), varargs(keys, str)])
+        .returns(int)
+        .body(block![
+            docstring("Count an attempt and return for how many seconds there can be no other."),
+            if_(
+                py!(!self.windows.test(BLOCK, zone.name, *keys).await),
+                [return_(py!(self.seconds_left(BLOCK, zone.name, *keys).await))]
+            ),
+            for_(
+                rate,
+                py!(zone.rates),
+                [if_(
+                    py!(!self.windows.hit(rate, zone.name, *keys).await),
+                    block![
+                        do_(py!(self.windows.hit(BLOCK, zone.name, *keys).await)),
+                        return_(py!(self.seconds_left(BLOCK, zone.name, *keys).await))
+                    ]
+                )]
+            ),
+            return_(0)
+        ])
+}
+
+fn rate_limiter_seconds_left() -> FunctionDef {
+    names!(rate, keys, stats);
+    async_def("seconds_left")
+        .params([untyped("self"), param(rate, RateLimitItem), varargs(keys, str)])
+        .returns(int)
+        .body(block![
+            docstring("Return after how many seconds a window is empty again."),
+            assign(stats, py!(self.windows.get_window_stats(rate, *keys).await)),
+            return_(py!(max(1, math.ceil(stats.reset_time - time.time()))))
+        ])
+}
+
+fn get_rate_limiter_def() -> FunctionDef {
+    names!(request, limiter);
+    def(get_rate_limiter).params([param(request, Request)]).returns(RateLimiter).body(block![
+        docstring("Return the rate limiter of the application."),
+        ann_assign(limiter, RateLimiter, py!(request.app.state.rate_limiter)),
+        return_(limiter)
+    ])
+}
+
+fn attempts_class() -> ClassDef {
+    names!(limiter, client, zone, account, key);
+    class(Attempts).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("What one client tries on one account."),
+        annotate(limiter, RateLimiterDep),
+        annotate(client, ClientDep),
+        async_def("spend")
+            .params([untyped("self"), param(zone, Zone), param(account, str).default("")])
+            .returns(none())
+            .body(block![
+                docstring("Count an attempt, or answer 429; no address is stored as it is."),
+                assign(key, py!(sha256(account.encode()).hexdigest())),
+                do_(py!(self.limiter.spend(zone, bucket(self.client.ip_address), key).await))
+            ])
+    ])
+}
+
+fn bucket_def() -> FunctionDef {
+    names!(address, parsed);
+    def(bucket).params([param(address, str)]).returns(str).body(block![
+        docstring("Name the one behind an address: of IPv6, a customer has a whole /64."),
+        try_([assign(parsed, py!(ip_address(address)))]).except(ValueError, [return_(address)]),
+        if_(
+            py!(isinstance(parsed, IPv6Address)),
+            [return_(py!(str(IPv6Network((parsed, 64), strict = false))))]
+        ),
+        return_(address)
+    ])
+}
+
+fn require_rate_def() -> FunctionDef {
+    names!(count, seconds, rate, guard);
+    let guard_type = py!(Callable[([Request, Response, Principal, RateLimiter], Awaitable[None])]);
+    def(require_rate).params([param(count, int), param(seconds, int)]).returns(guard_type).body(
+        block![
+            docstring("Guard a route: a member who asks more often in that time is answered 429."),
+            assign(rate, py!(RateLimitItemPerSecond(count, seconds))),
+            {
+                names!(request, response, principal, limiter, route, headers);
+                async_def(guard)
+                    .params([
+                        param(request, Request),
+                        param(response, Response),
+                        param(principal, PrincipalDep),
+                        param(limiter, RateLimiterDep),
+                    ])
+                    .returns(none())
+                    .body(block![
+                        ann_assign(route, str, py!(request.scope["endpoint"].__name__)),
+                        assign(
+                            headers,
+                            py!(limiter.count(rate, route, str(principal.membership.id)).await)
+                        ),
+                        do_(py!(response.headers.update(headers)))
+                    ])
+            },
+            return_(guard)
+        ],
+    )
+}

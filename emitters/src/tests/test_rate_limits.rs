@@ -1,0 +1,254 @@
+//! `backend/tests/test_rate_limits.py`: how often something may be tried.
+
+use crate::core::client::{Network, origin};
+use crate::core::errors::UnavailableError;
+use crate::core::rate_limit::{CREDENTIALS, RateLimiter, bucket, is_used};
+use crate::core::settings::Settings;
+use crate::python::builtins::{OSError, int, list, object, range, str};
+use crate::python::limits::{RateLimitItemPerMinute, StorageError};
+use crate::python::pytest::pytest;
+use crate::python::standard::{Generator, IPv4Network, IPv6Network};
+use crate::spec::{Entity, Guard, Operation, Spec};
+use crate::tests::casting::{has_room, open_entity, ordinary};
+use crate::tests::world::{PASSWORD, World, first_organization};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.test_rate_limits": limited, OURS;
+}
+
+/// The most requests that a test sends to see the limit of a route.
+const MOST: u32 = 200;
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    let guarded = is_used(spec).then(|| limited_list(spec)).flatten();
+    module("tests.test_rate_limits").docstring("How often something may be tried.").body(block![
+        ann_assign(
+            OURS,
+            py!(list[Network]),
+            py!([IPv4Network("10.0.0.0/8"), IPv6Network("fd00::/8")])
+        ),
+        limited_def(),
+        test_sign_ins_are_counted_by_account(),
+        test_nobody_writes_their_own_address(),
+        test_mails_are_counted(),
+        test_passwords_are_not_guessed_behind_a_sign_in(),
+        spec.auth.has_totp().then(test_codes_are_counted),
+        has_room(spec, 2).then(|| test_invitations_are_counted(ordinary(spec).name.as_str())),
+        guarded.map(|(entity, count)| test_a_route_counts_for_each_member(entity, count)),
+        test_only_proxies_of_ours_are_believed(),
+        test_a_customer_has_a_whole_network(),
+        test_without_a_counter_only_guarded_attempts_stop()
+    ])
+}
+
+/// The first entity whose list has a limit that a test can reach, and that limit.
+fn limited_list(spec: &Spec) -> Option<(&Entity, u32)> {
+    let entity = open_entity(spec, 1)?;
+    entity.guards.of(Operation::List).iter().find_map(|guard| match guard {
+        Guard::RateLimit { count, .. } if *count <= MOST => Some((entity, *count)),
+        _ => None,
+    })
+}
+
+/// A test in which attempts are counted.
+fn limited_test(test: &'static str) -> FunctionDef {
+    async_def(test).params([param("limited", World)]).returns(none())
+}
+
+fn limited_def() -> FunctionDef {
+    names!(world, settings, counting, state, usual);
+    def(limited)
+        .decorator(py!(pytest.fixture))
+        .params([param(world, World), param(settings, Settings)])
+        .returns(py!(Generator[(World, None, None)]))
+        .body(block![
+            docstring("Count attempts, from none on."),
+            assign(counting, py!(settings.model_copy(update = dict!("rate_limiting" => true)))),
+            assign(state, py!(world.app.state)),
+            assign(usual, py!(state.rate_limiter)),
+            assign(py!(state.rate_limiter), py!(RateLimiter(counting))),
+            do_(py!(yield_!(world))),
+            assign(py!(state.rate_limiter), usual)
+        ])
+}
+
+fn test_sign_ins_are_counted_by_account() -> FunctionDef {
+    names!(tries, refused, other);
+    limited_test("test_sign_ins_are_counted_by_account").body(block![
+        assign(
+            tries,
+            py!(list!(limited.login("ada@example.com").await.status_code for _ in range(6)))
+        ),
+        assert_(py!(tries == [401] * 6)),
+        assign(refused, py!(limited.login("ada@example.com").await)),
+        assert_(py!(refused.status_code == 429)),
+        assert_(py!(refused.json()["code"] == "too_many_requests")),
+        assert_(py!(chain!(0, "<", int(refused.headers["Retry-After"]), "<=", 900))),
+        assert_(py!(limited.login("ADA@example.com").await.status_code == 429)),
+        assign(other, py!(limited.login("eve@example.com").await)),
+        assert_(py!(other.status_code == 401))
+    ])
+}
+
+fn test_nobody_writes_their_own_address() -> FunctionDef {
+    names!(body, number, headers, refused);
+    limited_test("test_nobody_writes_their_own_address").body(block![
+        assign(body, py!(dict!("email" => "ada@example.com", "password" => PASSWORD))),
+        for_(
+            number,
+            py!(range(7)),
+            block![
+                assign(headers, py!(dict!("X-Forwarded-For" => f!("203.0.113.{}", number)))),
+                assign(
+                    refused,
+                    py!(limited.http.post("/auth/login", json = body, headers = headers).await)
+                )
+            ]
+        ),
+        assert_(py!(refused.status_code == 429))
+    ])
+}
+
+fn test_mails_are_counted() -> FunctionDef {
+    names!(body, path, statuses);
+    limited_test("test_mails_are_counted")
+        .decorator(py!(pytest
+            .mark
+            .parametrize("path", ["/auth/password/forgot", "/auth/verify/resend"])))
+        .params([param(path, str)])
+        .body(block![
+            assign(body, py!(dict!("email" => "ada@example.com"))),
+            assign(
+                statuses,
+                py!(list!(
+                    limited.http.post(path, json = body).await.status_code for _ in range(7)
+                ))
+            ),
+            assert_(py!(statuses == [202] * 6 + [429]))
+        ])
+}
+
+fn test_passwords_are_not_guessed_behind_a_sign_in() -> FunctionDef {
+    names!(ada, body, statuses);
+    limited_test("test_passwords_are_not_guessed_behind_a_sign_in").body(block![
+        assign(ada, py!(limited.sign_up("ada@example.com").await)),
+        assign(body, py!(dict!("password" => "wrong"))),
+        assign(
+            statuses,
+            py!(list!(
+                ada.post("/auth/reauthenticate", body).await.status_code for _ in range(6)
+            ))
+        ),
+        assert_(py!(statuses == [403] * 5 + [429]))
+    ])
+}
+
+fn test_codes_are_counted() -> FunctionDef {
+    names!(body, statuses);
+    limited_test("test_codes_are_counted").body(block![
+        assign(body, py!(dict!("challenge" => "unknown", "code" => "123456"))),
+        assign(
+            statuses,
+            py!(list!(
+                limited.http.post("/auth/totp/challenge", json = body).await.status_code
+                for _ in range(31)
+            ))
+        ),
+        assert_(py!(statuses == [401] * 30 + [429]))
+    ])
+}
+
+fn test_invitations_are_counted(member: &str) -> FunctionDef {
+    names!(ada, path, body, statuses);
+    limited_test("test_invitations_are_counted").body(block![
+        assign(ada, py!(limited.sign_up("ada@example.com").await)),
+        assign(path, py!(f!("/organizations/{}/invitations", ada.organization().await))),
+        assign(body, py!(dict!("email" => "bob@example.com", "role" => member))),
+        assign(statuses, py!(list!(ada.post(path, body).await.status_code for _ in range(51)))),
+        assert_(py!(statuses == [201] + [409] * 49 + [429]))
+    ])
+}
+
+fn test_a_route_counts_for_each_member(entity: &Entity, count: u32) -> FunctionDef {
+    names!(ada, organization_id, path, first, statuses, last, refused);
+    let path_of_rows = [
+        string("/organizations/"),
+        formatted(organization_id),
+        string(format!("/{}", entity.names.path)),
+    ];
+    let (left, limit, rest) = ((count - 1).to_string(), count.to_string(), count - 1);
+    limited_test("test_a_route_counts_for_each_member").body(block![
+        assign(ada, py!(limited.sign_up("ada@example.com").await)),
+        first_organization(ada, organization_id),
+        assign(path, f_string(path_of_rows)),
+        assign(first, py!(ada.get(path).await)),
+        assert_(py!(first.headers["RateLimit-Limit"] == limit)),
+        assert_(py!(first.headers["RateLimit-Remaining"] == left)),
+        assign(statuses, py!(list!(ada.get(path).await.status_code for _ in range(rest)))),
+        assert_(py!(statuses == [200] * { rest })),
+        assign(refused, py!(ada.get(path).await)),
+        assert_(py!(refused.status_code == 429)),
+        assert_(py!(refused.headers["RateLimit-Remaining"] == "0")),
+        assert_(py!(refused.headers["Retry-After"] == refused.headers["RateLimit-Reset"]))
+    ])
+}
+
+fn test_only_proxies_of_ours_are_believed() -> FunctionDef {
+    names!(hops, expected);
+    def("test_only_proxies_of_ours_are_believed")
+        .decorator(py!(pytest.mark.parametrize(
+            ("hops", "expected"),
+            [
+                (["203.0.113.9"], "203.0.113.9"),
+                (["198.51.100.1", "203.0.113.9"], "203.0.113.9"),
+                (["198.51.100.1", "203.0.113.9", "10.0.0.1"], "203.0.113.9"),
+                (["203.0.113.9", "fd00::1", "10.0.0.1"], "203.0.113.9"),
+                (["10.0.0.2", "10.0.0.1"], "10.0.0.2"),
+                (["nonsense", "10.0.0.1"], "nonsense"),
+                ([""], "")
+            ]
+        )))
+        .params([param(hops, py!(list[str])), param(expected, str)])
+        .returns(none())
+        .body([assert_(py!(origin(hops, OURS) == expected))])
+}
+
+fn test_a_customer_has_a_whole_network() -> FunctionDef {
+    def("test_a_customer_has_a_whole_network").returns(none()).body(block![
+        assert_(py!(bucket("2001:db8::1") == bucket("2001:db8::ffff:1"))),
+        assert_(py!(bucket("2001:db8::1") != bucket("2001:db8:0:1::1"))),
+        assert_(py!(bucket("203.0.113.9") == "203.0.113.9")),
+        assert_(py!(bucket("unknown") == "unknown"))
+    ])
+}
+
+fn test_without_a_counter_only_guarded_attempts_stop() -> FunctionDef {
+    names!(settings, monkeypatch, limiter, fail, rate);
+    async_def("test_without_a_counter_only_guarded_attempts_stop")
+        .params([param(settings, Settings), param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .returns(none())
+        .body(block![
+            assign(limiter, py!(RateLimiter(settings))),
+            do_(py!(monkeypatch.setattr(limiter, "is_on", true))),
+            {
+                async_def(fail)
+                    .params([varargs(name("_"), py!(object))])
+                    .returns(none())
+                    .body([raise(py!(StorageError(OSError("the counter is gone"))))])
+            },
+            for_(
+                name("method"),
+                py!(("hit", "test", "get_window_stats")),
+                [do_(py!(monkeypatch.setattr(limiter.windows, { name("method") }, fail)))]
+            ),
+            with(
+                py!(pytest.raises(UnavailableError)),
+                [do_(py!(limiter.spend(CREDENTIALS, "203.0.113.9").await))]
+            ),
+            assign(rate, py!(RateLimitItemPerMinute(1))),
+            assert_(py!(limiter.count(rate, "203.0.113.9").await == dict!()))
+        ])
+}
