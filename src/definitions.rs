@@ -184,17 +184,21 @@ fn piece_word(kind: Kind, (piece, name): &(Piece, String)) -> Option<String> {
     })
 }
 
-/// Says of each clash which definition it is in, where that is not said yet.
+/// Says of each clash which definition it is in, where that is not said yet or can be said more closely.
 pub fn name_clashes(conflicts: &mut [Conflict], marked: &str) {
     let ours = ours_of_clashes(marked);
     let Some(outline) = outline(&ours) else { return };
-    for conflict in conflicts.iter_mut().filter(|conflict| conflict.definition.is_none()) {
+    for conflict in conflicts.iter_mut() {
         let above: String =
             marked.split_inclusive('\n').take(conflict.line.saturating_sub(1)).collect();
         let line = ours_of_clashes(&above).matches('\n').count();
         let around = outline.iter().filter(|it| it.lines.contains(&line));
-        let owner = around.min_by_key(|it| it.lines.len());
-        conflict.definition = owner.map(|it| it.name.clone());
+        let owner = around.min_by_key(|it| it.lines.len()).map(|it| it.name.clone());
+        let is_in =
+            |outer: &String| owner.as_ref().is_some_and(|it| it.starts_with(&format!("{outer}.")));
+        if conflict.definition.as_ref().is_none_or(is_in) {
+            conflict.definition = owner;
+        }
     }
 }
 
