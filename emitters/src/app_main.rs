@@ -88,7 +88,7 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
             assign(py!(app.state.password_hasher), py!(PasswordHasher(settings))),
             assign(py!(app.state.signer), py!(Signer(settings))),
             assign(py!(app.state.rate_limiter), py!(RateLimiter(settings))),
-            spec.billing.as_ref().map(|_| billing_of(app, settings)),
+            spec.billing.as_ref().map(|_| billing_of(app, settings, resources)),
             assign(py!(app.state.started_at), py!(monotonic())),
             for_(router, ROUTERS, [do_(py!(app.include_router(router)))]),
             do_(py!(app.add_middleware(BodyLimitMiddleware, max_bytes = settings.max_body_bytes))),
@@ -99,12 +99,12 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
 }
 
 /// Who takes the money, and who processes its events.
-fn billing_of(app: Name, settings: Name) -> [Stmt; 2] {
+fn billing_of(app: Name, settings: Name, resources: Name) -> [Stmt; 2] {
     [
         assign(py!(app.state.billing_provider), py!(connect_provider(settings))),
         assign(
             py!(app.state.billing_worker),
-            py!(BillingWorker(app.state.database, app.state.billing_provider)),
+            py!(BillingWorker(resources, app.state.billing_provider)),
         ),
     ]
 }

@@ -167,6 +167,7 @@ fn billing(spec: &Spec) -> Vec<Module> {
         billing_main::emit(),
         services::billing_connection::emit(),
         services::billing_reconcile::emit(),
+        services::billing_post::emit(spec, billing),
         services::billing_inbox::emit(),
         services::billing_sync::emit(),
         services::billing_worker::emit(),
@@ -183,6 +184,9 @@ fn billing(spec: &Spec) -> Vec<Module> {
             services::override_service::emit(billing),
             api::entitlements::emit(spec, billing),
         ]);
+    }
+    if billing.trial.is_some() {
+        modules.extend([models::trial_redemption::emit(), services::trial_service::emit()]);
     }
     if has_flags(billing) {
         modules.extend([

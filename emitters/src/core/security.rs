@@ -22,6 +22,7 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some());
     module("app.core.security")
         .docstring("Tokens: what signs them, and what is stored of them.")
         .body(block![
@@ -31,7 +32,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(KEY_ID_LENGTH, 8),
             assign(CLOCK_SKEW_SECONDS, 5),
             assign(REQUIRED_CLAIMS, py!(["iss", "aud", "sub", "iat", "nbf", "exp", "jti", "typ"])),
-            purpose_class(spec.auth.has_totp()),
+            purpose_class(spec.auth.has_totp(), has_trial),
             key_ring_class(),
             signer_class(),
             keyed_hash_def(),
@@ -42,7 +43,7 @@ pub fn emit(spec: &Spec) -> Module {
         ])
 }
 
-fn purpose_class(has_totp: bool) -> ClassDef {
+fn purpose_class(has_totp: bool, has_trial: bool) -> ClassDef {
     names!(
         ACCESS,
         REFRESH,
@@ -54,6 +55,7 @@ fn purpose_class(has_totp: bool) -> ClassDef {
         CHALLENGE,
         BACKUP_CODE,
         CURSOR,
+        TRIAL,
         KEY_ID
     );
     class(Purpose).base(StrEnum).body(block![
@@ -67,6 +69,7 @@ fn purpose_class(has_totp: bool) -> ClassDef {
         assign(INVITATION, "invitation"),
         has_totp.then(|| [assign(CHALLENGE, "challenge"), assign(BACKUP_CODE, "backup_code")]),
         assign(CURSOR, "cursor"),
+        has_trial.then(|| assign(TRIAL, "trial")),
         assign(KEY_ID, "key_id")
     ])
 }

@@ -13,7 +13,7 @@ use astgen_pyast::prelude::*;
 pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     names!(create_users, create_organizations, create_memberships, create_invitations);
     names!(create_sessions, create_refresh_tokens, create_billing_events);
-    names!(create_overrides, create_feature_flags);
+    names!(create_overrides, create_feature_flags, create_trial_redemptions);
     names!(create_audit_events, create_jobs, create_emails, create_email_suppressions);
     let mut tables = vec![
         (create_users, users(spec)),
@@ -44,6 +44,7 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     let Some(billing) = &spec.billing else { return tables };
     tables.push((create_billing_events, billing_events(spec)));
     tables.extend(has_overrides(billing).then(|| (create_overrides, overrides(spec))));
+    tables.extend(billing.trial.map(|_| (create_trial_redemptions, trial_redemptions())));
     tables.extend(has_flags(billing).then(|| (create_feature_flags, feature_flags())));
     tables
 }
@@ -244,6 +245,10 @@ fn overrides(spec: &Spec) -> Table {
         .optional_column("expires_at", moment())
         .column("reason", text(500))
         .unique(&["payer_id", "kind", "name"])
+}
+
+fn trial_redemptions() -> Table {
+    table(name("trial_redemptions")).column("digest", text(64)).unique(&["digest"])
 }
 
 fn feature_flags() -> Table {

@@ -15,5 +15,6 @@ pub mod package;
 pub mod refresh_token;
 pub mod session;
 pub mod totp;
+pub mod trial_redemption;
 pub mod types;
 pub mod user;

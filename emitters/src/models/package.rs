@@ -4,7 +4,7 @@ use crate::core::billing::has_overrides;
 use crate::core::plans::has_flags;
 use crate::models::{
     audit_event, base, billing_event, email, feature_flag, invitation, job, membership,
-    organization, r#override, refresh_token, session, totp, user,
+    organization, r#override, refresh_token, session, totp, trial_redemption, user,
 };
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
@@ -12,7 +12,7 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.models": AuditEvent, AuthSession, BackupCode, BillingEvent, Email, EmailSuppression, FeatureFlag,
         Invitation, Job, LoginChallenge, Membership, Organization, Override, RefreshToken, TotpFactor,
-        User;
+        TrialRedemption, User;
 }
 
 /// The module.
@@ -46,6 +46,12 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
                 .iter()
                 .filter(|billing| has_flags(billing))
                 .map(|_| feature_flag::FeatureFlag),
+        )
+        .exports(
+            spec.billing
+                .iter()
+                .filter(|billing| billing.trial.is_some())
+                .map(|_| trial_redemption::TrialRedemption),
         )
         .exports(entities)
 }

@@ -9,7 +9,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.schemas.stripe": Expanded, id_of, StripeData, StripeEvent, StripeCustomer,
-        StripeSubject, StripePrice, StripeItem, StripeItems, StripeInvoice, StripeSubscription,
+        StripeSubject, StripeDueInvoice, StripePrice, StripeItem, StripeItems, StripeInvoice, StripeSubscription,
         StripeCheckoutSession;
 }
 
@@ -28,6 +28,7 @@ pub fn emit() -> Module {
         stripe_event_class(),
         stripe_customer_class(),
         stripe_subject_class(),
+        stripe_due_invoice_class(),
         stripe_price_class(),
         stripe_item_class(),
         stripe_items_class(),
@@ -83,11 +84,23 @@ fn stripe_subject_class() -> ClassDef {
         .body(block![docstring("Whose an object is."), annotate(customer, py!(str | Expanded))])
 }
 
+fn stripe_due_invoice_class() -> ClassDef {
+    names!(amount_due, currency, hosted_invoice_url);
+    class(StripeDueInvoice).base(StripeSubject).body(block![
+        docstring("An invoice that is to be paid."),
+        annotate(amount_due, int),
+        annotate(currency, str),
+        ann_assign(hosted_invoice_url, py!(str | None), none())
+    ])
+}
+
 fn stripe_price_class() -> ClassDef {
-    names!(lookup_key);
+    names!(lookup_key, unit_amount, currency);
     class(StripePrice).base(BaseModel).body(block![
         docstring("A price; the lookup key says which plan it is."),
-        ann_assign(lookup_key, py!(str | None), none())
+        ann_assign(lookup_key, py!(str | None), none()),
+        ann_assign(unit_amount, py!(int | None), none()),
+        ann_assign(currency, py!(str | None), none())
     ])
 }
 

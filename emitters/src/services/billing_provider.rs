@@ -9,7 +9,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.services.billing_provider": ProviderError, PaymentFailedError, UnusableEventError,
-        Delivery, Subscription, Notice, Customer, Order, Checkout, Invoice, InvoicePart,
+        Delivery, Subscription, TrialEnding, PaymentFailed, Notice, Customer, Order, Checkout, Invoice, InvoicePart,
         BillingProvider, get_billing_provider, BillingProviderDep;
 }
 
@@ -23,6 +23,8 @@ pub fn emit() -> Module {
         unusable_event_error_class(),
         delivery_class(),
         subscription_class(),
+        trial_ending_class(),
+        payment_failed_class(),
         notice_class(),
         customer_class(),
         order_class(),
@@ -109,14 +111,35 @@ fn subscription_class() -> ClassDef {
     ])
 }
 
+fn trial_ending_class() -> ClassDef {
+    names!(ends_at, amount, currency);
+    class(TrialEnding).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
+        docstring("A trial is about to end, and something is charged then."),
+        annotate(ends_at, datetime),
+        annotate(amount, int),
+        annotate(currency, str)
+    ])
+}
+
+fn payment_failed_class() -> ClassDef {
+    names!(amount, currency, url);
+    class(PaymentFailed).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
+        docstring("Something could not be collected; it can be paid at an address."),
+        annotate(amount, int),
+        annotate(currency, str),
+        annotate(url, py!(str | None))
+    ])
+}
+
 fn notice_class() -> ClassDef {
-    names!(customer_id, payer_id, subscription, customer_is_gone);
+    names!(customer_id, payer_id, subscription, customer_is_gone, alert);
     class(Notice).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
         docstring("What an event is about; the subscription in it may be out of date."),
         annotate(customer_id, str),
         ann_assign(payer_id, py!(UUID | None), none()),
         ann_assign(subscription, py!(Subscription | None), none()),
-        ann_assign(customer_is_gone, bool, false)
+        ann_assign(customer_is_gone, bool, false),
+        ann_assign(alert, py!(TrialEnding | PaymentFailed | None), none())
     ])
 }
 

@@ -7,6 +7,7 @@ use crate::python::builtins::{__name__, Exception, bool, len, list};
 use crate::python::sqlalchemy::select;
 use crate::python::standard::{Sequence, UUID, logging};
 use crate::services::billing_connection::connected_provider;
+use crate::services::billing_post::BillingPost;
 use crate::services::billing_provider::{ProviderError, UnusableEventError};
 use crate::services::billing_sync::{BillingSync, ENDED, RaceError};
 use crate::services::job_context::JobContext;
@@ -46,7 +47,7 @@ pub fn emit() -> Module {
 }
 
 fn reconcile_billing_def() -> FunctionDef {
-    names!(context, _payload, resources, provider, failed);
+    names!(context, _payload, resources, provider, post, sync, failed);
     async_def(reconcile_billing)
         .params([param(context, JobContext), param(_payload, Nothing)])
         .returns(none())
@@ -58,7 +59,9 @@ fn reconcile_billing_def() -> FunctionDef {
                 provider,
                 block![
                     if_(py!(!provider.is_connected), [return_none()]),
-                    assign(failed, py!(reconcile(BillingSync(resources.database, provider)).await))
+                    assign(post, py!(BillingPost(resources.settings, resources.sealer))),
+                    assign(sync, py!(BillingSync(resources.database, provider, post))),
+                    assign(failed, py!(reconcile(sync).await))
                 ]
             ),
             if_(py!(failed), [raise(py!(ReconcileError(f!("{} payers are left", len(failed)))))])

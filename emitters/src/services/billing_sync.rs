@@ -9,8 +9,10 @@ use crate::python::builtins::{Exception, bool, dict, frozenset, range, setattr, 
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::{Any, UUID, dataclass, datetime};
 use crate::services::billing_inbox::{BillingInbox, finish};
+use crate::services::billing_post::BillingPost;
 use crate::services::billing_provider::{
-    BillingProvider, Notice, ProviderError, Subscription, UnusableEventError,
+    BillingProvider, Notice, PaymentFailed, ProviderError, Subscription, TrialEnding,
+    UnusableEventError,
 };
 use astgen_pyast::prelude::*;
 
@@ -58,7 +60,7 @@ fn race_error_class() -> ClassDef {
 }
 
 fn billing_sync_class() -> ClassDef {
-    names!(database, provider);
+    names!(database, provider, post);
     class(BillingSync).decorator(py!(dataclass(frozen = true))).body(block![
         docstring(
             "The way from the provider's subscription to the payer's columns.\n\
@@ -69,6 +71,7 @@ fn billing_sync_class() -> ClassDef {
         ),
         annotate(database, Database),
         annotate(provider, BillingProvider),
+        annotate(post, BillingPost),
         billing_sync_follow(),
         billing_sync_pass_over(),
         billing_sync_find_payer(),
@@ -168,7 +171,7 @@ fn billing_sync_find_payer() -> FunctionDef {
 }
 
 fn billing_sync_bring_up_to_date() -> FunctionDef {
-    names!(payer, notice, event, link, now, found, changes);
+    names!(payer, notice, event, alert, link, now, found, changes);
     async_def("bring_up_to_date")
         .params([
             untyped("self"),
@@ -188,6 +191,7 @@ fn billing_sync_bring_up_to_date() -> FunctionDef {
                 py!(notice.customer_is_gone),
                 [return_(py!(self.write(payer, farewell(), event).await))]
             ),
+            assign(alert, py!(notice.alert)),
             assign(link, py!(dict!("stripe_customer_id" => notice.customer_id))),
             assign(now, py!(utcnow())),
             try_([assign(found, py!(self.ask(payer, notice.customer_id).await))]).except(
@@ -199,13 +203,14 @@ fn billing_sync_bring_up_to_date() -> FunctionDef {
                     ),
                     if_(
                         py!(!self.provider.is_connected),
-                        [return_(py!(self.write(payer, changes, event).await))]
+                        [return_(py!(self.write(payer, changes, event, alert).await))]
                     ),
                     if_(py!(!self.write(payer, changes).await), [return_(false)]),
                     reraise()
                 ]
             ),
-            return_(py!(self.write(payer, link | changes_to(payer, found, now), event).await))
+            assign(changes, py!(link | changes_to(payer, found, now))),
+            return_(py!(self.write(payer, changes, event, alert).await))
         ])
 }
 
@@ -222,13 +227,14 @@ fn billing_sync_ask() -> FunctionDef {
 }
 
 fn billing_sync_write() -> FunctionDef {
-    names!(payer, changes, event, session, written);
+    names!(payer, changes, event, alert, session, written);
     async_def("write")
         .params([
             untyped("self"),
             param(payer, Organization),
             param(changes, py!(dict[(str, Any)])),
             param(event, py!(BillingEvent | None)).default(none()),
+            param(alert, py!(TrialEnding | PaymentFailed | None)).default(none()),
         ])
         .returns(bool)
         .body(block![
@@ -259,6 +265,10 @@ fn billing_sync_write() -> FunctionDef {
                     if_(
                         py!(event != None),
                         [do_(py!(finish(session, event, BillingEventStatus.PROCESSED).await))]
+                    ),
+                    if_(
+                        py!(alert != None),
+                        [do_(py!(self.post.tell(session, payer, alert).await))]
                     ),
                     do_(py!(session.commit().await))
                 ]

@@ -1,6 +1,5 @@
 //! `backend/app/services/billing_worker.py`: the worker: processes events behind the answers, in the process that takes them in.
 
-use crate::core::database::Database;
 use crate::core::settings::Settings;
 use crate::models::billing_event::BillingEvent;
 use crate::python::anyio::anyio;
@@ -9,8 +8,10 @@ use crate::python::fastapi::{Depends, FastAPI, Request};
 use crate::python::pydantic::ValidationError;
 use crate::python::standard::{Annotated, AsyncGenerator, asynccontextmanager, logging};
 use crate::services::billing_inbox::{BillingInbox, LostClaimError};
+use crate::services::billing_post::BillingPost;
 use crate::services::billing_provider::{BillingProvider, ProviderError, UnusableEventError};
 use crate::services::billing_sync::BillingSync;
+use crate::services::resources::Resources;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -54,14 +55,16 @@ fn billing_worker_class() -> ClassDef {
 }
 
 fn billing_worker_init() -> FunctionDef {
-    names!(database, provider);
+    names!(resources, provider, database, post);
     def("__init__")
-        .params([untyped("self"), param(database, Database), param(provider, BillingProvider)])
+        .params([untyped("self"), param(resources, Resources), param(provider, BillingProvider)])
         .returns(none())
         .body(block![
             docstring("Start idle."),
+            assign(database, py!(resources.database)),
+            assign(post, py!(BillingPost(resources.settings, resources.sealer))),
             assign(py!(self.inbox), py!(BillingInbox(database))),
-            assign(py!(self.sync), py!(BillingSync(database, provider))),
+            assign(py!(self.sync), py!(BillingSync(database, provider, post))),
             assign(py!(self.alarm), py!(anyio.Event()))
         ])
 }

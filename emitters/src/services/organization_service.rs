@@ -12,10 +12,11 @@ use crate::models::base::utcnow;
 use crate::models::membership::Membership;
 use crate::models::organization::Organization;
 use crate::models::user::User;
-use crate::python::builtins::{bool, str};
+use crate::python::builtins::str;
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{delete, joinedload, select};
 use crate::python::standard::{Annotated, Sequence, dataclass};
+use crate::services::trial_service::TrialServiceDep;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
@@ -38,13 +39,13 @@ pub fn emit(spec: &Spec) -> Module {
 }
 
 fn organization_service_class(spec: &Spec) -> ClassDef {
-    names!(session);
+    names!(session, trials);
     let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some());
     class(OrganizationService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for organizations."),
         annotate(session, SessionDep),
+        has_trial.then(|| annotate(trials, TrialServiceDep)),
         organization_service_create(spec, has_trial),
-        has_trial.then(|| organization_service_owns_any(spec)),
         organization_service_rename(),
         organization_service_delete(spec.billing.is_some()),
         organization_service_switch(),
@@ -62,7 +63,7 @@ fn organization_service_create(spec: &Spec, has_trial: bool) -> FunctionDef {
         .returns(Membership)
         .body(block![
             docstring(if has_trial {
-                "Found an organization; the first one of an owner starts with a trial."
+                "Found an organization; the first one of a mailbox starts with a trial."
             } else {
                 "Found an organization."
             }),
@@ -80,28 +81,13 @@ fn organization_service_create(spec: &Spec, has_trial: bool) -> FunctionDef {
 
 fn start_trial(owner: Name, organization: Name) -> If {
     if_(
-        py!(!self.owns_any(owner).await),
+        py!(self.trials.redeem(owner.email).await),
         block![
             assign(py!(organization.plan), py!(TRIAL_PLAN.name)),
             assign(py!(organization.subscription_status), py!(SubscriptionStatus.TRIALING)),
             assign(py!(organization.trial_ends_at), py!(utcnow() + TRIAL_PERIOD))
         ],
     )
-}
-
-fn organization_service_owns_any(spec: &Spec) -> FunctionDef {
-    names!(user, owned);
-    let owner_role = role(spec.organizations.owner());
-    async_def("owns_any").params([untyped("self"), param(user, User)]).returns(bool).body(block![
-        docstring("Tell whether the user owns an organization."),
-        assign(
-            owned,
-            py!(select(Membership.id)
-                .r#where(Membership.user_id == user.id, Membership.role == owner_role)
-                .limit(1))
-        ),
-        return_(py!(self.session.scalar(owned).await != None))
-    ])
 }
 
 fn organization_service_rename() -> FunctionDef {

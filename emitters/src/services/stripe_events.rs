@@ -4,18 +4,20 @@ use crate::core::errors::{BadRequestError, UnavailableError};
 use crate::core::plans::{SubscriptionStatus, plan_for_lookup_key};
 use crate::python::builtins::{__name__, ValueError, any, bool, bytes, dict, isinstance, str};
 use crate::python::pydantic::{JsonValue, SecretStr, TypeAdapter, ValidationError};
-use crate::python::standard::{Any, Callable, Mapping, Sequence, logging};
+use crate::python::standard::{Any, Callable, Mapping, Sequence, logging, replace};
 use crate::python::stripe::{SignatureVerificationError, WebhookSignature};
 use crate::schemas::stripe::{
-    StripeCheckoutSession, StripeCustomer, StripeEvent, StripeInvoice, StripeItem, StripeSubject,
-    StripeSubscription, id_of,
+    StripeCheckoutSession, StripeCustomer, StripeDueInvoice, StripeEvent, StripeInvoice,
+    StripeItem, StripeSubject, StripeSubscription, id_of,
 };
-use crate::services::billing_provider::{Delivery, Notice, Subscription};
+use crate::services::billing_provider::{
+    Delivery, Notice, PaymentFailed, Subscription, TrialEnding,
+};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.services.stripe_events": logger, TOLERANCE_SECONDS, CONTENT, STATUSES, read_delivery,
-        is_signed, read_notice, read_checkout, read_subscription_notice, read_subject,
+        is_signed, read_notice, read_checkout, read_subscription_notice, read_trial_end, read_failed_payment, read_subject,
         read_customer, read_deleted_customer, READERS, read_subscription, item_of, read_status;
 }
 
@@ -23,7 +25,7 @@ vocabulary! {
 #[must_use]
 pub fn emit() -> Module {
     let docstring = "Events of Stripe: verified when they come in, read when they are processed.";
-    module("app.services.stripe_events").docstring(docstring).body(block![assign(logger, py!(logging.getLogger(__name__))), assign(TOLERANCE_SECONDS, 300).paragraph(), assign(CONTENT, py!(TypeAdapter(dict[(str, JsonValue)]))), assign(STATUSES, py!(dict!(status.value => status for status in SubscriptionStatus))), read_delivery_def(), is_signed_def(), read_notice_def(), read_checkout_def(), read_subscription_notice_def(), read_subject_def(), read_customer_def(), read_deleted_customer_def(), ann_assign(READERS, py!(dict[(str, Callable[([Mapping[(str, Any)]], Notice | None)])]), py!(dict!("checkout.session.completed" => read_checkout, "checkout.session.async_payment_succeeded" => read_checkout, "checkout.session.async_payment_failed" => read_checkout, "checkout.session.expired" => read_checkout, "customer.subscription.created" => read_subscription_notice, "customer.subscription.updated" => read_subscription_notice, "customer.subscription.deleted" => read_subscription_notice, "customer.subscription.paused" => read_subscription_notice, "customer.subscription.resumed" => read_subscription_notice, "customer.subscription.trial_will_end" => read_subscription_notice, "invoice.paid" => read_subject, "invoice.payment_failed" => read_subject, "invoice.payment_action_required" => read_subject, "invoice.upcoming" => read_subject, "customer.updated" => read_customer, "customer.deleted" => read_deleted_customer))), read_subscription_def(), item_of_def(), read_status_def()])
+    module("app.services.stripe_events").docstring(docstring).body(block![assign(logger, py!(logging.getLogger(__name__))), assign(TOLERANCE_SECONDS, 300).paragraph(), assign(CONTENT, py!(TypeAdapter(dict[(str, JsonValue)]))), assign(STATUSES, py!(dict!(status.value => status for status in SubscriptionStatus))), read_delivery_def(), is_signed_def(), read_notice_def(), read_checkout_def(), read_subscription_notice_def(), read_subject_def(), read_customer_def(), read_trial_end_def(), read_failed_payment_def(), read_deleted_customer_def(), ann_assign(READERS, py!(dict[(str, Callable[([Mapping[(str, Any)]], Notice | None)])]), py!(dict!("checkout.session.completed" => read_checkout, "checkout.session.async_payment_succeeded" => read_checkout, "checkout.session.async_payment_failed" => read_checkout, "checkout.session.expired" => read_checkout, "customer.subscription.created" => read_subscription_notice, "customer.subscription.updated" => read_subscription_notice, "customer.subscription.deleted" => read_subscription_notice, "customer.subscription.paused" => read_subscription_notice, "customer.subscription.resumed" => read_subscription_notice, "customer.subscription.trial_will_end" => read_trial_end, "invoice.paid" => read_subject, "invoice.payment_failed" => read_failed_payment, "invoice.payment_action_required" => read_subject, "invoice.upcoming" => read_subject, "customer.updated" => read_customer, "customer.deleted" => read_deleted_customer))), read_subscription_def(), item_of_def(), read_status_def()])
 }
 
 fn read_delivery_def() -> FunctionDef {
@@ -128,6 +130,53 @@ fn read_subscription_notice_def() -> FunctionDef {
                 customer_id = subscription.customer_id,
                 subscription = subscription
             )))
+        ])
+}
+
+fn read_trial_end_def() -> FunctionDef {
+    names!(content, notice, found, item, alert);
+    def(read_trial_end).params([param(content, py!(Mapping[(str, Any)]))]).returns(Notice).body(
+        block![
+            docstring("Read that a trial ends soon: when, and what it costs from then on."),
+            assign(notice, py!(read_subscription_notice(content))),
+            assign(found, py!(StripeSubscription.model_validate(content))),
+            assign(item, py!(item_of(found))),
+            if_(
+                py!(found.trial_end == None
+                    || item.price.unit_amount == None
+                    || item.price.currency == None),
+                [return_(notice)]
+            ),
+            assign(
+                alert,
+                py!(TrialEnding(
+                    ends_at = found.trial_end,
+                    amount = item.price.unit_amount * item.quantity,
+                    currency = item.price.currency
+                ))
+            ),
+            return_(py!(replace(notice, alert = alert)))
+        ],
+    )
+}
+
+fn read_failed_payment_def() -> FunctionDef {
+    names!(content, invoice, alert);
+    def(read_failed_payment)
+        .params([param(content, py!(Mapping[(str, Any)]))])
+        .returns(Notice)
+        .body(block![
+            docstring("Read of an invoice whose it is, and what could not be collected."),
+            assign(invoice, py!(StripeDueInvoice.model_validate(content))),
+            assign(
+                alert,
+                py!(PaymentFailed(
+                    amount = invoice.amount_due,
+                    currency = invoice.currency,
+                    url = invoice.hosted_invoice_url
+                ))
+            ),
+            return_(py!(Notice(customer_id = id_of(invoice.customer), alert = alert)))
         ])
 }
 

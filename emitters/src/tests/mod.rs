@@ -27,6 +27,7 @@ mod entity_versions;
 
 pub mod test_audit;
 pub mod test_auth;
+pub mod test_billing_post;
 pub mod test_billing_properties;
 pub mod test_checkout;
 pub mod test_conventions;
@@ -62,6 +63,7 @@ pub mod test_subscriptions;
 pub mod test_tenancy;
 pub mod test_tenant_statements;
 pub mod test_totp;
+pub mod test_trials;
 pub mod test_webhook;
 pub mod test_worker;
 
@@ -107,6 +109,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     modules.extend(test_plans::emit(spec));
     modules.extend(test_entitlements::emit(spec));
     modules.extend(test_feature_flags::emit(spec));
+    modules.extend(casting::has_trial(spec).then(test_trials::emit));
     modules.extend(spec.observability.metrics.then(|| test_metrics::emit(spec)));
     let sends_mail = spec.email.backend == EmailBackend::Smtp;
     let has_workers = spec.jobs.has_workers();
@@ -131,6 +134,7 @@ fn billing(spec: &Spec) -> Vec<Module> {
     if let Some(offer) = casting::offer(spec) {
         modules.push(test_billing_properties::emit());
         modules.push(test_checkout::emit(spec, offer));
+        modules.push(test_billing_post::emit());
         modules.push(test_reconcile::emit(offer));
         modules.push(test_subscriptions::emit(spec, offer));
     }

@@ -124,7 +124,14 @@ fn stripe_state_add_price() -> FunctionDef {
     names!(lookup_key);
     def("add_price").params([untyped("self"), param(lookup_key, str)]).returns(Object).body(block![
         docstring("Put something on sale."),
-        return_(py!(self.add("price", "price", lookup_key = lookup_key, active = true)))
+        return_(py!(self.add(
+            "price",
+            "price",
+            lookup_key = lookup_key,
+            active = true,
+            unit_amount = 1900,
+            currency = "usd"
+        )))
     ])
 }
 
@@ -167,6 +174,7 @@ fn stripe_state_add_invoice() -> FunctionDef {
                     parent = parent,
                     number = f!("A-{}", len(self.objects)),
                     total = 1900,
+                    amount_due = 1900,
                     currency = "usd",
                     hosted_invoice_url = "https://invoice.stripe.com/i"
                 ))

@@ -8,7 +8,7 @@ use crate::core::plans::has_flags;
 use crate::models::base::utcnow;
 use crate::models::package::{
     AuthSession, BillingEvent, Email, EmailSuppression, FeatureFlag, Job, Organization, TotpFactor,
-    User,
+    TrialRedemption, User,
 };
 use crate::python::builtins::{dict, list, object, property, str};
 use crate::python::fastapi::FastAPI;
@@ -269,6 +269,7 @@ fn world_forget(spec: &Spec) -> FunctionDef {
     names!(connection, model);
     let models = [Organization, User, Job, Email, EmailSuppression];
     let events = spec.billing.iter().map(|_| BillingEvent);
+    let trials = has_trial(spec).then_some(TrialRedemption);
     let flags = spec.billing.iter().filter(|one| has_flags(one)).map(|_| FeatureFlag);
     async_def("forget").params([untyped("self")]).returns(none()).body(block![
         docstring("Remove every row and every mail."),
@@ -277,7 +278,7 @@ fn world_forget(spec: &Spec) -> FunctionDef {
             connection,
             for_(
                 model,
-                tuple(models.into_iter().chain(events).chain(flags)),
+                tuple(models.into_iter().chain(events).chain(flags).chain(trials)),
                 [do_(py!(connection.execute(delete(model)).await))]
             )
         ),

@@ -1,0 +1,28 @@
+//! `backend/app/models/trial_redemption.py`: trials that are used up.
+
+use crate::models::base::{Base, Record};
+use crate::python::builtins::str;
+use crate::python::sqlalchemy::{Mapped, String, mapped_column};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.models.trial_redemption": TrialRedemption;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.models.trial_redemption")
+        .docstring("Trials that are used up.")
+        .body(block![trial_redemption_class()])
+}
+
+fn trial_redemption_class() -> ClassDef {
+    names!(__tablename__, digest);
+    class(TrialRedemption).base(Record).base(Base).body(block![
+        docstring("What has had its trial, as a digest that outlives the account."),
+        assign(__tablename__, "trial_redemptions"),
+        ann_assign(digest, py!(Mapped[str]), py!(mapped_column(String(64), unique = true)))
+            .paragraph()
+    ])
+}

@@ -1,0 +1,132 @@
+//! `backend/app/services/billing_post.py`: mail to owners about what they pay.
+
+use crate::core::roles::role;
+use crate::core::sealing::Sealer;
+use crate::core::settings::Settings;
+use crate::models::membership::Membership;
+use crate::models::organization::Organization;
+use crate::models::user::User;
+use crate::python::builtins::{format, int, isinstance, str};
+use crate::python::sqlalchemy::{AsyncSession, select};
+use crate::python::standard::dataclass;
+use crate::services::billing_provider::{PaymentFailed, TrialEnding};
+use crate::services::email_service::{Mail, PRODUCT, compose};
+use crate::services::outbox::Outbox;
+use crate::spec::{Billing, Spec};
+use astgen_pyast::make;
+use astgen_pyast::prelude::*;
+use std::collections::BTreeMap;
+
+vocabulary! {
+    "app.services.billing_post": DECIMALS, BillingPost, mail_about, money;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec, billing: &Billing) -> Module {
+    module("app.services.billing_post").docstring("Mail to owners about what they pay.").body(
+        block![
+            assign(DECIMALS, decimals(billing))
+                .comment("The digits after the point of the currencies in which there are prices."),
+            billing_post_class(spec),
+            mail_about_def(),
+            money_def()
+        ],
+    )
+}
+
+fn decimals(billing: &Billing) -> Expr {
+    let prices = billing.plans.iter().filter_map(|plan| plan.price.as_ref());
+    let currencies: BTreeMap<&str, u32> =
+        prices.map(|price| (price.currency.code, price.currency.decimals.into())).collect();
+    make::dict(currencies)
+}
+
+fn billing_post_class(spec: &Spec) -> ClassDef {
+    names!(settings, sealer);
+    class(BillingPost).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("What owners are told of, in the transaction that knows of it."),
+        annotate(settings, Settings),
+        annotate(sealer, Sealer),
+        billing_post_tell(spec)
+    ])
+}
+
+fn billing_post_tell(spec: &Spec) -> FunctionDef {
+    names!(session, payer, alert, outbox, owners, email);
+    let owner = role(spec.organizations.owner());
+    async_def("tell")
+        .params([
+            untyped("self"),
+            param(session, AsyncSession),
+            param(payer, Organization),
+            param(alert, py!(TrialEnding | PaymentFailed)),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Write to the owners of an organization."),
+            assign(outbox, py!(Outbox(session, self.settings, self.sealer))),
+            assign(
+                owners,
+                py!(select(User.email)
+                    .join(Membership, Membership.user_id == User.id)
+                    .r#where(Membership.organization_id == payer.id, Membership.role == owner))
+            ),
+            for_(
+                email,
+                py!(session.scalars(owners).await.all()),
+                [do_(py!(outbox.add(mail_about(alert, payer.name, email))))]
+            )
+        ])
+}
+
+fn mail_about_def() -> FunctionDef {
+    names!(alert, payer_name, email, name, day, price);
+    def(mail_about)
+        .params([
+            param(alert, py!(TrialEnding | PaymentFailed)),
+            param(payer_name, str),
+            param(email, str),
+        ])
+        .returns(Mail)
+        .body(block![
+            docstring("Say what is about to happen, or has, with the amount and the day."),
+            assign(name, py!(" ".join(payer_name.split()))),
+            assign(price, py!(money(alert.amount, alert.currency))),
+            if_(
+                py!(isinstance(alert, TrialEnding)),
+                block![
+                    assign(day, py!(f!("{:%d %B %Y}", alert.ends_at))),
+                    return_(py!(compose(
+                        email,
+                        f!("The trial of {} ends on {}", name, day),
+                        f!("The trial of {} on {} ends on {}.", name, PRODUCT, day),
+                        f!("From then on it costs {}, unless you cancel before.", price)
+                    )))
+                ]
+            ),
+            return_(py!(compose(
+                email,
+                f!("A payment for {} has failed", name),
+                f!("We could not collect {} for {} on {}.", price, name, PRODUCT),
+                if alert.url == None {
+                    "Please see to the card that is on file."
+                } else {
+                    f!("Please pay here: {}", alert.url)
+                }
+            )))
+        ])
+}
+
+fn money_def() -> FunctionDef {
+    names!(amount, currency, digits);
+    def(money).params([param(amount, int), param(currency, str)]).returns(str).body(block![
+        docstring("Write an amount in the smallest unit of its currency: `19.00 USD`."),
+        assign(digits, py!(DECIMALS.get(currency, 2))),
+        return_(py!(f!(
+            "{} {}",
+            { py!(format(amount / pow!(10, digits), f!(".{}f", digits))) },
+            currency.upper()
+        )))
+    ])
+}
