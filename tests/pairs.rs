@@ -1,0 +1,94 @@
+//! Every pair of choices that a spec allows, in a few projects: each passes ruff and starts.
+
+mod environment;
+
+use environment::{program, run};
+use std::fs;
+use std::process::Command;
+
+/// The choices of a spec, as lines of `astgen.toml`.
+const CHOICES: [&[&str]; 8] = [
+    &["totp = \"off\"", "totp = \"optional\"", "totp = \"required\""],
+    &["personal = true", "personal = false"],
+    &["row_level_security = true", "row_level_security = false"],
+    &[BILLING, ""],
+    &["backend = \"smtp\"", "backend = \"console\""],
+    &["backend = \"rq\"", "backend = \"inline\""],
+    &["metrics = true", "metrics = false"],
+    &["guards = [{ rate_limit = \"60/min\" }]", ""],
+];
+
+const BILLING: &str = "[billing]\nprovider = \"stripe\"\n\
+    [[billing.plans]]\nname = \"free\"\nlimits = { members = 3 }\n\
+    [[billing.plans]]\nname = \"team\"\nprice = { amount = 1900, currency = \"usd\", interval = \"month\" }";
+
+/// One choice of each, by its place.
+type Row = [usize; CHOICES.len()];
+
+/// Few rows that have every pair of choices: each is the one with the most pairs that no other has.
+fn rows() -> Vec<Row> {
+    let mut all: Vec<Row> = vec![[0; CHOICES.len()]];
+    for (place, choices) in CHOICES.iter().enumerate() {
+        all = all
+            .iter()
+            .flat_map(|row| {
+                (0..choices.len()).map(move |choice| {
+                    let mut row = *row;
+                    row[place] = choice;
+                    row
+                })
+            })
+            .collect();
+    }
+    let mut missing: Vec<[usize; 4]> = all.iter().flat_map(pairs).collect();
+    missing.sort_unstable();
+    missing.dedup();
+    let mut rows = Vec::new();
+    while !missing.is_empty() {
+        let gain = |row: &&Row| pairs(row).filter(|pair| missing.contains(pair)).count();
+        let best = *all.iter().max_by_key(gain).expect("there are rows");
+        let has: Vec<[usize; 4]> = pairs(&best).collect();
+        missing.retain(|pair| !has.contains(pair));
+        rows.push(best);
+    }
+    rows
+}
+
+/// The pairs in a row: two places, and the choice at each.
+fn pairs(row: &Row) -> impl Iterator<Item = [usize; 4]> + '_ {
+    (0..row.len()).flat_map(move |one| {
+        (one + 1..row.len()).map(move |other| [one, row[one], other, row[other]])
+    })
+}
+
+fn spec(row: &Row) -> String {
+    let choice = |place: usize| CHOICES[place][row[place]];
+    let (totp, personal, rls, billing) = (choice(0), choice(1), choice(2), choice(3));
+    let (email, jobs, metrics, guards) = (choice(4), choice(5), choice(6), choice(7));
+    format!(
+        "[project]\nname = \"pair\"\n[auth]\n{totp}\n[organizations]\n{personal}\n[tenancy]\n{rls}\n\
+         {billing}\n[email]\n{email}\n[jobs]\n{jobs}\n[observability]\n{metrics}\n\
+         [entities.note]\n{guards}\nfields.title = {{ type = \"text\", max_length = 120 }}\n"
+    )
+}
+
+#[test]
+fn every_pair_of_choices_starts() {
+    let rows = rows();
+    assert!(rows.len() < 12, "{} projects are too many", rows.len());
+    for row in rows {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (source, project) = (folder.path().join("astgen.toml"), folder.path().join("pair"));
+        fs::write(&source, spec(&row)).expect("the spec can be written");
+        run(Command::new(env!("CARGO_BIN_EXE_astgen"))
+            .arg("build")
+            .arg(&source)
+            .arg("--out")
+            .arg(&project));
+        let backend = project.join("backend");
+        run(program("ruff", &backend).args(["check", "--no-cache", "."]));
+        run(program("ruff", &backend).args(["format", "--check", "--no-cache", "."]));
+        run(program("python", &backend)
+            .args(["-c", "from app.main import create_app; create_app().openapi()"]));
+    }
+}
