@@ -5,6 +5,7 @@
 
 use crate::core::billing::{require_active_subscription, require_feature};
 use crate::core::feature_flags::require_flag;
+use crate::core::idempotency::claim_key;
 use crate::core::org_rbac::{require_fresh_session, require_org_roles, require_permission};
 use crate::core::rate_limit::require_rate;
 use crate::core::rbac::require_user_roles;
@@ -18,8 +19,8 @@ use astgen_pyast::{Annotation, Expr, Import, Keyword, print_expr, py};
 const ROUTE_METHODS: [&str; 7] = ["delete", "get", "head", "options", "patch", "post", "put"];
 
 /// What provides a guard, in the order in which the guards of a route are checked: first who the user
-/// is, then what their organization has paid for.
-const PROVIDERS: [Import; 8] = [
+/// is, then what their organization has paid for, and last whether the request was done before.
+const PROVIDERS: [Import; 9] = [
     require_user_roles,
     require_org_roles,
     require_permission,
@@ -28,6 +29,7 @@ const PROVIDERS: [Import; 8] = [
     require_active_subscription,
     require_feature,
     require_flag,
+    claim_key,
 ];
 
 /// Puts `provider`, such as `require_org_roles(Role.OWNER)`, before `route`. A route that has it already

@@ -103,7 +103,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         services::job_service::emit(),
         services::mail_message::emit(),
         services::mailer::emit(spec),
-        services::maintenance::emit(),
+        services::maintenance::emit(spec),
         services::me_service::emit(spec),
         services::member_service::emit(spec),
         services::organization_service::emit(spec),
@@ -142,7 +142,11 @@ fn entity_support(spec: &Spec) -> Vec<Module> {
     if spec.entities.is_empty() {
         return Vec::new();
     }
-    let mut modules = vec![core::concurrency::emit(spec)];
+    let mut modules = vec![
+        core::concurrency::emit(spec),
+        core::idempotency::emit(),
+        models::idempotency_key::emit(),
+    ];
     modules.extend(core::filters::emit(spec));
     if spec.entities.iter().any(|entity| entity.soft_delete) {
         modules.extend([core::soft_delete::emit(), services::deletion::emit(spec)]);

@@ -3,6 +3,7 @@
 use crate::core::billing::{require_active_subscription, require_feature};
 use crate::core::concurrency::{IfMatch, RequiredIfMatch, set_etag};
 use crate::core::feature_flags::{Flag, require_flag};
+use crate::core::idempotency::{IdempotentRoute, claim_key};
 use crate::core::org_rbac::require_fresh_session;
 use crate::core::pagination::PageRequestDep;
 use crate::core::plans::{Feature, constant};
@@ -73,7 +74,10 @@ pub fn emit(_spec: &Spec, entity: &Entity) -> Module {
     module(names.api_module)
         .docstring(format!("The routes of {}.", noun(&names.plural_title)))
         .body(block![
-            assign(router, py!(APIRouter(prefix = prefix, tags = [tag]))),
+            assign(
+                router,
+                py!(APIRouter(prefix = prefix, tags = [tag], route_class = IdempotentRoute))
+            ),
             routes.map(|one| route(entity, one)).collect::<Vec<_>>()
         ])
 }
@@ -93,6 +97,10 @@ fn route(entity: &Entity, route: Route) -> FunctionDef {
     let operation = route.operation();
     let providers = entity.guards.of(operation).iter().filter_map(provider);
     let id = region(names.api_module, plain.name);
+    let plain = match route {
+        Route::Create | Route::CreateMany => guarded(plain, &claim_key.into_expr()),
+        Route::List | Route::Read | Route::Update | Route::Delete | Route::Restore => plain,
+    };
     let route = guarded(plain, &required(entity.roles(operation)));
     providers.fold(route, |route, provider| guarded(route, &provider)).region(id)
 }

@@ -11,6 +11,7 @@ pub mod errors;
 pub mod feature_flags;
 pub mod filters;
 pub mod html;
+pub mod idempotency;
 pub mod jobs;
 pub mod logging;
 pub mod metrics;

@@ -14,7 +14,13 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     names!(create_users, create_organizations, create_memberships, create_invitations);
     names!(create_sessions, create_refresh_tokens, create_billing_events);
     names!(create_overrides, create_feature_flags, create_trial_redemptions);
-    names!(create_audit_events, create_jobs, create_emails, create_email_suppressions);
+    names!(
+        create_audit_events,
+        create_idempotency_keys,
+        create_jobs,
+        create_emails,
+        create_email_suppressions
+    );
     let mut tables = vec![
         (create_users, users(spec)),
         (create_organizations, organizations(spec)),
@@ -41,6 +47,9 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
             .into_iter()
             .flatten(),
     );
+    if !spec.entities.is_empty() {
+        tables.push((create_idempotency_keys, idempotency_keys()));
+    }
     let Some(billing) = &spec.billing else { return tables };
     tables.push((create_billing_events, billing_events(spec)));
     tables.extend(has_overrides(billing).then(|| (create_overrides, overrides(spec))));
@@ -179,6 +188,21 @@ fn audit_events(spec: &Spec) -> Table {
         .index(&["organization_id", "created_at", "id"])
         .index(&["organization_id", "target_id"]);
     Table { is_final: true, is_isolated: spec.tenancy.row_level_security, ..events }
+}
+
+fn idempotency_keys() -> Table {
+    entries(name("idempotency_keys"))
+        .owner("organization_id", "organizations")
+        .owner("user_id", "users")
+        .column("route", text(255))
+        .column("key", text(255))
+        .column("fingerprint", text(64))
+        .column("status_code", ColumnKind::Integer)
+        .column("headers", ColumnKind::Json)
+        .column("body", ColumnKind::Text)
+        .unique(&["organization_id", "user_id", "route", "key"])
+        .index(&["created_at"])
+        .index(&["user_id"])
 }
 
 fn jobs(spec: &Spec) -> Table {

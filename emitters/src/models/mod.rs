@@ -6,6 +6,7 @@ pub mod billing_event;
 pub mod email;
 pub mod entity;
 pub mod feature_flag;
+pub mod idempotency_key;
 pub mod invitation;
 pub mod job;
 pub mod membership;

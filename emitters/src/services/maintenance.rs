@@ -1,13 +1,16 @@
 //! `backend/app/services/maintenance.py`: tidying up: what nobody will ask for again.
 
+use crate::core::idempotency::KEY_LIFETIME;
 use crate::core::jobs::JobKind;
 use crate::models::base::utcnow;
 use crate::models::email::Email;
+use crate::models::idempotency_key::IdempotencyKey;
 use crate::models::job::{Job, JobStatus};
 use crate::python::pydantic::BaseModel;
 use crate::python::sqlalchemy::delete;
 use crate::python::standard::timedelta;
 use crate::services::job_context::JobContext;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -16,7 +19,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.services.maintenance")
         .docstring("Tidying up: what nobody will ask for again.")
         .body(block![
@@ -24,7 +27,7 @@ pub fn emit() -> Module {
             assign(FORGETTABLE, py!((JobStatus.SUCCEEDED, JobStatus.CANCELED))),
             nothing_class(),
             assign(PRUNE, py!(JobKind("prune", Nothing))),
-            prune_def()
+            prune_def(!spec.entities.is_empty())
         ])
 }
 
@@ -32,7 +35,8 @@ fn nothing_class() -> ClassDef {
     class(Nothing).base(BaseModel).body([docstring("The payload of a job that needs none.")])
 }
 
-fn prune_def() -> FunctionDef {
+fn prune_def(has_keys: bool) -> FunctionDef {
+    let expired = py!(IdempotencyKey.created_at < utcnow() - KEY_LIFETIME);
     names!(context, _payload, past, session);
     async_def(prune)
         .params([param(context, JobContext), param(_payload, Nothing)])
@@ -54,7 +58,10 @@ fn prune_def() -> FunctionDef {
                         .await)),
                     do_(py!(session
                         .execute(delete(Email).r#where(Email.finished_at < past))
-                        .await))
+                        .await)),
+                    has_keys.then(|| do_(py!(session
+                        .execute(delete(IdempotencyKey).r#where(expired))
+                        .await)))
                 ]
             )
         ])

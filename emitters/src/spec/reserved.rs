@@ -130,6 +130,7 @@ pub const GENERATED_ROUTERS: &[&str] = &[
     "audit",
     "auth",
     "billing",
+    "border_properties",
     "conventions",
     "database",
     "day_one",

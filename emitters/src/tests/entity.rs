@@ -7,6 +7,7 @@ use crate::python::standard::uuid4;
 use crate::spec::{Entity, EntityNames, Field, FieldKind, Spec};
 use crate::tests::entity_access::{fresh_test, guard_test, limit_test, role_tests};
 use crate::tests::entity_bulk::bulk_tests;
+use crate::tests::entity_idempotency::idempotency_tests;
 use crate::tests::entity_lists::list_tests;
 use crate::tests::entity_relations::{reference_tests, unique_tests};
 use crate::tests::entity_rows::most_rows;
@@ -125,6 +126,7 @@ pub fn emit(spec: &Spec, entity: &Entity) -> Option<Module> {
         version_tests(tested),
         trash_tests(tested, most),
         (most >= 3).then(|| bulk_tests(tested)),
+        (most >= 3).then(|| idempotency_tests(tested)),
         (most >= 3).then(|| unique_tests(tested)),
         (most >= 3).then(|| reference_tests(tested)),
         limit_test(tested),

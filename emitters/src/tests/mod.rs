@@ -18,6 +18,7 @@ pub mod entity;
 
 mod entity_access;
 mod entity_bulk;
+mod entity_idempotency;
 mod entity_lists;
 mod entity_relations;
 mod entity_rows;
@@ -29,6 +30,7 @@ pub mod test_audit;
 pub mod test_auth;
 pub mod test_billing_post;
 pub mod test_billing_properties;
+pub mod test_border_properties;
 pub mod test_checkout;
 pub mod test_conventions;
 pub mod test_database;
@@ -118,6 +120,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     modules.extend(has_workers.then(|| test_worker::emit(spec)));
     modules.extend(test_statements::emit(spec));
     modules.extend(border::emit(spec));
+    modules.extend(test_border_properties::emit(spec));
     modules.extend(test_tenancy::emit(spec));
     modules.extend(test_tenant_statements::emit(spec));
     modules
