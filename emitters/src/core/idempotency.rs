@@ -3,6 +3,7 @@
 //! The key and the answer are stored in the transaction of what was asked for: what was not committed was not
 //! answered either, and a server that dies leaves no key behind that nobody can use again.
 
+use crate::core::database::get_database;
 use crate::core::errors::{ConflictError, ProblemError};
 use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
 use crate::models::base::utcnow;
@@ -145,7 +146,10 @@ fn claim_key_def() -> FunctionDef {
             assign(named, py!(name_request(request, idempotency_key).await)),
             assign(py!(named.organization_id), py!(principal.organization.id)),
             assign(py!(named.user_id), py!(principal.user.id)),
-            do_(py!(lock_key(session, named).await)),
+            if_(
+                py!(get_database(request).engine.dialect.name == "postgresql"),
+                [do_(py!(lock_key(session, named).await))]
+            ),
             assign(
                 earlier,
                 py!(session
@@ -202,10 +206,6 @@ fn lock_key_def() -> FunctionDef {
             docstring(
                 "Answer 409 while another request with the key is at work.\n\nOn SQLite there is none: it lets \
                  one transaction write at a time."
-            ),
-            if_(
-                py!(session.get_bind().dialect.name != "postgresql"),
-                [return_none()]
             ),
             assign(organization_id, py!(named.organization_id)),
             assign(
