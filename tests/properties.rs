@@ -166,18 +166,10 @@ fn applied(text: &str, edit: Edit) -> Option<(String, Option<String>)> {
     let insert = |at: usize, new: &str| {
         [&lines[..at].concat(), indent(at), new, "\n", &lines[at..].concat()].concat()
     };
-    let is_in_brackets = |at: usize| {
-        let before = lines[..at].concat();
-        before.matches(['(', '[', '{']).count() > before.matches([')', ']', '}']).count()
-    };
     let (edited, left) = match edit {
         Edit::Statement(number) => {
             let mark = mark(number);
             (insert(at(number), &format!("{mark} = 1")), Some(mark))
-        }
-        // A comment on a member of a list goes with the member when the generator takes that away.
-        Edit::Comment(number) | Edit::TrailingComment(number) if is_in_brackets(at(number)) => {
-            return None;
         }
         Edit::Comment(number) => {
             let mark = mark(number);

@@ -63,12 +63,26 @@ pub fn merge_list(sides: Sides<'_, '_>, at: Triple<Id>, members: bool) -> Result
         };
         match_elements(base, side, &likeness)
     };
+    let to_ours = positional(&elements[0], &elements[1]);
+    let to_theirs = positional(&elements[0], &elements[2]);
+    for (at, entry) in base.iter().enumerate() {
+        let is_explained = |side: &[Entry], place: Option<usize>| {
+            place.is_some_and(|place| side[place].comments != entry.comments)
+        };
+        let (mine, other) = (to_ours.forward[at], to_theirs.forward[at]);
+        // A comment on what the other side took out would go with it.
+        if other.is_none() && is_explained(&ours, mine)
+            || mine.is_none() && is_explained(&theirs, other)
+        {
+            return Err(Clash);
+        }
+    }
     let merged = merge(Sequences {
         base: &elements[0],
         ours: &elements[1],
         theirs: &elements[2],
-        to_ours: &positional(&elements[0], &elements[1]),
-        to_theirs: &positional(&elements[0], &elements[2]),
+        to_ours: &to_ours,
+        to_theirs: &to_theirs,
         theirs_first: false,
     });
     let mut list = List::new(sides, at.ours, &ours);

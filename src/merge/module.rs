@@ -123,6 +123,13 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Whether a text with clashes in it, which is no Python, has every word that a side brought.
+    fn has_all_words(&self, text: &str) -> bool {
+        let Triple { base, ours, theirs } = &self.words;
+        let brought = ours.keys().chain(theirs.keys()).filter(|word| !base.contains_key(*word));
+        brought.into_iter().all(|word| text.contains(*word))
+    }
+
     /// What is wrong with a merged text.
     fn faults(&self, text: &str, renames: &[(String, String)]) -> Vec<Fault> {
         let known = Known { base: &self.base, ours: &self.ours, theirs: &self.theirs, renames };
@@ -153,7 +160,8 @@ fn settle(
     for _ in 0..ROUNDS {
         let structured = by_structure(trees, labels, &orders)?;
         if !structured.merged.conflicts.is_empty() {
-            return Some(structured.merged);
+            let is_whole = judge.has_all_words(&structured.merged.text);
+            return is_whole.then_some(structured.merged);
         }
         let faults = judge.faults(&structured.merged.text, &structured.renames);
         if faults.is_empty() {
