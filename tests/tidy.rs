@@ -208,3 +208,16 @@ fn the_test_for_python_code_finds_it() {
         assert!(!is_python_code(text), "{text}");
     }
 }
+
+/// rustfmt says nothing when it gives up on a statement, and leaves it on one line.
+#[test]
+fn rustfmt_has_laid_out_every_emitter() {
+    const WIDEST: usize = 140;
+    let is_code = |line: &&str| !line.trim_start().starts_with("//") && !line.contains('#');
+    for folder in ["api", "core", "files", "models", "schemas", "services", "tests"] {
+        for (path, text) in rust_files(&format!("emitters/src/{folder}")) {
+            let wide = text.lines().filter(is_code).find(|line| line.chars().count() > WIDEST);
+            assert!(wide.is_none(), "{}: {}", path.display(), wide.unwrap_or_default());
+        }
+    }
+}

@@ -366,5 +366,15 @@ fn consume_limit_def() -> FunctionDef {
 
 fn plans_beyond_def() -> FunctionDef {
     names!(limit, allowed);
-    def(plans_beyond).params([param(limit, Limit), param(allowed, int)]).returns(py!(list[str])).body(block![docstring("Name the plans that allow more."), return_(py!(list!(plan.name for plan in PLANS.values() if not_in!(limit, plan.limits) || plan.limits[limit] > allowed)))])
+    def(plans_beyond)
+        .params([param(limit, Limit), param(allowed, int)])
+        .returns(py!(list[str]))
+        .body(block![
+            docstring("Name the plans that allow more."),
+            return_(py!(list!(
+                plan.name
+                for plan in PLANS.values()
+                if not_in!(limit, plan.limits) || plan.limits[limit] > allowed
+            )))
+        ])
 }

@@ -318,7 +318,15 @@ fn put_def() -> FunctionDef {
 }
 
 fn farewell_def() -> FunctionDef {
-    def(farewell).returns(py!(dict[(str, Any)])).body(block![docstring("Return what changes with the end of a customer: no subscription outlives it."), return_(py!(dict!("stripe_customer_id" => None, "subscription_status" => SubscriptionStatus.CANCELED, "subscription_ends_at" => None, "past_due_since" => None)))])
+    def(farewell).returns(py!(dict[(str, Any)])).body(block![
+        docstring("Return what changes with the end of a customer: no subscription outlives it."),
+        return_(py!(dict!(
+            "stripe_customer_id" => None,
+            "subscription_status" => SubscriptionStatus.CANCELED,
+            "subscription_ends_at" => None,
+            "past_due_since" => None
+        )))
+    ])
 }
 
 fn stopgap_def() -> FunctionDef {
@@ -357,7 +365,31 @@ fn stopgap_def() -> FunctionDef {
 
 fn changes_to_def() -> FunctionDef {
     names!(payer, found, as_of);
-    def(changes_to).params([param(payer, Organization), param(found, py!(Subscription | None)), param(as_of, datetime)]).returns(py!(dict[(str, Any)])).body(block![docstring("Return what changes when this is the subscription at a time."), if_(py!(found == None || is_premature(payer, found)), [return_(py!(dict!()))]), if_(py!(found.plan == None && not_in!(found.status, ENDED)), [raise(py!(UnusableEventError("No price of the subscription belongs to a plan")))]), return_(py!(dict!("plan" => found.plan || payer.plan, "subscription_status" => found.status, "stripe_subscription_id" => found.id, "trial_ends_at" => found.trial_ends_at, "subscription_renews_at" => found.period_ends_at, "subscription_ends_at" => found.ends_at, "subscription_event_at" => as_of, "past_due_since" => past_due_since(payer, found, as_of))))])
+    def(changes_to)
+        .params([
+            param(payer, Organization),
+            param(found, py!(Subscription | None)),
+            param(as_of, datetime),
+        ])
+        .returns(py!(dict[(str, Any)]))
+        .body(block![
+            docstring("Return what changes when this is the subscription at a time."),
+            if_(py!(found == None || is_premature(payer, found)), [return_(py!(dict!()))]),
+            if_(
+                py!(found.plan == None && not_in!(found.status, ENDED)),
+                [raise(py!(UnusableEventError("No price of the subscription belongs to a plan")))],
+            ),
+            return_(py!(dict!(
+                "plan" => found.plan || payer.plan,
+                "subscription_status" => found.status,
+                "stripe_subscription_id" => found.id,
+                "trial_ends_at" => found.trial_ends_at,
+                "subscription_renews_at" => found.period_ends_at,
+                "subscription_ends_at" => found.ends_at,
+                "subscription_event_at" => as_of,
+                "past_due_since" => past_due_since(payer, found, as_of)
+            )))
+        ])
 }
 
 fn is_premature_def() -> FunctionDef {

@@ -25,7 +25,47 @@ vocabulary! {
 #[must_use]
 pub fn emit() -> Module {
     let docstring = "Events of Stripe: verified when they come in, read when they are processed.";
-    module("app.services.stripe_events").docstring(docstring).body(block![assign(logger, py!(logging.getLogger(__name__))), assign(TOLERANCE_SECONDS, 300).paragraph(), assign(CONTENT, py!(TypeAdapter(dict[(str, JsonValue)]))), assign(STATUSES, py!(dict!(status.value => status for status in SubscriptionStatus))), read_delivery_def(), is_signed_def(), read_notice_def(), read_checkout_def(), read_subscription_notice_def(), read_subject_def(), read_customer_def(), read_trial_end_def(), read_failed_payment_def(), read_deleted_customer_def(), ann_assign(READERS, py!(dict[(str, Callable[([Mapping[(str, Any)]], Notice | None)])]), py!(dict!("checkout.session.completed" => read_checkout, "checkout.session.async_payment_succeeded" => read_checkout, "checkout.session.async_payment_failed" => read_checkout, "checkout.session.expired" => read_checkout, "customer.subscription.created" => read_subscription_notice, "customer.subscription.updated" => read_subscription_notice, "customer.subscription.deleted" => read_subscription_notice, "customer.subscription.paused" => read_subscription_notice, "customer.subscription.resumed" => read_subscription_notice, "customer.subscription.trial_will_end" => read_trial_end, "invoice.paid" => read_subject, "invoice.payment_failed" => read_failed_payment, "invoice.payment_action_required" => read_subject, "invoice.upcoming" => read_subject, "customer.updated" => read_customer, "customer.deleted" => read_deleted_customer))), read_subscription_def(), item_of_def(), read_status_def()])
+    module("app.services.stripe_events").docstring(docstring).body(block![
+        assign(logger, py!(logging.getLogger(__name__))),
+        assign(TOLERANCE_SECONDS, 300).paragraph(),
+        assign(CONTENT, py!(TypeAdapter(dict[(str, JsonValue)]))),
+        assign(STATUSES, py!(dict!(status.value => status for status in SubscriptionStatus)),),
+        read_delivery_def(),
+        is_signed_def(),
+        read_notice_def(),
+        read_checkout_def(),
+        read_subscription_notice_def(),
+        read_subject_def(),
+        read_customer_def(),
+        read_trial_end_def(),
+        read_failed_payment_def(),
+        read_deleted_customer_def(),
+        ann_assign(
+            READERS,
+            py!(dict[(str, Callable[([Mapping[(str, Any)]], Notice | None)])]),
+            py!(dict!(
+                "checkout.session.completed" => read_checkout,
+                "checkout.session.async_payment_succeeded" => read_checkout,
+                "checkout.session.async_payment_failed" => read_checkout,
+                "checkout.session.expired" => read_checkout,
+                "customer.subscription.created" => read_subscription_notice,
+                "customer.subscription.updated" => read_subscription_notice,
+                "customer.subscription.deleted" => read_subscription_notice,
+                "customer.subscription.paused" => read_subscription_notice,
+                "customer.subscription.resumed" => read_subscription_notice,
+                "customer.subscription.trial_will_end" => read_trial_end,
+                "invoice.paid" => read_subject,
+                "invoice.payment_failed" => read_failed_payment,
+                "invoice.payment_action_required" => read_subject,
+                "invoice.upcoming" => read_subject,
+                "customer.updated" => read_customer,
+                "customer.deleted" => read_deleted_customer
+            )),
+        ),
+        read_subscription_def(),
+        item_of_def(),
+        read_status_def()
+    ])
 }
 
 fn read_delivery_def() -> FunctionDef {

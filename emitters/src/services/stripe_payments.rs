@@ -38,12 +38,69 @@ fn stripe_payments_class() -> ClassDef {
 
 fn stripe_payments_create_customer() -> FunctionDef {
     names!(customer, params, made);
-    async_def("create_customer").params([untyped("self"), param(customer, Customer)]).returns(str).body(block![docstring("Add a customer and return its id; asked twice, it is the same one."), ann_assign(params, CustomerCreateParams, py!(dict!("name" => customer.name, "email" => customer.email, "metadata" => dict!("payer_id" => str(customer.payer_id))))), with(py!(translated_errors()), [assign(made, py!(self.client.v1.customers.create_async(params, once(params)).await))]), return_(py!(made.id))])
+    async_def("create_customer")
+        .params([untyped("self"), param(customer, Customer)])
+        .returns(str)
+        .body(block![
+            docstring("Add a customer and return its id; asked twice, it is the same one."),
+            ann_assign(
+                params,
+                CustomerCreateParams,
+                py!(dict!(
+                    "name" => customer.name,
+                    "email" => customer.email,
+                    "metadata" => dict!("payer_id" => str(customer.payer_id))
+                )),
+            ),
+            with(
+                py!(translated_errors()),
+                [assign(
+                    made,
+                    py!(self.client.v1.customers.create_async(params, once(params)).await),
+                )],
+            ),
+            return_(py!(made.id))
+        ])
 }
 
 fn stripe_payments_create_checkout() -> FunctionDef {
     names!(order, params, key, made);
-    async_def("create_checkout").params([untyped("self"), param(order, Order)]).returns(Checkout).body(block![docstring("Open a checkout; asked twice for the same, it is the same one."), ann_assign(params, SessionCreateParams, py!(dict!("mode" => "subscription", "customer" => order.customer_id, "client_reference_id" => str(order.payer_id), "line_items" => [dict!("price" => self.price_id(order.lookup_key).await, "quantity" => order.quantity)], "success_url" => order.success_url, "cancel_url" => order.cancel_url, "metadata" => dict!("lookup_key" => order.lookup_key), "subscription_data" => dict!("metadata" => dict!("payer_id" => str(order.payer_id)))))), assign(key, py!(once(params, order.previous_id))), with(py!(translated_errors()), [assign(made, py!(self.client.v1.checkout.sessions.create_async(params, key).await))]), return_(py!(read_checkout(made)))])
+    async_def("create_checkout")
+        .params([untyped("self"), param(order, Order)])
+        .returns(Checkout)
+        .body(block![
+            docstring("Open a checkout; asked twice for the same, it is the same one."),
+            ann_assign(
+                params,
+                SessionCreateParams,
+                py!(dict!(
+                    "mode" => "subscription",
+                    "customer" => order.customer_id,
+                    "client_reference_id" => str(order.payer_id),
+                    "line_items" => [
+                        dict!(
+                            "price" => self.price_id(order.lookup_key).await,
+                            "quantity" => order.quantity
+                        )
+                    ],
+                    "success_url" => order.success_url,
+                    "cancel_url" => order.cancel_url,
+                    "metadata" => dict!("lookup_key" => order.lookup_key),
+                    "subscription_data" => dict!(
+                        "metadata" => dict!("payer_id" => str(order.payer_id))
+                    )
+                )),
+            ),
+            assign(key, py!(once(params, order.previous_id))),
+            with(
+                py!(translated_errors()),
+                [assign(
+                    made,
+                    py!(self.client.v1.checkout.sessions.create_async(params, key).await),
+                )],
+            ),
+            return_(py!(read_checkout(made)))
+        ])
 }
 
 fn stripe_payments_find_checkout() -> FunctionDef {

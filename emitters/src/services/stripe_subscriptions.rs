@@ -80,7 +80,30 @@ fn stripe_subscriptions_find_subscription() -> FunctionDef {
 
 fn stripe_subscriptions_list_subscriptions() -> FunctionDef {
     names!(customer_id, page);
-    async_def("list_subscriptions").params([untyped("self"), param(customer_id, str)]).returns(py!(list[Subscription])).body(block![docstring("List every subscription of a customer, also those that have ended."), with(py!(translated_errors()), [assign(page, py!(self.client.v1.subscriptions.list_async(dict!("customer" => customer_id, "status" => "all", "limit" => 100, "expand" => ["data.latest_invoice"])).await))]), return_(py!(list!(read_subscription(found.to_dict()) for found in page.data)))])
+    async_def("list_subscriptions")
+        .params([untyped("self"), param(customer_id, str)])
+        .returns(py!(list[Subscription]))
+        .body(block![
+            docstring("List every subscription of a customer, also those that have ended."),
+            with(
+                py!(translated_errors()),
+                [assign(
+                    page,
+                    py!(self
+                        .client
+                        .v1
+                        .subscriptions
+                        .list_async(dict!(
+                            "customer" => customer_id,
+                            "status" => "all",
+                            "limit" => 100,
+                            "expand" => ["data.latest_invoice"]
+                        ))
+                        .await),
+                )],
+            ),
+            return_(py!(list!(read_subscription(found.to_dict()) for found in page.data)))
+        ])
 }
 
 fn stripe_subscriptions_retrieve_subscription() -> FunctionDef {
@@ -109,9 +132,40 @@ fn stripe_subscriptions_retrieve_subscription() -> FunctionDef {
 
 fn stripe_subscriptions_change_price() -> FunctionDef {
     names!(subscription_id, lookup_key, subscriptions, price_id, found, item);
-    async_def("change_price").params([untyped("self"), param(subscription_id, str), param(lookup_key, str)]).returns(none()).body(block![docstring("Move a subscription to another price and charge the difference.\n\
-                                                                                                                                                    \n\
-                                                                                                                                                    If the difference cannot be collected, nothing has changed."), assign(subscriptions, py!(self.client.v1.subscriptions)), assign(price_id, py!(self.price_id(lookup_key).await)), with(py!(translated_errors()), block![assign(found, py!(subscriptions.retrieve_async(subscription_id).await)), assign(item, py!(item_of(StripeSubscription.model_validate(found.to_dict())))), do_(py!(subscriptions.update_async(subscription_id, dict!("items" => [dict!("id" => item.id, "price" => price_id, "quantity" => item.quantity)], "proration_behavior" => "always_invoice", "payment_behavior" => "error_if_incomplete")).await))])])
+    async_def("change_price")
+        .params([untyped("self"), param(subscription_id, str), param(lookup_key, str)])
+        .returns(none())
+        .body(block![
+            docstring(
+                "Move a subscription to another price and charge the difference.\n\nIf the \
+                     difference cannot be collected, nothing has changed."
+            ),
+            assign(subscriptions, py!(self.client.v1.subscriptions)),
+            assign(price_id, py!(self.price_id(lookup_key).await)),
+            with(
+                py!(translated_errors()),
+                block![
+                    assign(found, py!(subscriptions.retrieve_async(subscription_id).await)),
+                    assign(item, py!(item_of(StripeSubscription.model_validate(found.to_dict()))),),
+                    do_(py!(subscriptions
+                        .update_async(
+                            subscription_id,
+                            dict!(
+                                "items" => [
+                                    dict!(
+                                        "id" => item.id,
+                                        "price" => price_id,
+                                        "quantity" => item.quantity
+                                    )
+                                ],
+                                "proration_behavior" => "always_invoice",
+                                "payment_behavior" => "error_if_incomplete"
+                            ),
+                        )
+                        .await))
+                ],
+            )
+        ])
 }
 
 fn stripe_subscriptions_end_later() -> FunctionDef {

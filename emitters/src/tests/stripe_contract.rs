@@ -19,7 +19,43 @@ vocabulary! {
 #[must_use]
 pub fn emit() -> Module {
     let docstring = "What Stripe takes and gives, as the types of its library describe it.";
-    module("tests.stripe_contract").docstring(docstring).body(block![assign(Form, py!(dict[(str, Any)])), assign(NAMES, py!(dict!("StripeContext" => str, "Mapping" => Mapping))).comment("The names that the library imports for type checkers only.").paragraph(), assign(OPTIONS, py!(frozenset(RequestOptions.__annotations__))), ann_assign(PATTERNS, py!(dict[(object, str)]), py!(dict!(int => "-?[0-9]+", float => "-?[0-9]+([.][0-9]+)?", bool => "true|false"))), ann_assign(KINDS, py!(dict[(str, TYPE)]), py!(dict!("billing_portal.session" => stripe.billing_portal.Session, "checkout.session" => stripe.checkout.Session, "customer" => stripe.Customer, "invoice" => stripe.Invoice, "price" => stripe.Price, "subscription" => stripe.Subscription, "subscription_item" => stripe.SubscriptionItem))).paragraph(), inventions_def(), refusals_def(), is_shape_def(), is_words_def(), refusals_of_fields_def(), refusals_of_choice_def(), refusals_of_elements_def()])
+    module("tests.stripe_contract").docstring(docstring).body(block![
+        assign(Form, py!(dict[(str, Any)])),
+        assign(NAMES, py!(dict!("StripeContext" => str, "Mapping" => Mapping)))
+            .comment("The names that the library imports for type checkers only.")
+            .paragraph(),
+        assign(OPTIONS, py!(frozenset(RequestOptions.__annotations__))),
+        ann_assign(
+            PATTERNS,
+            py!(dict[(object, str)]),
+            py!(dict!(
+                int => "-?[0-9]+",
+                float => "-?[0-9]+([.][0-9]+)?",
+                bool => "true|false"
+            )),
+        ),
+        ann_assign(
+            KINDS,
+            py!(dict[(str, TYPE)]),
+            py!(dict!(
+                "billing_portal.session" => stripe.billing_portal.Session,
+                "checkout.session" => stripe.checkout.Session,
+                "customer" => stripe.Customer,
+                "invoice" => stripe.Invoice,
+                "price" => stripe.Price,
+                "subscription" => stripe.Subscription,
+                "subscription_item" => stripe.SubscriptionItem
+            )),
+        )
+        .paragraph(),
+        inventions_def(),
+        refusals_def(),
+        is_shape_def(),
+        is_words_def(),
+        refusals_of_fields_def(),
+        refusals_of_choice_def(),
+        refusals_of_elements_def()
+    ])
 }
 
 fn inventions_def() -> FunctionDef {

@@ -94,12 +94,43 @@ fn stripe_state_add() -> FunctionDef {
 
 fn stripe_state_all() -> FunctionDef {
     names!(kind, fields);
-    def("all").params([untyped("self"), param(kind, str), kwargs(fields, object)]).returns(py!(list[Object])).body(block![docstring("List the objects of a kind that have these fields, the newest first."), return_(py!(list!(found for found in reversed(self.objects.values()) if found["object"] == kind && all(generator!(found[name] == value for (name, value) in fields.items())))))])
+    def("all")
+        .params([untyped("self"), param(kind, str), kwargs(fields, object)])
+        .returns(py!(list[Object]))
+        .body(block![
+            docstring("List the objects of a kind that have these fields, the newest first."),
+            return_(py!(list!(
+                found
+                for found in reversed(self.objects.values())
+                if found["object"] == kind && all(
+                    generator!(found[name] == value for (name, value) in fields.items())
+                )
+            )))
+        ])
 }
 
 fn stripe_state_emit() -> FunctionDef {
     names!(kind, subject, event);
-    def("emit").params([untyped("self"), param(kind, str), param(subject, Object)]).returns(Object).body(block![docstring("Note that something happened to an object, as the object is now."), assert_(py!(!inventions(subject))), ann_assign(event, Object, py!(dict!("id" => self.identifier("evt"), "object" => "event", "type" => kind, "created" => self.now, "data" => dict!("object" => deepcopy(subject))))), do_(py!(self.events.append(event))), return_(event)])
+    def("emit")
+        .params([untyped("self"), param(kind, str), param(subject, Object)])
+        .returns(Object)
+        .body(block![
+            docstring("Note that something happened to an object, as the object is now."),
+            assert_(py!(!inventions(subject))),
+            ann_assign(
+                event,
+                Object,
+                py!(dict!(
+                    "id" => self.identifier("evt"),
+                    "object" => "event",
+                    "type" => kind,
+                    "created" => self.now,
+                    "data" => dict!("object" => deepcopy(subject))
+                )),
+            ),
+            do_(py!(self.events.append(event))),
+            return_(event)
+        ])
 }
 
 fn stripe_state_untold() -> FunctionDef {
@@ -291,7 +322,27 @@ fn stripe_state_expire_checkout() -> FunctionDef {
 
 fn stripe_state_item() -> FunctionDef {
     names!(subscription_id, lookup_key, quantity, price);
-    def("item").params([untyped("self"), param(subscription_id, str), param(lookup_key, str), param(quantity, int).default(1)]).returns(Object).body(block![docstring("Make the one line of a subscription."), assign(py!((price,)), py!(self.all("price", lookup_key = lookup_key))), return_(py!(dict!("id" => self.identifier("si"), "object" => "subscription_item", "subscription" => subscription_id, "price" => deepcopy(price), "quantity" => quantity, "current_period_start" => self.now, "current_period_end" => self.now + MONTH)))])
+    def("item")
+        .params([
+            untyped("self"),
+            param(subscription_id, str),
+            param(lookup_key, str),
+            param(quantity, int).default(1),
+        ])
+        .returns(Object)
+        .body(block![
+            docstring("Make the one line of a subscription."),
+            assign(py!((price,)), py!(self.all("price", lookup_key = lookup_key))),
+            return_(py!(dict!(
+                "id" => self.identifier("si"),
+                "object" => "subscription_item",
+                "subscription" => subscription_id,
+                "price" => deepcopy(price),
+                "quantity" => quantity,
+                "current_period_start" => self.now,
+                "current_period_end" => self.now + MONTH
+            )))
+        ])
 }
 
 fn stripe_state_change() -> FunctionDef {

@@ -23,8 +23,51 @@ vocabulary! {
 pub fn emit() -> Module {
     let docstring = "Laws of billing: events may come twice, late, in any order, and \
                      workers may die.";
-    module("tests.test_billing_properties").docstring(docstring).body(block![assign(KEYS, py!(list!(plan.price.lookup_key for plan in PLANS.values() if plan.price != None))), ann_assign(CHANGES, py!(dict[(str, Object)]), py!(dict!("trial" => dict!("status" => "trialing", "trial_end" => 4102444800), "activate" => dict!("status" => "active", "trial_end" => None), "stop collecting" => dict!("status" => "unpaid"), "pause" => dict!("status" => "paused"), "resume" => dict!("status" => "active"), "cancel later" => dict!("cancel_at_period_end" => true), "cancel at" => dict!("cancel_at" => 4102444800), "do not cancel" => dict!("cancel_at_period_end" => false, "cancel_at" => None)))).comment("What can happen to a subscription, and what of it Stripe writes into \
-                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    which fields."), assign(ACTIONS, py!(["subscribe", "move", "fail", "pay", "cancel", "say nothing new", *CHANGES])), crash_error_class(), steps_class(), act_def(), of_def(), expected_def(), actual_def(), deliver_some_def(), test_whatever_the_order_the_state_is_that_of_stripe(), dying_def(), test_a_crash_between_any_two_steps_loses_nothing()])
+    module("tests.test_billing_properties").docstring(docstring).body(block![
+        assign(
+            KEYS,
+            py!(list!(
+                plan.price.lookup_key
+                for plan in PLANS.values()
+                if plan.price != None
+            )),
+        ),
+        ann_assign(
+            CHANGES,
+            py!(dict[(str, Object)]),
+            py!(dict!(
+                "trial" => dict!("status" => "trialing", "trial_end" => 4102444800),
+                "activate" => dict!("status" => "active", "trial_end" => None),
+                "stop collecting" => dict!("status" => "unpaid"),
+                "pause" => dict!("status" => "paused"),
+                "resume" => dict!("status" => "active"),
+                "cancel later" => dict!("cancel_at_period_end" => true),
+                "cancel at" => dict!("cancel_at" => 4102444800),
+                "do not cancel" => dict!(
+                    "cancel_at_period_end" => false,
+                    "cancel_at" => None
+                )
+            )),
+        )
+        .comment(
+            "What can happen to a subscription, and what of it Stripe writes into \
+                         which fields."
+        ),
+        assign(
+            ACTIONS,
+            py!(["subscribe", "move", "fail", "pay", "cancel", "say nothing new", *CHANGES]),
+        ),
+        crash_error_class(),
+        steps_class(),
+        act_def(),
+        of_def(),
+        expected_def(),
+        actual_def(),
+        deliver_some_def(),
+        test_whatever_the_order_the_state_is_that_of_stripe(),
+        dying_def(),
+        test_a_crash_between_any_two_steps_loses_nothing()
+    ])
 }
 
 fn crash_error_class() -> ClassDef {
@@ -107,12 +150,61 @@ fn of_def() -> FunctionDef {
 
 fn expected_def() -> FunctionDef {
     names!(stripe, customer, found, item, period_end, at_period_end);
-    def(expected).params([param(stripe, StripeState), param(customer, str)]).returns(Object).body(block![docstring("Return what the payer is to have, by what Stripe has."), assign(found, py!(of(stripe, customer)[0])), assign(py!((item,)), py!(found["items"]["data"])), assign(period_end, py!(item["current_period_end"])), assign(at_period_end, py!(if found["cancel_at_period_end"] { period_end } else { None })), return_(py!(dict!("lookup_key" => item["price"]["lookup_key"], "status" => found["status"], "id" => found["id"], "trial_end" => found["trial_end"], "renews_at" => period_end, "ends_at" => found["ended_at"] || found["cancel_at"] || at_period_end, "is_late" => found["status"] == "past_due")))])
+    def(expected).params([param(stripe, StripeState), param(customer, str)]).returns(Object).body(
+        block![
+            docstring("Return what the payer is to have, by what Stripe has."),
+            assign(found, py!(of(stripe, customer)[0])),
+            assign(py!((item,)), py!(found["items"]["data"])),
+            assign(period_end, py!(item["current_period_end"])),
+            assign(
+                at_period_end,
+                py!(if found["cancel_at_period_end"] { period_end } else { None }),
+            ),
+            return_(py!(dict!(
+                "lookup_key" => item["price"]["lookup_key"],
+                "status" => found["status"],
+                "id" => found["id"],
+                "trial_end" => found["trial_end"],
+                "renews_at" => period_end,
+                "ends_at" => found["ended_at"] || found["cancel_at"] || at_period_end,
+                "is_late" => found["status"] == "past_due"
+            )))
+        ],
+    )
 }
 
 fn actual_def() -> FunctionDef {
     names!(world, organization_id, session, row, price, times);
-    async_def(actual).params([param(world, World), param(organization_id, str)]).returns(Object).body(block![docstring("Return what the payer has."), async_with_as(py!(world.database.session()), session, [assign(row, py!(session.get_one(Organization, UUID(organization_id)).await))]), assign(price, py!(PLANS[row.plan].price)), assign(times, py!(dict!("trial_end" => row.trial_ends_at, "renews_at" => row.subscription_renews_at, "ends_at" => row.subscription_ends_at))), return_(py!(dict!("lookup_key" => if price == None { None } else { price.lookup_key }, "status" => row.subscription_status.value, "id" => row.stripe_subscription_id, "is_late" => row.past_due_since != None, **dict!(name => time && int(time.timestamp()) for (name, time) in times.items()))))])
+    async_def(actual)
+        .params([param(world, World), param(organization_id, str)])
+        .returns(Object)
+        .body(block![
+            docstring("Return what the payer has."),
+            async_with_as(
+                py!(world.database.session()),
+                session,
+                [assign(row, py!(session.get_one(Organization, UUID(organization_id)).await))],
+            ),
+            assign(price, py!(PLANS[row.plan].price)),
+            assign(
+                times,
+                py!(dict!(
+                    "trial_end" => row.trial_ends_at,
+                    "renews_at" => row.subscription_renews_at,
+                    "ends_at" => row.subscription_ends_at
+                )),
+            ),
+            return_(py!(dict!(
+                "lookup_key" => if price == None { None } else { price.lookup_key },
+                "status" => row.subscription_status.value,
+                "id" => row.stripe_subscription_id,
+                "is_late" => row.past_due_since != None,
+                **dict!(
+                    name => time && int(time.timestamp())
+                    for (name, time) in times.items()
+                )
+            )))
+        ])
 }
 
 fn deliver_some_def() -> FunctionDef {

@@ -391,13 +391,83 @@ fn test_each_event_leads_to_the_same_state(offer: Offer<'_>) -> FunctionDef {
         event
     );
     let Offer { small, .. } = offer;
-    async_def("test_each_event_leads_to_the_same_state").params([param(world, World)]).returns(none()).body(block![assign(ada, py!(world.sign_up("ada@example.com").await)), assign(stripe, py!(world.stripe.state)), assign(kinds, py!(["customer.subscription.created", "customer.subscription.updated", "customer.subscription.paused", "customer.subscription.resumed", "customer.subscription.trial_will_end", "invoice.paid", "invoice.payment_failed", "invoice.payment_action_required", "invoice.upcoming", "customer.updated"])), for_(kind, kinds, block![assign(organization_id, py!(ada.found(kind).await)), assign(customer, py!(world.customer_of(organization_id).await)), assign(subscription, py!(stripe.subscribe(customer, SMALL))), assign(invoice, py!(stripe.add_invoice(subscription, "paid"))), assign(subject, py!(dict!("invoice" => invoice, "customer" => stripe.objects[customer], "customer.subscription" => subscription)[kind.rpartition(".")[0]])), do_(py!(stripe.untold())), assign(event, py!(stripe.emit(kind, subject))), do_(py!(world.deliver(event).await)), do_(py!(world.deliver(in_old_shape(event | dict!("id" => f!("{}_old", event["id"])))).await)), do_(py!(world.settle().await)), assert_(py!(state(ada, organization_id).await == (small, "active", "full")))]), assert_(py!(set(statuses(world).await) == set!("processed")))])
+    async_def("test_each_event_leads_to_the_same_state")
+        .params([param(world, World)])
+        .returns(none())
+        .body(block![
+            assign(ada, py!(world.sign_up("ada@example.com").await)),
+            assign(stripe, py!(world.stripe.state)),
+            assign(
+                kinds,
+                py!([
+                    "customer.subscription.created",
+                    "customer.subscription.updated",
+                    "customer.subscription.paused",
+                    "customer.subscription.resumed",
+                    "customer.subscription.trial_will_end",
+                    "invoice.paid",
+                    "invoice.payment_failed",
+                    "invoice.payment_action_required",
+                    "invoice.upcoming",
+                    "customer.updated"
+                ]),
+            ),
+            for_(
+                kind,
+                kinds,
+                block![
+                    assign(organization_id, py!(ada.found(kind).await)),
+                    assign(customer, py!(world.customer_of(organization_id).await)),
+                    assign(subscription, py!(stripe.subscribe(customer, SMALL))),
+                    assign(invoice, py!(stripe.add_invoice(subscription, "paid"))),
+                    assign(
+                        subject,
+                        py!(dict!(
+                            "invoice" => invoice,
+                            "customer" => stripe.objects[customer],
+                            "customer.subscription" => subscription
+                        )[kind.rpartition(".")[0]]),
+                    ),
+                    do_(py!(stripe.untold())),
+                    assign(event, py!(stripe.emit(kind, subject))),
+                    do_(py!(world.deliver(event).await)),
+                    do_(py!(world
+                        .deliver(in_old_shape(event | dict!("id" => f!("{}_old", event["id"]))))
+                        .await)),
+                    do_(py!(world.settle().await)),
+                    assert_(py!(state(ada, organization_id).await == (small, "active", "full")))
+                ],
+            ),
+            assert_(py!(set(statuses(world).await) == set!("processed")))
+        ])
 }
 
 fn test_a_finished_checkout_links_the_customer(offer: Offer<'_>) -> FunctionDef {
     names!(world, ada, organization_id, stripe, customer, subscription, checkout, session);
     let Offer { small, .. } = offer;
-    async_def("test_a_finished_checkout_links_the_customer").params([param(world, World)]).returns(none()).body(block![assign(ada, py!(world.sign_up("ada@example.com").await)), assign(organization_id, py!(ada.found("another").await)), assign(stripe, py!(world.stripe.state)), assign(customer, py!(stripe.add_customer()["id"])), assign(subscription, py!(stripe.subscribe(customer, SMALL))), assign(checkout, py!(dict!("customer" => customer, "client_reference_id" => organization_id, "subscription" => subscription["id"]))), assign(session, py!(stripe.add("cs", "checkout.session", **checkout))), do_(py!(stripe.emit("checkout.session.completed", session))), do_(py!(world.catch_up().await)), assert_(py!(state(ada, organization_id).await == (small, "active", "full"))), assert_(py!(payer(world, organization_id).await.stripe_customer_id == customer))])
+    async_def("test_a_finished_checkout_links_the_customer")
+        .params([param(world, World)])
+        .returns(none())
+        .body(block![
+            assign(ada, py!(world.sign_up("ada@example.com").await)),
+            assign(organization_id, py!(ada.found("another").await)),
+            assign(stripe, py!(world.stripe.state)),
+            assign(customer, py!(stripe.add_customer()["id"])),
+            assign(subscription, py!(stripe.subscribe(customer, SMALL))),
+            assign(
+                checkout,
+                py!(dict!(
+                    "customer" => customer,
+                    "client_reference_id" => organization_id,
+                    "subscription" => subscription["id"]
+                )),
+            ),
+            assign(session, py!(stripe.add("cs", "checkout.session", **checkout))),
+            do_(py!(stripe.emit("checkout.session.completed", session))),
+            do_(py!(world.catch_up().await)),
+            assert_(py!(state(ada, organization_id).await == (small, "active", "full"))),
+            assert_(py!(payer(world, organization_id).await.stripe_customer_id == customer))
+        ])
 }
 
 fn test_a_customer_pays_for_one_organization() -> FunctionDef {

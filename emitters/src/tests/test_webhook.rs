@@ -28,7 +28,39 @@ vocabulary! {
 #[must_use]
 pub fn emit() -> Module {
     let docstring = "The webhook of Stripe: what it takes in, and that nothing of it is lost.";
-    module("tests.test_webhook").docstring(docstring).body(block![ann_assign(EVENT, py!(dict[(str, Any)]), py!(dict!("id" => "evt_1", "object" => "event", "type" => "invoice.finalized", "created" => 1, "data" => dict!("object" => dict!("id" => "in_1"))))), stored_def(), statuses_def(), test_an_event_is_stored_before_it_is_processed(), test_an_event_is_stored_once(), test_an_event_is_processed_by_one_of_many(), test_forged_deliveries_are_refused(), test_a_clock_may_be_off_by_a_bit(), test_signed_nonsense_is_refused(), test_bytes_that_are_not_text_are_refused(), test_large_bodies_are_refused(), test_every_secret_in_the_settings_is_accepted(), test_without_a_secret_the_webhook_is_off(), test_what_cannot_be_read_is_left_to_a_person(), test_a_crash_leaves_the_event_where_it_was(), test_a_claim_that_was_left_runs_out(), test_in_the_end_an_event_waits_for_a_person(), test_each_attempt_waits_longer(), test_the_worker_processes_behind_the_answers(), test_the_worker_survives_the_database(), test_only_the_platform_sees_events()])
+    module("tests.test_webhook").docstring(docstring).body(block![
+        ann_assign(
+            EVENT,
+            py!(dict[(str, Any)]),
+            py!(dict!(
+                "id" => "evt_1",
+                "object" => "event",
+                "type" => "invoice.finalized",
+                "created" => 1,
+                "data" => dict!("object" => dict!("id" => "in_1"))
+            )),
+        ),
+        stored_def(),
+        statuses_def(),
+        test_an_event_is_stored_before_it_is_processed(),
+        test_an_event_is_stored_once(),
+        test_an_event_is_processed_by_one_of_many(),
+        test_forged_deliveries_are_refused(),
+        test_a_clock_may_be_off_by_a_bit(),
+        test_signed_nonsense_is_refused(),
+        test_bytes_that_are_not_text_are_refused(),
+        test_large_bodies_are_refused(),
+        test_every_secret_in_the_settings_is_accepted(),
+        test_without_a_secret_the_webhook_is_off(),
+        test_what_cannot_be_read_is_left_to_a_person(),
+        test_a_crash_leaves_the_event_where_it_was(),
+        test_a_claim_that_was_left_runs_out(),
+        test_in_the_end_an_event_waits_for_a_person(),
+        test_each_attempt_waits_longer(),
+        test_the_worker_processes_behind_the_answers(),
+        test_the_worker_survives_the_database(),
+        test_only_the_platform_sees_events()
+    ])
 }
 
 fn stored_def() -> FunctionDef {
