@@ -68,9 +68,9 @@ class Walk:
         self.steps += 1
         print(f"ok {self.steps:2} {step}")
 
-    def mailed_token(self, email: str) -> str:
-        """Find the token in the last mail to an address."""
-        for _ in range(50):
+    def mailed_token(self, email: str, page: str) -> str:
+        """Find the token in the last mail to an address with a link to a page."""
+        for _ in range(100):
             mails = [
                 entry["message"]
                 for line in self.log.read_text().splitlines()
@@ -78,6 +78,7 @@ class Walk:
                 and (entry := json.loads(line))["message"].startswith(
                     f"Mail to {email}:"
                 )
+                and f"/{page}#token=" in entry["message"]
             ]
             if mails:
                 return mails[-1].split()[-1]
@@ -140,7 +141,7 @@ def main(base_url: str, log: Path, example: str) -> None:
         json={"email": ada_email, "password": "wrong password"},
     )
     for email, caller in ((ada_email, ada), (bob_email, bob)):
-        token = {"token": walk.mailed_token(email)}
+        token = {"token": walk.mailed_token(email, "verify-email")}
         verified = send("POST", "/auth/verify", 200, caller, json=token)
         walk.check(
             verified["email_verified_at"] is not None, "the address is not verified"
@@ -164,7 +165,7 @@ def main(base_url: str, log: Path, example: str) -> None:
     pending = send("GET", f"{invitations}/pending", 200, ada)
     walk.check(pending["items"] == [created], "the invitation is not pending")
     send("POST", invitations, 409, ada, json={"email": bob_email, "role": "member"})
-    token = {"token": walk.mailed_token(bob_email)}
+    token = {"token": walk.mailed_token(bob_email, "accept-invitation")}
     send("POST", "/invitations/accept", 403, eve, json=token)
     send("POST", "/invitations/accept", 201, bob, json=token)
     send("POST", "/invitations/accept", 410, bob, json=token)

@@ -1,15 +1,16 @@
 //! `backend/tests/conftest.py`: the fixtures: a database, the application on it, and the world around it.
 
 use crate::app_main::create_app;
+use crate::core::feature_flags::Flag;
 use crate::core::jobs::Dispatcher;
 use crate::core::settings::{Environment, Settings};
-use crate::python::builtins::{list, object, str};
+use crate::python::builtins::{int, list, object, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{ASGITransport, AsyncClient, Response};
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{Connection, event};
-use crate::python::standard::{AsyncGenerator, Generator};
+use crate::python::standard::{AsyncGenerator, Generator, UUID};
 use crate::spec::{EmailBackend, Spec};
 use crate::tests::border::{Border, border, settle_both};
 use crate::tests::databases::{
@@ -78,19 +79,20 @@ fn has_rollouts(spec: &Spec) -> bool {
 }
 
 fn _no_chance_def() -> FunctionDef {
-    names!(patch, _flag, _payer_id);
+    names!(patch, first, _flag, _payer_id);
     def(_no_chance)
         .decorator(py!(pytest.fixture(scope = "session", autouse = true)))
         .returns(py!(Generator[(None, None, None)]))
         .body(block![
             docstring("Put everybody first in every rollout."),
+            def(first)
+                .params([param(_flag, Flag), param(_payer_id, UUID)])
+                .returns(int)
+                .body([return_(0)]),
             with_as(
                 py!(pytest.MonkeyPatch.context()),
                 patch,
-                block![
-                    do_(py!(patch.setattr(feature_flags, "bucket", |_flag, _payer_id| 0))),
-                    do_(yield_(None))
-                ]
+                block![do_(py!(patch.setattr(feature_flags, "bucket", first))), do_(yield_(None))]
             )
         ])
 }
