@@ -4,7 +4,7 @@ use crate::definitions::{Sides, definitions, name_clashes};
 use crate::disk::Entry;
 use crate::merge::conflict::{Conflict, Labels};
 use crate::merge::text::{decode, encode};
-use crate::merge::{Language, MergedFile, merge_file};
+use crate::merge::{Language, MergedFile, lines, merge_file};
 use crate::plan::{Action, ActionType, Settled};
 use crate::regions::merge_without_base;
 use crate::state::texts::Texts;
@@ -50,6 +50,14 @@ pub fn outcome(versions: &Versions<'_>) -> Outcome {
         (None, Entry::File(ours)) => versions.no_longer_generated(ours),
         (Some(theirs), Entry::File(ours)) => versions.regenerated(ours, theirs),
     }
+}
+
+/// How many lines differ between two texts.
+fn distance(base: &str, ours: &str) -> usize {
+    let (base, ours) = (lines::split(base), lines::split(ours));
+    let changed = lines::chunks(&base, &ours, &ours);
+    let changed = changed.into_iter().filter(|chunk| chunk.change != lines::Change::None);
+    changed.map(|chunk| chunk.base.len() + chunk.ours.len()).sum()
 }
 
 fn labels() -> Labels {
@@ -157,18 +165,20 @@ impl Versions<'_> {
         Outcome::Action(Box::new(action))
     }
 
-    /// Merges with the base that leaves the fewest clashes: there are several after git merged two branches.
+    /// Merges with the base that leaves the fewest clashes, and of those the one that ours is nearest to: there are
+    /// several after git merged two branches.
     fn merge_with_any(&self, ours: &[u8], theirs: &str) -> Outcome {
         let texts = self.bases.iter().rev().filter_map(|digest| self.texts.get(digest));
-        let outcomes = texts.map(|base| self.merge(base, ours, theirs));
+        let outcomes = texts.map(|base| (base, self.merge(base, ours, theirs)));
         let clashes = |outcome: &Outcome| match outcome {
             Outcome::Action(action) if action.kind == ActionType::Conflict => {
                 1 + action.conflicts.len()
             }
             Outcome::Action(_) | Outcome::Settled(_) => 0,
         };
-        let best = outcomes.min_by_key(clashes);
-        best.unwrap_or_else(|| self.merge_without_base(ours, theirs))
+        let text = text_of(ours);
+        let best = outcomes.min_by_key(|(base, it)| (clashes(it), distance(base, &text)));
+        best.map(|(_, outcome)| outcome).unwrap_or_else(|| self.merge_without_base(ours, theirs))
     }
 
     fn merge(&self, base: &str, ours: &[u8], theirs: &str) -> Outcome {

@@ -69,7 +69,7 @@ async def look(connection: AsyncConnection, tables: sa.MetaData) -> None:
     assert (order["title"], order["customer_id"]) == ("Tea", CUSTOMER), order
     if not is_sqlite:
         walled = await connection.scalars(sa.text("select relname from pg_class where relforcerowsecurity"))
-        assert set(walled) == {"customers", "orders", "gadgets", "labels"}
+        assert {"customers", "orders", "gadgets", "labels"} <= set(walled)
 
 
 async def left(connection: AsyncConnection, tables: sa.MetaData) -> None:
