@@ -92,13 +92,13 @@ def merges(corpus):
 
 
 def cpu(command, output):
-    """Return the CPU time of a process in milliseconds, its peak memory in MB, and how it ended."""
+    """Return the CPU time of a process in milliseconds, and how it ended."""
     with Path(output).open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = 0
     milliseconds = 1000 * (usage.ru_utime + usage.ru_stime)
-    return milliseconds, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)
+    return milliseconds, os.waitstatus_to_exitcode(status)
 
 
 def is_python(text):
@@ -139,10 +139,8 @@ def main(corpus, mergiraf=None):
             ours,
             theirs,
         ]
-    print(
-        "| lines | merge | CPU median | p99 | peak memory | clean | clean, and not Python |"
-    )
-    print("| --- | --- | --: | --: | --: | --: | --: |")
+    print("| lines | merge | CPU median | p99 | clean | clean, and not Python |")
+    print("| --- | --- | --: | --: | --: | --: |")
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{name}.py" for name in ("base", "ours", "theirs")]
         merged = Path(folder) / "merged"
@@ -153,7 +151,7 @@ def main(corpus, mergiraf=None):
                     path.write_text(text)
                 for name, command in tools.items():
                     best = min(cpu(command(*paths), merged) for _ in range(3))
-                    broken = best[2] == 0 and not is_python(merged.read_text())
+                    broken = best[1] == 0 and not is_python(merged.read_text())
                     figures[name].append((*best, broken))
             for name, runs in figures.items():
                 times = sorted(run[0] for run in runs)
@@ -162,9 +160,8 @@ def main(corpus, mergiraf=None):
                     f"`{name}`",
                     f"{statistics.median(times):.1f} ms",
                     f"{times[min(len(times) - 1, int(len(times) * 0.99))]:.1f} ms",
-                    f"{max(run[1] for run in runs):.0f} MB",
-                    f"{sum(run[2] == 0 for run in runs)} of {len(runs)}",
-                    f"{sum(run[3] for run in runs)}",
+                    f"{sum(run[1] == 0 for run in runs)} of {len(runs)}",
+                    f"{sum(run[2] for run in runs)}",
                 ]
                 print(f"| {' | '.join(row)} |")
 

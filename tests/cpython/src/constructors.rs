@@ -53,8 +53,8 @@ macro_rules! node {
     };
 }
 
-fn boxed<R>(value: Option<&Box<Expr<R>>>) -> String {
-    optional(value.map(AsRef::as_ref), expr)
+fn boxed<R>(value: Option<&Expr<R>>) -> String {
+    optional(value, expr)
 }
 
 fn exprs<R>(values: &[Expr<R>]) -> String {
@@ -74,7 +74,7 @@ fn stmt<R>(stmt: &Stmt<R>) -> String {
                 args: arguments(&$def.args),
                 body: stmts(&$def.body),
                 decorator_list: exprs(&$def.decorator_list),
-                returns: boxed($def.returns.as_ref()),
+                returns: boxed($def.returns.as_deref()),
                 type_params: list(&$def.type_params, type_param),
             )
         };
@@ -112,7 +112,7 @@ fn stmt<R>(stmt: &Stmt<R>) -> String {
             decorator_list: exprs(&def.decorator_list),
             type_params: list(&def.type_params, type_param),
         ),
-        Stmt::Return(stmt) => node!("Return", value: boxed(stmt.value.as_ref())),
+        Stmt::Return(stmt) => node!("Return", value: boxed(stmt.value.as_deref())),
         Stmt::Delete(stmt) => node!("Delete", targets: exprs(&stmt.targets)),
         Stmt::Assign(stmt) => {
             node!("Assign", targets: exprs(&stmt.targets), value: expr(&stmt.value))
@@ -130,7 +130,7 @@ fn stmt<R>(stmt: &Stmt<R>) -> String {
             "AnnAssign",
             target: expr(&stmt.target),
             annotation: expr(&stmt.annotation),
-            value: boxed(stmt.value.as_ref()),
+            value: boxed(stmt.value.as_deref()),
             simple: u8::from(stmt.simple).to_string(),
         ),
         Stmt::For(stmt) => for_loop!("For", stmt),
@@ -147,12 +147,12 @@ fn stmt<R>(stmt: &Stmt<R>) -> String {
             node!("Match", subject: expr(&stmt.subject), cases: list(&stmt.cases, match_case))
         }
         Stmt::Raise(stmt) => {
-            node!("Raise", exc: boxed(stmt.exc.as_ref()), cause: boxed(stmt.cause.as_ref()))
+            node!("Raise", exc: boxed(stmt.exc.as_deref()), cause: boxed(stmt.cause.as_deref()))
         }
         Stmt::Try(stmt) => try_stmt!("Try", stmt),
         Stmt::TryStar(stmt) => try_stmt!("TryStar", stmt),
         Stmt::Assert(stmt) => {
-            node!("Assert", test: expr(&stmt.test), msg: boxed(stmt.msg.as_ref()))
+            node!("Assert", test: expr(&stmt.test), msg: boxed(stmt.msg.as_deref()))
         }
         Stmt::Import(stmt) => node!("Import", names: list(&stmt.names, alias)),
         Stmt::ImportFrom(stmt) => node!(
@@ -173,7 +173,7 @@ fn stmt<R>(stmt: &Stmt<R>) -> String {
 fn type_param<R>(param: &TypeParam<R>) -> String {
     match param {
         TypeParam::TypeVar(param) => {
-            node!("TypeVar", name: text(&param.name), bound: boxed(param.bound.as_ref()))
+            node!("TypeVar", name: text(&param.name), bound: boxed(param.bound.as_deref()))
         }
         TypeParam::ParamSpec(param) => node!("ParamSpec", name: text(&param.name)),
         TypeParam::TypeVarTuple(param) => node!("TypeVarTuple", name: text(&param.name)),
@@ -184,14 +184,14 @@ fn with_item<R>(item: &WithItem<R>) -> String {
     node!(
         "withitem",
         context_expr: expr(&item.context_expr),
-        optional_vars: boxed(item.optional_vars.as_ref()),
+        optional_vars: boxed(item.optional_vars.as_deref()),
     )
 }
 
 fn handler<R>(ExceptHandler::ExceptHandler(handler): &ExceptHandler<R>) -> String {
     node!(
         "ExceptHandler",
-        type: boxed(handler.type_.as_ref()),
+        type: boxed(handler.type_.as_deref()),
         name: optional(handler.name.as_deref(), text),
         body: stmts(&handler.body),
     )
@@ -201,7 +201,7 @@ fn match_case<R>(case: &MatchCase<R>) -> String {
     node!(
         "match_case",
         pattern: pattern(&case.pattern),
-        guard: boxed(case.guard.as_ref()),
+        guard: boxed(case.guard.as_deref()),
         body: stmts(&case.body),
     )
 }
@@ -244,7 +244,7 @@ fn keyword<R>(keyword: &Keyword<R>) -> String {
 }
 
 fn arg<R>(arg: &Arg<R>) -> String {
-    node!("arg", arg: text(&arg.arg), annotation: boxed(arg.annotation.as_ref()))
+    node!("arg", arg: text(&arg.arg), annotation: boxed(arg.annotation.as_deref()))
 }
 
 fn arguments<R>(arguments: &Arguments<R>) -> String {
@@ -258,7 +258,7 @@ fn arguments<R>(arguments: &Arguments<R>) -> String {
         args: names(args),
         vararg: optional(vararg.as_deref(), arg),
         kwonlyargs: names(kwonlyargs),
-        kw_defaults: list(kwonlyargs, |param| boxed(param.default.as_ref())),
+        kw_defaults: list(kwonlyargs, |param| boxed(param.default.as_deref())),
         kwarg: optional(kwarg.as_deref(), arg),
         defaults: list(&defaults, |default| expr(default)),
     )
@@ -321,7 +321,7 @@ fn expr<R>(one: &Expr<R>) -> String {
             node!("GeneratorExp", elt: expr(&one.elt), generators: clauses(&one.generators))
         }
         Expr::Await(one) => node!("Await", value: expr(&one.value)),
-        Expr::Yield(one) => node!("Yield", value: boxed(one.value.as_ref())),
+        Expr::Yield(one) => node!("Yield", value: boxed(one.value.as_deref())),
         Expr::YieldFrom(one) => node!("YieldFrom", value: expr(&one.value)),
         Expr::Compare(one) => node!(
             "Compare",
@@ -336,7 +336,7 @@ fn expr<R>(one: &Expr<R>) -> String {
             "FormattedValue",
             value: expr(&one.value),
             conversion: conversion(one.conversion).to_string(),
-            format_spec: boxed(one.format_spec.as_ref()),
+            format_spec: boxed(one.format_spec.as_deref()),
         ),
         Expr::JoinedStr(one) => node!("JoinedStr", values: exprs(&one.values)),
         Expr::Constant(one) => node!("Constant", value: constant(&one.value)),
@@ -352,9 +352,9 @@ fn expr<R>(one: &Expr<R>) -> String {
         Expr::Tuple(one) => node!("Tuple", elts: exprs(&one.elts), ctx: context(one.ctx)),
         Expr::Slice(one) => node!(
             "Slice",
-            lower: boxed(one.lower.as_ref()),
-            upper: boxed(one.upper.as_ref()),
-            step: boxed(one.step.as_ref()),
+            lower: boxed(one.lower.as_deref()),
+            upper: boxed(one.upper.as_deref()),
+            step: boxed(one.step.as_deref()),
         ),
     }
 }
