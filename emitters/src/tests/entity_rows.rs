@@ -3,6 +3,7 @@
 use crate::spec::{Entity, Field, FieldKind, Flag, Guard, Operation, Plan, Role, Spec};
 use crate::tests::casting::starting_plan;
 use astgen_pyast::Name;
+use std::collections::{HashMap, HashSet};
 
 /// More rows than any test makes.
 const MANY: u32 = 100;
@@ -46,15 +47,24 @@ pub fn room(
 /// An entity and everything that a row of it cannot be without.
 #[must_use]
 pub fn needed<'s>(spec: &'s Spec, entity: &'s Entity) -> Vec<&'s Entity> {
-    let mut found = vec![entity];
+    let required = |entity: &'s Entity| {
+        let required = entity.fields.iter().filter(|field| !field.optional);
+        required.filter_map(|field| match &field.kind {
+            FieldKind::Reference(reference) => Some(reference.to.name.as_str()),
+            _ => None,
+        })
+    };
+    if required(entity).next().is_none() {
+        return vec![entity];
+    }
+    // A spec may have a thousand entities, each of which needs the one before.
+    let entities = spec.entities.iter().map(|entity| (entity.names.name.as_str(), entity));
+    let entities: HashMap<_, _> = entities.collect();
+    let (mut found, mut known) = (vec![entity], HashSet::from([entity.names.name.as_str()]));
     let mut next = 0;
     while let Some(entity) = found.get(next).copied() {
-        let required = entity.fields.iter().filter(|field| !field.optional);
-        for target in required.filter_map(|field| target(spec, field)) {
-            if !found.iter().any(|known| known.names == target.names) {
-                found.push(target);
-            }
-        }
+        let new: Vec<_> = required(entity).filter(|name| known.insert(*name)).collect();
+        found.extend(new.into_iter().filter_map(|name| entities.get(name).copied()));
         next += 1;
     }
     found
