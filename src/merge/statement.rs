@@ -213,26 +213,23 @@ fn merge_clauses(
             Merged::Theirs(t) => {
                 text.push_str(&reindented(theirs, lines.theirs[t].clone(), from, to));
             }
-            Merged::Clash { base, ours: o, theirs: t, .. } if base.is_empty() => {
-                let mine = || o.iter().map(|at| (rank(ours, &clauses.ours[*at]), *at));
-                let other = || t.iter().map(|at| (rank(theirs, &clauses.theirs[*at]), *at));
-                let ours_text = mine().map(|(_, at)| &ours.text[lines.ours[at].clone()]);
-                let ours_text: String = ours_text.collect();
-                let theirs_text: String = other()
-                    .map(|(_, at)| reindented(theirs, lines.theirs[at].clone(), from, to))
-                    .collect();
-                let ranks = |side: &mut dyn Iterator<Item = (u8, usize)>| {
-                    let ranks: Vec<u8> = side.map(|(rank, _)| rank).collect();
-                    Some((*ranks.iter().min()?, *ranks.iter().max()?))
-                };
-                match (ranks(&mut mine()), ranks(&mut other())) {
-                    (Some(mine), Some(other)) if mine.1 < other.0 => {
-                        text.push_str(&(ours_text + &theirs_text));
-                    }
-                    (Some(mine), Some(other)) if other.1 < mine.0 => {
-                        text.push_str(&(theirs_text + &ours_text));
-                    }
-                    _ => return Err(Clash),
+            Merged::Clash { base, ours: o, theirs: t, .. }
+                if base.is_empty() && !o.is_empty() && !t.is_empty() =>
+            {
+                // Each side's own clauses are in the order of the grammar.
+                let mine = |at: Option<&usize>| at.map(|at| rank(ours, &clauses.ours[*at]));
+                let other = |at: Option<&usize>| at.map(|at| rank(theirs, &clauses.theirs[*at]));
+                let ours_text = o.iter().map(|at| &ours.text[lines.ours[*at].clone()]);
+                let theirs_text =
+                    t.iter().map(|at| reindented(theirs, lines.theirs[*at].clone(), from, to));
+                if mine(o.last()) < other(t.first()) {
+                    text.extend(ours_text);
+                    text.extend(theirs_text);
+                } else if other(t.last()) < mine(o.first()) {
+                    text.extend(theirs_text);
+                    text.extend(ours_text);
+                } else {
+                    return Err(Clash);
                 }
             }
             Merged::Clash { .. } => return Err(Clash),

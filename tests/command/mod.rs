@@ -1,5 +1,8 @@
 //! Running the binary in temporary folders.
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(
+    dead_code,
+    reason = "every test target compiles this module for itself, and uses its part"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

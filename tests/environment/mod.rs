@@ -1,6 +1,9 @@
 //! The programs that an emitted project names: one virtual environment serves every test. It is made once for
 //! a lock and kept below the target folder.
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(
+    dead_code,
+    reason = "every test target compiles this module for itself, and uses its part"
+)]
 
 #[cfg(feature = "postgresql")]
 pub mod postgresql;
