@@ -10,6 +10,9 @@ use commands::Outcome;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Init(args) => commands::init(&args),

@@ -5,7 +5,7 @@ use crate::disk::STATE;
 use crate::state::manifest::Manifest;
 use crate::state::texts::Texts;
 use crate::{Error, ProjectPath, regions, state};
-use astgen_emitters::spec;
+use astgen_emitters::{Printed, spec};
 use rayon::prelude::*;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -55,25 +55,23 @@ fn has_generated_file(folder: &Path, spec: &spec::Spec) -> bool {
 /// # Errors
 /// When the operating system refuses; nothing is left behind then.
 pub fn create(folder: &Path, spec: &spec::Spec) -> Result<Vec<String>, Error> {
-    let files = astgen_emitters::generate(spec);
-    let texts: Vec<(&str, String)> =
-        files.par_iter().map(|file| (file.path.as_str(), file.text())).collect();
+    let files = astgen_emitters::generate_printed(spec);
     let mut manifest = Manifest::empty();
     manifest.stamp(spec);
     let mut kept = Texts::default();
-    for (path, text) in &texts {
-        let path = ProjectPath::parse(*path).map_err(Error::unsafe_path(path))?;
+    for Printed { path, text } in &files {
+        let path = ProjectPath::parse(&**path).map_err(Error::unsafe_path(path))?;
         let digest = kept.insert(&path, text);
         manifest.files.insert(path, digest);
     }
     let state = state::files(&manifest, &kept);
-    let all: Vec<(&str, &str)> = texts
+    let all: Vec<(&str, &str)> = files
         .iter()
-        .map(|(path, text)| (*path, &**text))
+        .map(|file| (&*file.path, &*file.text))
         .chain(state.iter().map(|(path, text)| (*path, &**text)))
         .collect();
     place(folder, &all)?;
-    Ok(texts.iter().map(|(path, _)| (*path).to_owned()).collect())
+    Ok(files.into_iter().map(|file| file.path).collect())
 }
 
 /// A folder is free for a new project when it holds nothing but a spec or a version control folder: the name of

@@ -1,6 +1,6 @@
 //! A generated file.
 
-use astgen_pyast::{Module, print_module};
+use astgen_pyast::{Module, print, print_module};
 
 /// A file of the project, not yet printed.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,15 @@ pub enum Content {
     Text(String),
 }
 
+/// A file of the project, printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Printed {
+    /// Relative to the project's folder, with `/`.
+    pub path: String,
+    /// The whole file.
+    pub text: String,
+}
+
 impl Generated {
     /// The text of the file. For a Python module, this is where it is printed.
     #[must_use]
@@ -28,5 +37,15 @@ impl Generated {
             Content::Python(module) => print_module(module),
             Content::Text(text) => text.clone(),
         }
+    }
+
+    /// Prints the file; its tree is used up.
+    #[must_use]
+    pub fn into_printed(self) -> Printed {
+        let text = match self.content {
+            Content::Python(module) => print(&module.into_statements()),
+            Content::Text(text) => text,
+        };
+        Printed { path: self.path, text }
     }
 }

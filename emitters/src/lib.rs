@@ -28,11 +28,11 @@ pub mod python;
 pub mod relations;
 pub mod wording;
 
-pub use generated::{Content, Generated};
+pub use generated::{Content, Generated, Printed};
 pub use migrations::is_revision;
 pub use migrations::revision::{Revision, later_revision};
 pub use migrations::schema::{SCHEMA, Schema};
-pub use project::generate;
+pub use project::{generate, generate_printed};
 
 /// What generates: the version of this crate, and the digest of its source as build metadata. Two builds of
 /// astgen with one of these generate the same.

@@ -4,10 +4,11 @@ use crate::core::billing::has_overrides;
 use crate::core::plans::{has_flags, has_limits, has_prices};
 use crate::spec::{Entity, Spec};
 use crate::{
-    Content, Generated, api, app_main, billing_main, core, files, migrations, models, packages,
-    schemas, services, tests, worker,
+    Content, Generated, Printed, api, app_main, billing_main, core, files, migrations, models,
+    packages, schemas, services, tests, worker,
 };
 use astgen_pyast::Module;
+use rayon::prelude::*;
 
 /// The root packages of a project, which its import blocks group last.
 const FIRST_PARTY: [&str; 2] = ["app", "tests"];
@@ -21,27 +22,55 @@ const FIRST_PARTY: [&str; 2] = ["app", "tests"];
 /// ```
 #[must_use]
 pub fn generate(spec: &Spec) -> Vec<Generated> {
+    let entities = spec.entities.iter().flat_map(|one| entity(spec, one));
+    frame(spec).into_iter().chain(entities).collect()
+}
+
+/// The texts of the generated files, in no particular order: on all cores, and no tree lives longer than it takes
+/// to print it.
+///
+/// ```
+/// let spec = astgen_emitters::spec::read("[project]\nname = \"notes\"\n", "astgen.toml").unwrap();
+/// let files = astgen_emitters::generate_printed(&spec);
+/// assert_eq!(files.len(), astgen_emitters::generate(&spec).len());
+/// ```
+#[must_use]
+pub fn generate_printed(spec: &Spec) -> Vec<Printed> {
+    let print_all = |files: Vec<Generated>| files.into_par_iter().map(Generated::into_printed);
+    let (mut files, entities): (Vec<Printed>, Vec<Printed>) = rayon::join(
+        || print_all(frame(spec)).collect(),
+        || {
+            let entities = spec.entities.par_iter();
+            entities.flat_map_iter(|one| entity(spec, one).map(Generated::into_printed)).collect()
+        },
+    );
+    files.extend(entities);
+    files
+}
+
+/// All files but those of single entities.
+fn frame(spec: &Spec) -> Vec<Generated> {
     let packages = packages::emit(spec).into_iter().map(|module| python(module, true));
     let modules = application(spec)
         .into_iter()
         .chain(billing(spec))
         .chain(entity_support(spec))
-        .chain(spec.entities.iter().flat_map(|one| entity(spec, one)))
         .chain([migrations::env::emit(spec), migrations::initial::emit(spec)])
         .chain(tests::emit_all(spec))
-        .chain(spec.entities.iter().filter_map(|one| tests::entity::emit(spec, one)))
         .map(|module| python(module, false));
     let schema = migrations::schema::Schema::of(spec).file();
     packages.chain(modules).chain(files::emit(spec)).chain([schema]).collect()
 }
 
-fn entity(spec: &Spec, entity: &Entity) -> [Module; 4] {
-    [
+fn entity(spec: &Spec, entity: &Entity) -> impl Iterator<Item = Generated> {
+    let modules = [
         models::entity::emit(spec, entity),
         schemas::entity::emit(spec, entity),
         services::entity_service::emit(spec, entity),
         api::entity::emit(spec, entity),
-    ]
+    ];
+    let modules = modules.into_iter().chain(tests::entity::emit(spec, entity));
+    modules.map(|module| python(module, false))
 }
 
 fn application(spec: &Spec) -> Vec<Module> {

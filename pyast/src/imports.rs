@@ -8,9 +8,11 @@ use crate::natural::Natural;
 use crate::stdlib;
 use crate::walk::{Node, children, parameters};
 use crate::{Expr, Pattern, Stmt};
+use foldhash::{HashMap, HashSet};
 use rustpython_ast as ast;
 use rustpython_ast::fold::Fold;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Modules whose names are free to import at run time, whatever they are used for.
 const ALWAYS_AT_RUN_TIME: [&str; 2] = ["typing", "typing_extensions"];
@@ -34,11 +36,13 @@ pub(crate) fn resolve(module: Module) -> (Vec<Stmt>, Vec<Stmt>) {
     uses.imports.extend(exports.into_iter().map(|import| (import, true)));
     // A name that this module defines itself needs no import in it.
     uses.imports.retain(|import, _| import.module != module || import.name.is_none());
-    let (aliases, body) = rename_clashes(&uses, body);
+    let imports: BTreeMap<Import, bool> = uses.imports.drain().collect();
+    let aliases = aliases(&uses, imports.keys(), &body);
+    let body = rename(&aliases, body);
 
     let future = deferred_annotations.then(|| import("__future__", "annotations"));
     let (mut runtime, mut typing_only) = (Vec::from_iter(future), Vec::new());
-    for (import, at_run_time) in uses.imports {
+    for (import, at_run_time) in imports {
         let import = aliases.get(&import).copied().unwrap_or(import);
         if at_run_time || ALWAYS_AT_RUN_TIME.contains(&import.module) {
             runtime.push(import);
@@ -65,32 +69,32 @@ pub(crate) fn resolve(module: Module) -> (Vec<Stmt>, Vec<Stmt>) {
 }
 
 /// What a run of statements belongs to, with the names that it binds (Python scopes by function and class).
-struct Scope {
+struct Scope<'a> {
     is_class: bool,
-    bound: HashSet<String>,
+    bound: HashSet<&'a str>,
 }
 
 #[derive(Default)]
-struct Uses {
+struct Uses<'a> {
     deferred_annotations: bool,
     /// From the module inwards.
-    scopes: Vec<Scope>,
+    scopes: Vec<Scope<'a>>,
     /// Every import of the tree, and whether a use of it is evaluated at run time.
-    imports: BTreeMap<Import, bool>,
+    imports: HashMap<Import, bool>,
     /// Imports that something else of the same name hides where they are used.
     hidden: BTreeSet<Import>,
     /// Names that are used without being bound or imported: Python's own.
-    free: HashSet<String>,
+    free: HashSet<&'a str>,
 }
 
-impl Uses {
-    fn body(&mut self, scope: Scope, body: &[Stmt]) {
+impl<'a> Uses<'a> {
+    fn body(&mut self, scope: Scope<'a>, body: &'a [Stmt]) {
         self.scopes.push(scope);
         body.iter().for_each(|stmt| self.statement(stmt));
         self.scopes.pop();
     }
 
-    fn statement(&mut self, stmt: &Stmt) {
+    fn statement(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::FunctionDef(def) => {
                 self.function(&def.decorator_list, &def.args, def.returns.as_deref(), &def.body);
@@ -120,17 +124,17 @@ impl Uses {
 
     fn function(
         &mut self,
-        decorators: &[Expr],
-        args: &crate::Arguments,
-        returns: Option<&Expr>,
-        body: &[Stmt],
+        decorators: &'a [Expr],
+        args: &'a crate::Arguments,
+        returns: Option<&'a Expr>,
+        body: &'a [Stmt],
     ) {
         let at_run_time = !self.deferred_annotations || !decorators.iter().all(is_passive);
         let mut bound = bound(body);
         decorators.iter().for_each(|expr| self.expr(expr, true));
         parameters(args, &mut |node| match node {
             Node::Arg(arg) => {
-                bound.insert(arg.arg.to_string());
+                bound.insert(&arg.arg);
                 arg.annotation.iter().for_each(|annotation| self.expr(annotation, at_run_time));
             }
             default => self.node(default, true),
@@ -139,11 +143,11 @@ impl Uses {
         self.body(Scope { is_class: false, bound }, body);
     }
 
-    fn expr(&mut self, expr: &Expr, at_run_time: bool) {
+    fn expr(&mut self, expr: &'a Expr, at_run_time: bool) {
         self.node(Node::Expr(expr), at_run_time);
     }
 
-    fn node(&mut self, node: Node<'_, Annotation>, at_run_time: bool) {
+    fn node(&mut self, node: Node<'a, Annotation>, at_run_time: bool) {
         match node {
             Node::Stmt(stmt) => return self.statement(stmt),
             Node::Expr(Expr::Name(name)) => match name.range.import {
@@ -154,16 +158,16 @@ impl Uses {
                     }
                 }
                 None if !self.is_bound(&name.id) => {
-                    self.free.insert(name.id.to_string());
+                    self.free.insert(&name.id);
                 }
                 None => (),
             },
             Node::Expr(Expr::Lambda(lambda)) => {
                 // The body of a lambda and its parameters: a scope without statements.
-                let mut bound = HashSet::new();
+                let mut bound = HashSet::default();
                 parameters(&lambda.args, &mut |node| match node {
                     Node::Arg(arg) => {
-                        bound.insert(arg.arg.to_string());
+                        bound.insert(arg.arg.as_str());
                     }
                     default => self.node(default, at_run_time),
                 });
@@ -194,41 +198,41 @@ impl Uses {
 }
 
 /// The names that a body binds, those of functions and classes in it included, what is in these not.
-fn bound(body: &[Stmt]) -> HashSet<String> {
-    let mut names = HashSet::new();
+fn bound(body: &[Stmt]) -> HashSet<&str> {
+    let mut names = HashSet::default();
     body.iter().for_each(|stmt| bind(Node::Stmt(stmt), &mut names));
     names
 }
 
-fn bind(node: Node<'_, Annotation>, names: &mut HashSet<String>) {
+fn bind<'a>(node: Node<'a, Annotation>, names: &mut HashSet<&'a str>) {
     match node {
         Node::Stmt(Stmt::FunctionDef(def)) => {
-            names.insert(def.name.to_string());
+            names.insert(&def.name);
             return;
         }
         Node::Stmt(Stmt::AsyncFunctionDef(def)) => {
-            names.insert(def.name.to_string());
+            names.insert(&def.name);
             return;
         }
         Node::Stmt(Stmt::ClassDef(def)) => {
-            names.insert(def.name.to_string());
+            names.insert(&def.name);
             return;
         }
         Node::Expr(Expr::Lambda(_)) => return,
         Node::Expr(Expr::Name(name)) if name.ctx != ast::ExprContext::Load => {
-            names.insert(name.id.to_string());
+            names.insert(&name.id);
         }
         Node::ExceptHandler(ast::ExceptHandler::ExceptHandler(handler)) => {
-            names.extend(handler.name.as_ref().map(ToString::to_string));
+            names.extend(handler.name.as_deref());
         }
         Node::Alias(alias) => {
-            names.insert(alias.asname.as_ref().unwrap_or(&alias.name).to_string());
+            names.insert(alias.asname.as_ref().unwrap_or(&alias.name));
         }
         Node::Pattern(Pattern::MatchAs(ast::PatternMatchAs { name: Some(name), .. })) => {
-            names.insert(name.to_string());
+            names.insert(name);
         }
         Node::Pattern(Pattern::MatchStar(ast::PatternMatchStar { name: Some(name), .. })) => {
-            names.insert(name.to_string());
+            names.insert(name);
         }
         _ => (),
     }
@@ -240,17 +244,22 @@ fn is_passive(decorator: &Expr) -> bool {
 }
 
 /// Gives every import whose name the module itself uses, or that two imports share, a name of its own.
-fn rename_clashes(uses: &Uses, body: Vec<Stmt>) -> (HashMap<Import, Import>, Vec<Stmt>) {
-    let mut taken: HashSet<String> = bound(&body).union(&uses.free).cloned().collect();
-    let mut aliases = HashMap::new();
-    for import in uses.imports.keys() {
+fn aliases<'a>(
+    uses: &Uses<'_>,
+    imports: impl Iterator<Item = &'a Import>,
+    body: &[Stmt],
+) -> HashMap<Import, Import> {
+    let names = bound(body).into_iter().chain(uses.free.iter().copied());
+    let mut taken: HashSet<Cow<'_, str>> = names.map(Cow::Borrowed).collect();
+    let mut aliases = HashMap::default();
+    for import in imports {
         let is_hidden = uses.hidden.contains(import);
-        if taken.insert(import.binding().to_string()) && !is_hidden {
+        if taken.insert(Cow::Owned(import.binding().to_string())) && !is_hidden {
             continue;
         }
         let package = import.module.rsplit('.').next().unwrap_or(import.module);
         let mut alias = format!("{package}_{}", import.binding());
-        while !taken.insert(alias.clone()) {
+        while !taken.insert(Cow::Owned(alias.clone())) {
             alias.push('_');
         }
         // The parts are identifiers, so the whole is one.
@@ -258,16 +267,19 @@ fn rename_clashes(uses: &Uses, body: Vec<Stmt>) -> (HashMap<Import, Import>, Vec
             aliases.insert(*import, import.named(alias));
         }
     }
+    aliases
+}
+
+fn rename(aliases: &HashMap<Import, Import>, body: Vec<Stmt>) -> Vec<Stmt> {
     if aliases.is_empty() {
-        return (aliases, body);
+        return body;
     }
-    let mut rename = Rename { aliases: &aliases };
+    let mut rename = Rename { aliases };
     let renamed = body.into_iter().map(|stmt| {
         let Ok(stmt) = rename.fold_stmt(stmt);
         stmt
     });
-    let renamed = renamed.collect();
-    (aliases, renamed)
+    renamed.collect()
 }
 
 struct Rename<'a> {

@@ -265,12 +265,12 @@ mod tests {
     fn example() -> Vec<(String, String)> {
         let source = include_str!("../../examples/acme.toml");
         let spec = astgen_emitters::spec::read(source, "acme.toml").unwrap();
-        astgen_emitters::generate(&spec)
+        astgen_emitters::generate_printed(&spec)
             .into_iter()
             .filter_map(|file| {
                 let path = file.path.strip_prefix("backend/")?.to_owned();
                 let is_application = path.starts_with("app/") && path.ends_with(".py");
-                is_application.then(|| (path, file.text()))
+                is_application.then_some((path, file.text))
             })
             .collect()
     }

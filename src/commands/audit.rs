@@ -30,8 +30,8 @@ pub fn audit(args: &cli::Audit) -> Result<Outcome, Error> {
 /// The application as its spec says it, or, when there is no spec, as it was generated last.
 fn generated(args: &cli::Audit, root: &Root) -> Result<Vec<(String, String)>, Error> {
     if let Some(spec) = folder::spec_of(root, args.spec.as_deref())? {
-        let files = astgen_emitters::generate(&spec).into_iter();
-        return Ok(files.filter_map(|file| served(&file.path, || file.text())).collect());
+        let files = astgen_emitters::generate_printed(&spec).into_iter();
+        return Ok(files.filter_map(|file| served(&file.path, || file.text)).collect());
     }
     let Some(state) = State::read(root)? else {
         return Err(Error::NothingToAudit(root.path().to_owned()));

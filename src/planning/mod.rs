@@ -14,7 +14,7 @@ use crate::state::manifest::tree;
 use crate::state::texts::Texts;
 use crate::state::{self, State};
 use crate::{Digest, Error, ProjectPath};
-use astgen_emitters::{Generated, spec};
+use astgen_emitters::{Generated, Printed, spec};
 use file::{Outcome, Versions};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,9 +40,10 @@ pub fn plan(root: &Root, spec: &spec::Spec) -> Result<Planned, Error> {
         let plan = stamped(spec, state.manifest.tree(), Vec::new(), Vec::new());
         return Ok(Planned { plan, unchanged: state.manifest.files.len(), notes: Vec::new() });
     }
-    let mut files = astgen_emitters::generate(spec);
-    files.extend(revisions::next(root, state.as_ref(), spec)?);
-    plan_files(root, spec, state, &files)
+    let mut files = astgen_emitters::generate_printed(spec);
+    let revision = revisions::next(root, state.as_ref(), spec)?;
+    files.extend(revision.map(Generated::into_printed));
+    plan_files(root, spec, state, files)
 }
 
 /// The same spec and the same generator give the same files: there is nothing to find out.
@@ -69,7 +70,7 @@ fn plan_files(
     root: &Root,
     spec: &spec::Spec,
     state: Option<State>,
-    files: &[Generated],
+    files: Vec<Printed>,
 ) -> Result<Planned, Error> {
     let mut notes: Vec<String> =
         if state.is_none() { vec![NO_STATE.to_owned()] } else { Vec::new() };
@@ -114,19 +115,17 @@ struct Survey {
 }
 
 impl Survey {
-    fn new(root: &Root, state: State, files: &[Generated]) -> Result<Survey, Error> {
+    fn new(root: &Root, state: State, files: Vec<Printed>) -> Result<Survey, Error> {
         // A migration may have run: what was generated once is never generated anew.
         let is_frozen = |path: &str| {
             let known = state.manifest.files.keys();
             astgen_emitters::is_revision(path) && known.into_iter().any(|it| it.as_str() == path)
         };
         let generated: BTreeMap<ProjectPath, (String, Digest)> = files
-            .par_iter()
+            .into_par_iter()
             .filter(|file| !is_frozen(&file.path))
-            .map(|file| {
-                let path =
-                    ProjectPath::parse(&*file.path).map_err(Error::unsafe_path(&file.path))?;
-                let text = file.text();
+            .map(|Printed { path, text }| {
+                let path = ProjectPath::parse(&*path).map_err(Error::unsafe_path(&path))?;
                 let digest = Digest::of(text.as_bytes());
                 Ok((path, (text, digest)))
             })
