@@ -19,7 +19,8 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(alone.bytes, theirs);
         }
         let Ok(merged) = merge(ours, theirs) else { continue };
-        let lines = merged.bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let ends = merged.bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
+        let lines = ends + 1;
         assert!(merged.conflicts.iter().all(|conflict| (1..=lines).contains(&conflict.line)));
         let is_clean = merged.conflicts.is_empty() && ours != base && theirs != base && ours != theirs;
         if language == Language::Python && is_clean && is_python(ours) && is_python(theirs) {

@@ -27,7 +27,7 @@ pub struct Conflict {
     /// The qualified name of the definition that it is in; `None` at the top of a module, and in what is not
     /// Python.
     pub definition: Option<String>,
-    /// The line of its first marker in the merged text, from 1.
+    /// The line of its first marker in the merged text, from 1; a line ends with LF, CR or CRLF.
     pub line: usize,
     /// A sentence that says what clashes.
     pub reason: String,
