@@ -8,12 +8,13 @@ use crate::core::jobs::{Dispatcher, dispatch_through};
 use crate::core::logging::configure_logging;
 use crate::core::metrics::init_metrics;
 use crate::core::passwords::PasswordHasher;
+use crate::core::protection::{TrustedHostMiddleware, protect};
 use crate::core::rate_limit::RateLimiter;
 use crate::core::request_id::RequestIdMiddleware;
 use crate::core::security::Signer;
 use crate::core::settings::Settings;
 use crate::python::builtins::{dict, str};
-use crate::python::fastapi::{APIRoute, FastAPI};
+use crate::python::fastapi::{APIRoute, ASGIApp, FastAPI};
 use crate::python::standard::{Any, AsyncGenerator, asynccontextmanager, monotonic};
 use crate::services::billing_connection::connect_provider;
 use crate::services::billing_worker::{BillingWorker, run_billing};
@@ -45,7 +46,8 @@ pub fn emit(spec: &Spec) -> Module {
 fn application_class() -> ClassDef {
     class(Application).base(FastAPI).body(block![
         docstring("FastAPI, with errors documented as what they are."),
-        application_openapi()
+        application_openapi(),
+        application_build_middleware_stack()
     ])
 }
 
@@ -54,6 +56,13 @@ fn application_openapi() -> FunctionDef {
         docstring("Build the schema, once."),
         if_(py!(self.openapi_schema == None), [do_(py!(document_problems(super().openapi())))]),
         return_(py!(super().openapi()))
+    ])
+}
+
+fn application_build_middleware_stack() -> FunctionDef {
+    def("build_middleware_stack").params([untyped("self")]).returns(ASGIApp).body(block![
+        docstring("Protect every answer, that of the handler of last resort too."),
+        return_(py!(protect(super().build_middleware_stack(), self.state.settings)))
     ])
 }
 
@@ -92,6 +101,9 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
             assign(py!(app.state.started_at), py!(monotonic())),
             for_(router, ROUTERS, [do_(py!(app.include_router(router)))]),
             do_(py!(app.add_middleware(BodyLimitMiddleware, max_bytes = settings.max_body_bytes))),
+            do_(py!(
+                app.add_middleware(TrustedHostMiddleware, allowed_hosts = settings.allowed_hosts)
+            )),
             spec.observability.metrics.then(|| do_(py!(init_metrics(app)))),
             do_(py!(app.add_middleware(RequestIdMiddleware))),
             return_(app)

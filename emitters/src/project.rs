@@ -90,6 +90,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::pagination::emit(),
         core::passwords::emit(),
         core::permissions::emit(spec),
+        core::protection::emit(),
         core::rate_limit::emit(spec),
         core::rbac::emit(spec),
         core::request_id::emit(),

@@ -21,6 +21,7 @@ pub mod pagination;
 pub mod passwords;
 pub mod permissions;
 pub mod plans;
+pub mod protection;
 pub mod rate_limit;
 pub mod rbac;
 pub mod request_id;

@@ -8,6 +8,7 @@ astgen_pyast::vocabulary! {
     "fastapi.security": HTTPAuthorizationCredentials, HTTPBearer;
     "starlette.datastructures": Headers, MutableHeaders;
     "starlette.exceptions": HTTPException;
+    "starlette.middleware.cors": CORSMiddleware;
     "starlette.responses": StreamingResponse;
     "starlette.types": ASGIApp, Message, Receive, Scope, Send;
 }

@@ -53,6 +53,7 @@ pub mod test_outbox;
 pub mod test_pagination;
 pub mod test_passwords;
 pub mod test_plans;
+pub mod test_protection;
 pub mod test_rate_limits;
 pub mod test_reconcile;
 pub mod test_request_id;
@@ -96,6 +97,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_outbox::emit(),
         test_pagination::emit(spec),
         test_passwords::emit(),
+        test_protection::emit(),
         test_rate_limits::emit(spec),
         test_request_id::emit(),
         test_security::emit(spec),

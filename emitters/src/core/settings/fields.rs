@@ -56,6 +56,7 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     settings.extend(lifetimes(spec));
     settings.extend(costs());
     settings.extend(network());
+    settings.extend(reach());
     settings.extend(mail(spec));
     settings
         .extend((spec.email.backend == EmailBackend::Smtp).then(mail_server).into_iter().flatten());
@@ -216,6 +217,24 @@ fn network() -> [Setting; 2] {
             list_of(network_type()),
             DefaultValue::Made(py!(list[{ network_type() }])),
             "Networks of proxies to believe, comma-separated: X-Forwarded-For.",
+        ),
+    ]
+}
+
+fn reach() -> [Setting; 2] {
+    names!(allowed_hosts, cors_origins);
+    [
+        setting(
+            allowed_hosts,
+            list_of(py!(str)),
+            DefaultValue::Texts(vec!["*".to_owned()]),
+            "Our host names, comma-separated; *.example.com is all below it.",
+        ),
+        setting(
+            cors_origins,
+            list_of(py!(str)),
+            DefaultValue::Texts(Vec::new()),
+            "More origins than FRONTEND_URL's that may call, comma-separated.",
         ),
     ]
 }
