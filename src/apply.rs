@@ -85,6 +85,9 @@ impl Effect {
 /// When a file is not what the plan saw any more, or the operating system refuses to read one.
 pub fn effect(root: &Root, plan: &Plan) -> Result<Effect, Error> {
     let state = State::read(root)?;
+    if state.as_ref().is_some_and(|state| is_up_to_date(state, plan)) {
+        return Ok(Effect { deeds: Vec::new(), steps: Vec::new() });
+    }
     let mut work = Work {
         root,
         is_own: !plan.generator.is_empty(),
@@ -105,6 +108,13 @@ pub fn effect(root: &Root, plan: &Plan) -> Result<Effect, Error> {
         work.settle(plan)?;
     }
     Ok(Effect { deeds, steps: work.steps })
+}
+
+/// A plan without actions of the spec and the generator that the state comes from: the texts, the larger part of the
+/// state, need not even be read.
+fn is_up_to_date(state: &State, plan: &Plan) -> bool {
+    let made_by = (&state.manifest.generator, &state.manifest.spec, Some(state.manifest.tree()));
+    plan.is_empty() && state.is_settled() && made_by == (&plan.generator, &plan.spec, plan.tree)
 }
 
 /// Does what [`effect`] says.

@@ -8,6 +8,7 @@ use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     self as ast, Comprehension, Expr, ExprContext, Parameters, Pattern, Stmt, TypeParam, TypeParams,
 };
+use ruff_python_parser::parse_expression;
 use ruff_text_size::{Ranged, TextRange};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -22,13 +23,22 @@ pub struct Facts {
     /// Names that run before what binds them. Each with a place.
     pub early: BTreeMap<String, usize>,
     /// What is imported, and as what, with the definition that it is in.
-    pub imports: BTreeMap<String, usize>,
+    pub imports: BTreeMap<String, Import>,
     /// Names that two imports bind to different things.
     pub ambiguous: BTreeMap<String, usize>,
     /// What FastAPI is told to run before a function: its qualified name and the source of the dependency.
     pub guards: BTreeMap<(String, String), usize>,
     /// Parameters and dataclass fields without a default behind one with it, and doubled keys of dictionaries.
     pub malformed: BTreeMap<String, usize>,
+}
+
+/// An import of one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Import {
+    /// How often it is there.
+    pub count: usize,
+    /// Where the last one is, in bytes.
+    pub place: usize,
 }
 
 /// A definition.
@@ -340,7 +350,10 @@ impl<'a> Reader<'a> {
     fn import(&mut self, bound: &str, source: String, place: usize) {
         self.bind(bound, place);
         let name = self.qualified(&format!("{source} as {bound}"));
-        self.facts.imports.insert(name, place);
+        let import = self.facts.imports.entry(name).or_insert(Import { count: 0, place });
+        // In a function, an import here and one there are each for the lines below it.
+        import.count = if self.scopes.len() == 1 { import.count + 1 } else { 1 };
+        import.place = place;
         let is_top = self.scopes.len() == 1 && self.conditional == 0;
         let known = is_top.then(|| self.sources.insert(bound.to_owned(), source.clone())).flatten();
         if known.is_some_and(|known| known != source) {
@@ -522,6 +535,10 @@ impl<'a> Visitor<'a> for Reader<'a> {
         self.is_deferred |= is_lazy;
         self.visit_expr(annotation);
         self.is_deferred = was_deferred;
+        let mut quoted = QuotedNames::default();
+        quoted.visit_expr(annotation);
+        let uses = quoted.found.into_iter();
+        self.scope().used.extend(uses.map(|(name, place)| Use { name, place, is_deferred: true }));
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
@@ -614,6 +631,54 @@ impl<'a> Visitor<'a> for Reader<'a> {
             self.bind(name, start(name.range));
         }
         visitor::walk_pattern(self, pattern);
+    }
+}
+
+/// Finds the names in strings of an annotation: in `"list[User]"`, and not in `Literal["user"]`.
+#[derive(Default)]
+struct QuotedNames {
+    found: Vec<(String, usize)>,
+}
+
+impl<'a> Visitor<'a> for QuotedNames {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::StringLiteral(string) => {
+                let place = start(string.range);
+                if let Ok(parsed) = parse_expression(string.value.to_str()) {
+                    let mut names = Names::default();
+                    names.visit_expr(parsed.expr());
+                    self.found.extend(names.found.into_iter().map(|name| (name, place)));
+                }
+            }
+            Expr::Subscript(it) if is_of_values(&it.value) => (),
+            _ => visitor::walk_expr(self, expr),
+        }
+    }
+}
+
+/// Whether the strings in its brackets are values, or are followed by values.
+fn is_of_values(generic: &Expr) -> bool {
+    let name = match generic {
+        Expr::Name(name) => &name.id,
+        Expr::Attribute(attribute) => &attribute.attr.id,
+        _ => return false,
+    };
+    name == "Literal" || name == "Annotated"
+}
+
+#[derive(Default)]
+struct Names {
+    found: Vec<String>,
+}
+
+impl<'a> Visitor<'a> for Names {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) => self.found.push(name.id.to_string()),
+            Expr::Subscript(it) if is_of_values(&it.value) => self.visit_expr(&it.value),
+            _ => visitor::walk_expr(self, expr),
+        }
     }
 }
 

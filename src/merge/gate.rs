@@ -98,6 +98,13 @@ fn definitions(known: Known<'_>, merged: &Facts, faults: &mut Vec<Fault>) {
             faults.push(Fault { reason: format!("the import `{name}` is lost"), place: None });
         }
     }
+    for (name, import) in &merged.imports {
+        let count = |facts: &Facts| facts.imports.get(name).map_or(0, |import| import.count);
+        if import.count > count(known.ours).max(count(known.theirs)).max(1) {
+            let reason = format!("the import `{name}` is there twice");
+            faults.push(Fault { reason, place: Some(import.place) });
+        }
+    }
     let counts = |facts: &Facts| -> BTreeMap<String, usize> {
         facts.definitions.iter().map(|(name, it)| (renamed(name), it.count)).collect()
     };

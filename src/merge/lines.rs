@@ -4,7 +4,7 @@
 //! both made the same change, it stands once; anything else is a clash. Changes that touch, with no common
 //! line between them, clash too, as they do in git.
 
-use imara_diff::{Algorithm, Diff, Token};
+use imara_diff::{Algorithm, Diff, NoSliderHeuristic, Token};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::ops::Range;
@@ -97,6 +97,8 @@ pub fn matches<T: Hash + Eq + Copy>(before: &[T], after: &[T]) -> Vec<Option<usi
     // Histogram lets rare items anchor; it falls back to Myers where there are none.
     let count = u32::try_from(known.len()).unwrap_or(u32::MAX);
     diff.compute_with(Algorithm::Histogram, old, new, count);
+    // What both sides insert alike shall stand in one place, whichever of two equal lines it was put behind.
+    diff.postprocess_with(old, new, NoSliderHeuristic);
     let mut matched = vec![None; before.len()];
     let mut pairs = Pairs { old, new, matched: &mut matched, at: (0, 0) };
     for hunk in diff.hunks() {
@@ -152,5 +154,12 @@ mod tests {
         check("abc", "xbc", "ayc", &[Clash, None]);
         check("ab", "axb", "ayb", &[None, Clash, None]);
         check("", "x", "y", &[Clash]);
+    }
+
+    #[test]
+    fn the_same_insertion_stands_in_one_place() {
+        use Change::*;
+        // Theirs, who took out the second `_`, may have put `_i` behind `a` or `i_` behind `a_`.
+        check("a_bd_c", "a_i_bd_c", "a_i_bdc", &[None, Same, None, Theirs, None]);
     }
 }

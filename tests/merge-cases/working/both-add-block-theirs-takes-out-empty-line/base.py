@@ -1,0 +1,9 @@
+import sys
+from reports.code import Terminal
+
+if TYPE_CHECKING:
+
+    from reports.terminal import Reporter
+
+
+run(Terminal)

@@ -1,0 +1,12 @@
+import typing as t
+
+if t.TYPE_CHECKING:
+    import typing_extensions as te
+
+
+class Response:
+    def data(self, as_text: "te.Literal[False]" = False) -> bytes:
+        return self.bytes
+
+    def json(self, silent: "te.Literal[False]" = False) -> t.Any:
+        return self.value
