@@ -42,10 +42,10 @@ fn merge_items(session: &mut Session<'_>, items: Triple<&[Item]>, body: Body) ->
     };
     let block = |tree, items, elements| Block { tree, items, elements };
     let base = block(session.base, items.base, &elements.base);
-    let to_ours = match_items(base, block(session.ours, items.ours, &elements.ours));
+    let mut to_ours = match_items(base, block(session.ours, items.ours, &elements.ours));
     let mut to_theirs = match_items(base, block(session.theirs, items.theirs, &elements.theirs));
     let imports = imports::merge_imports(session, items);
-    imports.release(&to_ours, &mut to_theirs);
+    imports.release(&mut to_ours, &mut to_theirs);
     session.note_renames(items.base, items.ours, &to_ours);
     let sequences = Sequences {
         base: &elements.base,

@@ -216,8 +216,16 @@ fn home<'s>(ours: &'s [Statement], binding: &Binding) -> Option<&'s Statement> {
 }
 
 impl Plan {
-    /// An import of theirs with names that must come in, which ours took out as a whole, is new in theirs.
-    pub fn release(&self, to_ours: &Matching, to_theirs: &mut Matching) {
+    /// An import of theirs with names that must come in, which ours took out as a whole, is new in theirs; and one
+    /// of ours that theirs took out, with names that theirs imports elsewhere, is new in ours.
+    pub fn release(&self, to_ours: &mut Matching, to_theirs: &mut Matching) {
+        for (&ours, names) in &self.names {
+            let base = to_ours.backward[ours].filter(|_| !names.is_empty());
+            if let Some(base) = base.filter(|base| to_theirs.forward[*base].is_none()) {
+                to_ours.forward[base] = None;
+                to_ours.backward[ours] = None;
+            }
+        }
         for &theirs in self.added.keys() {
             let base = to_theirs.backward[theirs];
             if let Some(base) = base.filter(|base| to_ours.forward[*base].is_none()) {
