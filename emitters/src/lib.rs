@@ -16,6 +16,7 @@ pub mod files;
 pub mod migrations;
 pub mod models;
 pub mod packages;
+pub mod probe;
 pub mod schemas;
 pub mod services;
 pub mod tests;

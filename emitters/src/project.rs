@@ -5,7 +5,7 @@ use crate::core::plans::{has_flags, has_limits, has_prices};
 use crate::spec::{Entity, Spec};
 use crate::{
     Content, Generated, Printed, api, app_main, billing_main, core, files, migrations, models,
-    packages, schemas, services, tests, worker,
+    packages, probe, schemas, services, tests, worker,
 };
 use astgen_pyast::Module;
 use rayon::prelude::*;
@@ -141,6 +141,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         services::password_service::emit(),
         services::resources::emit(spec.jobs.has_workers()),
         services::session_service::emit(spec),
+        probe::emit(),
         api::audit::emit(),
         api::auth::emit(spec),
         api::health::emit(),

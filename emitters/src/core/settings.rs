@@ -13,8 +13,11 @@ mod fields;
 
 pub use fields::{DefaultValue, Setting, fields};
 
+/// The secret of the compose file: whoever reads it knows it, and production refuses it.
+pub const PUBLISHED_SECRET: &str = "for development only, and known to everybody";
+
 vocabulary! {
-    "app.core.settings": SECRET_BYTES, REQUIRED_IN_PRODUCTION, Environment, SmtpSecurity, generated_secret,
+    "app.core.settings": SECRET_BYTES, PUBLISHED, REQUIRED_IN_PRODUCTION, Environment, SmtpSecurity, generated_secret,
         Settings, get_settings, SettingsDep;
 }
 
@@ -26,6 +29,7 @@ pub fn emit(spec: &Spec) -> Module {
         .docstring("The settings of the application, read from the environment.")
         .body(block![
             assign(SECRET_BYTES, 32),
+            assign(PUBLISHED, PUBLISHED_SECRET),
             assign(REQUIRED_IN_PRODUCTION, tuple(required_in_production(spec))),
             environment_class(),
             is_smtp.then(smtp_security_class),
@@ -175,6 +179,10 @@ fn settings_require_in_production() -> FunctionDef {
             if_(
                 missing,
                 [raise(py!(ValueError(f!("{} must be set in production", ", ".join(missing)))))]
+            ),
+            if_(
+                py!(self.secret_key.get_secret_value() == PUBLISHED),
+                [raise(py!(ValueError("SECRET_KEY is known to everybody: make another")))]
             ),
             if_(
                 py!(len(self.secret_key.get_secret_value().encode()) < SECRET_BYTES),

@@ -2,19 +2,27 @@
 
 pub mod backend_readme;
 pub mod common_passwords;
+pub mod compose;
+pub mod dockerfile;
 pub mod env_example;
+pub mod fly;
 pub mod gitignore;
+pub mod pre_commit;
 pub mod pyproject;
+pub mod render;
 pub mod requirements;
 pub mod revision_template;
 pub mod root_readme;
+pub mod workflow;
 
 mod dependency;
+mod docker;
 mod dotenv;
 mod facts;
 mod lock;
 mod markdown;
 mod toml_document;
+mod yaml;
 
 use crate::Generated;
 use crate::spec::Spec;
@@ -26,13 +34,24 @@ pub fn emit(spec: &Spec) -> Vec<Generated> {
     files.extend([
         backend_readme::emit(spec),
         common_passwords::emit(),
+        compose::emit(spec),
         env_example::emit(spec),
         gitignore::emit(),
+        pre_commit::emit(),
         pyproject::emit(spec),
         revision_template::emit(),
         root_readme::emit(spec),
+        workflow::emit(spec),
     ]);
+    files.extend(dockerfile::emit(spec));
+    files.extend(fly::emit(spec));
+    files.extend(render::emit(spec));
     files
+}
+
+/// A text in double quotes, as JSON has it: YAML and Dockerfiles read it too.
+fn double_quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     // The package: importing it registers every table.
     "app.models": Base;
-    "migrations.env": settings, migration_url, run_offline, run_on, render_item, grant_rows,
+    "migrations.env": settings, migration_url, MIGRATION_LOCK, run_offline, run_on, wait_for_others, render_item, grant_rows,
         build_engine, leave_transactions, run_online;
 }
 
@@ -28,8 +28,10 @@ pub fn emit(spec: &Spec) -> Module {
         .body(block![
             assign(settings, py!(Settings())),
             assign(migration_url, py!(settings.migration_database_url || settings.database_url)),
+            assign(MIGRATION_LOCK, lock_number(spec)).paragraph(),
             run_offline_def(),
             run_on_def(spec.tenancy.row_level_security),
+            wait_for_others_def(),
             render_item_def(),
             grant_rows_def(),
             build_engine_def(),
@@ -68,10 +70,31 @@ fn run_on_def(row_level_security: bool) -> FunctionDef {
         with(
             py!(context.begin_transaction()),
             block![
+                do_(py!(wait_for_others(connection))),
                 do_(py!(context.run_migrations())),
                 grant(py!(settings.database_url)),
                 row_level_security.then(|| grant(py!(settings.maintenance_database_url)))
             ]
+        )
+    ])
+}
+
+/// What no other product migrates under.
+fn lock_number(spec: &Spec) -> u32 {
+    let bytes = spec.project.name.bytes();
+    bytes.fold(2_166_136_261, |sum: u32, byte| (sum ^ u32::from(byte)).wrapping_mul(16_777_619))
+}
+
+fn wait_for_others_def() -> FunctionDef {
+    names!(connection);
+    def(wait_for_others).params([param(connection, Connection)]).returns(none()).body(block![
+        docstring("Let one deployment migrate at a time; the lock ends with the transaction."),
+        if_(
+            py!(connection.dialect.name == "postgresql"),
+            [do_(py!(connection.execute(
+                text("SELECT pg_advisory_xact_lock(:number)"),
+                dict!("number" => MIGRATION_LOCK)
+            )))]
         )
     ])
 }

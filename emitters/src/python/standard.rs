@@ -23,6 +23,7 @@ astgen_pyast::vocabulary! {
     "hashlib": sha256;
     "html": escape;
     "http": HTTPStatus;
+    "http.client": HTTPConnection;
     "ipaddress": IPv4Network, IPv6Address, IPv6Network, ip_address;
     "pathlib": Path;
     "random": Random;

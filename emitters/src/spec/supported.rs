@@ -29,8 +29,6 @@ pub const NOT_GENERATED: &[NotGenerated] = &[
     key("[observability.log_file]", "max_size", "leave it out: logs go to standard output only"),
     key("[observability.log_file]", "backups", "leave it out: logs go to standard output only"),
     value("[observability]", "tracing", "true", "write `tracing = false`"),
-    value("[deploy]", "targets", "fly", "write `targets = []`"),
-    value("[deploy]", "targets", "render", "write `targets = []`"),
 ];
 
 /// Why a value is refused, if it is.

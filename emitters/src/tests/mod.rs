@@ -53,6 +53,7 @@ pub mod test_outbox;
 pub mod test_pagination;
 pub mod test_passwords;
 pub mod test_plans;
+pub mod test_probe;
 pub mod test_protection;
 pub mod test_rate_limits;
 pub mod test_reconcile;
@@ -79,6 +80,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     let mut modules = vec![
         conftest::emit(spec),
         databases::emit(spec),
+        servers::emit(spec.jobs.has_workers()),
         world::emit(spec),
         test_audit::emit(spec),
         test_auth::emit(spec),
@@ -97,6 +99,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_outbox::emit(),
         test_pagination::emit(spec),
         test_passwords::emit(),
+        test_probe::emit(),
         test_protection::emit(),
         test_rate_limits::emit(spec),
         test_request_id::emit(),
@@ -117,7 +120,6 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     modules.extend(spec.observability.metrics.then(|| test_metrics::emit(spec)));
     let sends_mail = spec.email.backend == EmailBackend::Smtp;
     let has_workers = spec.jobs.has_workers();
-    modules.extend((sends_mail || has_workers).then(servers::emit));
     modules.extend(sends_mail.then(test_smtp::emit));
     modules.extend(has_workers.then(|| test_worker::emit(spec)));
     modules.extend(test_statements::emit(spec));

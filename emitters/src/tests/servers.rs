@@ -14,7 +14,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(has_workers: bool) -> Module {
     module("tests.servers").docstring("Servers and processes that tests start and stop.").body(
         block![
             assign(LOCALHOST, "127.0.0.1"),
@@ -24,7 +24,7 @@ pub fn emit() -> Module {
             answers_def(),
             wait_until_def(),
             process_def(),
-            redis_server_def(),
+            has_workers.then(redis_server_def),
             python_def()
         ],
     )

@@ -1,14 +1,15 @@
 //! `backend/tests/test_migrations.py`: migrations.
 
-use crate::python::builtins::{len, str};
+use crate::python::builtins::{len, range, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{ScriptDirectory, command};
-use crate::python::standard::Path;
+use crate::python::standard::{Path, os, subprocess};
 use crate::spec::Spec;
 use crate::tests::databases::{
     SERVER_URL, ScratchDatabase, alembic_config, environment, migrate, postgresql_database,
     sqlite_database,
 };
+use crate::tests::servers::{BACKEND, python};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -23,7 +24,8 @@ pub fn emit(spec: &Spec) -> Module {
         test_the_tables_match_the_models(),
         test_down_and_up_again(),
         down_and_up_def(),
-        test_the_statements_can_be_written_out(spec)
+        test_the_statements_can_be_written_out(spec),
+        test_two_deployments_migrate_one_after_the_other()
     ])
 }
 
@@ -62,6 +64,39 @@ fn down_and_up_def() -> FunctionDef {
         do_(py!(migrate(scratch))),
         with(py!(environment(scratch)), [do_(py!(command.downgrade(alembic_config(), "base")))]),
         do_(py!(migrate(scratch)))
+    ])
+}
+
+fn test_two_deployments_migrate_one_after_the_other() -> FunctionDef {
+    names!(scratch, variables, upgrade, deployments, _number, deployment);
+    def("test_two_deployments_migrate_one_after_the_other").returns(none()).body(block![
+        if_(
+            py!(SERVER_URL == None),
+            [do_(py!(pytest.skip("only PostgreSQL can be migrated by two at once")))]
+        ),
+        with_as(
+            py!(postgresql_database(SERVER_URL)),
+            scratch,
+            block![
+                assign(
+                    variables,
+                    py!(dict!(
+                        **os.environ,
+                        "DATABASE_URL" => scratch.app_url,
+                        "MIGRATION_DATABASE_URL" => scratch.owner_url
+                    ))
+                ),
+                assign(upgrade, py!([*python("alembic"), "upgrade", "head"])),
+                assign(
+                    deployments,
+                    py!(list!(
+                        subprocess.Popen(upgrade, cwd = BACKEND, env = variables)
+                        for _number in range(2)
+                    ))
+                ),
+                assert_(py!(list!(deployment.wait() for deployment in deployments) == [0, 0]))
+            ]
+        )
     ])
 }
 

@@ -1,6 +1,6 @@
 //! `backend/tests/test_settings.py`: settings.
 
-use crate::core::settings::{Environment, REQUIRED_IN_PRODUCTION, Settings};
+use crate::core::settings::{Environment, PUBLISHED, REQUIRED_IN_PRODUCTION, Settings};
 use crate::python::builtins::{dict as dict_type, len, repr, str};
 use crate::python::pydantic::{SecretStr, ValidationError};
 use crate::python::pytest::pytest;
@@ -21,6 +21,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_development_makes_a_secret_for_each_process(),
         test_production_refuses_to_start_without(),
         test_production_refuses_a_short_secret(),
+        test_production_refuses_the_secret_of_the_compose_file(),
         test_production_starts_with_all_of_it(),
         test_postgresql_urls_name_the_driver(spec),
         spec.billing.as_ref().map(|_| [
@@ -85,6 +86,21 @@ fn test_production_refuses_a_short_secret() -> FunctionDef {
         ),
         with(
             py!(pytest.raises(ValidationError, r#match = "at least 32 bytes")),
+            [do_(py!(Settings(**settings)))]
+        )
+    ])
+}
+
+fn test_production_refuses_the_secret_of_the_compose_file() -> FunctionDef {
+    names!(settings);
+    def("test_production_refuses_the_secret_of_the_compose_file").returns(none()).body(block![
+        ann_assign(
+            settings,
+            py!(dict_type[(str, Any)]),
+            py!(dict!(**PRODUCTION, "secret_key" => PUBLISHED))
+        ),
+        with(
+            py!(pytest.raises(ValidationError, r#match = "known to everybody")),
             [do_(py!(Settings(**settings)))]
         )
     ])

@@ -1,7 +1,9 @@
+mod deploy;
 mod dotenv;
 mod lock;
 mod markdown;
 mod pyproject;
+mod yaml;
 
 use super::*;
 use crate::spec;

@@ -128,9 +128,6 @@ backend = "rq"
 log_file.enabled = true
 tracing = true
 
-[deploy]
-targets = ["fly", "render"]
-
 [entities.task]
 soft_delete = true
 search = ["title"]

@@ -1,0 +1,73 @@
+//! `Dockerfile` and `.dockerignore`: the image that serves requests and runs jobs.
+
+use super::docker::{Health, Instruction, print};
+use crate::spec::Spec;
+use crate::{Content, Generated};
+
+/// The Python of the image: the newest that every dependency has wheels for. No spec asks for a newer one.
+pub const IMAGE_PYTHON: &str = "3.13";
+
+/// Where the installed packages are.
+const PACKAGES: &str = "/opt/venv";
+/// Who runs the program: a number, so that a platform can tell that it is not root.
+const USER: &str = "10001";
+
+/// The files.
+#[must_use]
+pub fn emit(spec: &Spec) -> [Generated; 2] {
+    let file = |path: &str, text| Generated { path: path.to_owned(), content: Content::Text(text) };
+    let wanted =
+        ["backend/app", "backend/migrations", "backend/pyproject.toml", "backend/requirements.txt"];
+    let wanted = wanted.iter().map(|path| format!("!{path}\n"));
+    let unwanted = ["**/__pycache__", "**/*.py[co]"].iter().map(|path| format!("{path}\n"));
+    let ignored: String = ["*\n".to_owned()].into_iter().chain(wanted).chain(unwanted).collect();
+    [file("Dockerfile", print(&image(spec))), file(".dockerignore", ignored)]
+}
+
+fn image(spec: &Spec) -> Vec<Instruction> {
+    use Instruction::{Blank, Cmd, Copy, Env, Expose, From, Healthcheck, Run, User, Workdir};
+    debug_assert!(spec.project.python.as_str() <= IMAGE_PYTHON);
+    let base = format!("python:{IMAGE_PYTHON}-slim");
+    let pip =
+        ["/opt/venv/bin/pip", "install", "--require-hashes", "--requirement", "requirements.txt"];
+    vec![
+        From(base.clone(), Some("packages")),
+        Env(vec![("PIP_DISABLE_PIP_VERSION_CHECK", "1"), ("PIP_NO_CACHE_DIR", "1")]),
+        Workdir("/build"),
+        Run(vec!["python", "-m", "venv", PACKAGES]),
+        Copy(None, vec!["backend/requirements.txt"], "./"),
+        Run(pip.into()),
+        Blank,
+        From(base, None),
+        Env(vec![
+            ("PATH", "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin"),
+            ("PYTHONDONTWRITEBYTECODE", "1"),
+            ("PYTHONUNBUFFERED", "1"),
+            ("UVICORN_HOST", "0.0.0.0"),
+            ("UVICORN_PORT", "8000"),
+            ("UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN", "20"),
+        ]),
+        Run(vec![
+            "useradd",
+            "--system",
+            "--uid",
+            USER,
+            "--no-create-home",
+            "--shell",
+            "/usr/sbin/nologin",
+            "app",
+        ]),
+        Workdir("/srv/backend"),
+        Copy(Some("packages"), vec![PACKAGES], PACKAGES),
+        Copy(None, vec!["backend/pyproject.toml"], "./"),
+        Copy(None, vec!["backend/migrations"], "./migrations"),
+        Copy(None, vec!["backend/app"], "./app"),
+        User(USER),
+        Expose(8000),
+        Healthcheck(
+            Health { interval: 15, timeout: 5, start: 30 },
+            vec!["python", "-m", "app.probe"],
+        ),
+        Cmd(vec!["uvicorn", "--factory", "app.main:create_app"]),
+    ]
+}

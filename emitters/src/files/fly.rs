@@ -1,0 +1,70 @@
+//! `fly.toml`: the product on fly.io.
+
+use super::toml_document::{list, table};
+use crate::spec::{DeployTarget, Spec};
+use crate::{Content, Generated};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, value};
+
+/// Where the proxies of the platform call from.
+const PROXIES: &str = "172.16.0.0/12";
+
+/// The file, where the spec names the platform.
+#[must_use]
+pub fn emit(spec: &Spec) -> Option<Generated> {
+    if !spec.deploy.targets.contains(&DeployTarget::Fly) {
+        return None;
+    }
+    let mut document = DocumentMut::new();
+    document.insert("app", value(&spec.project.name));
+    document.insert("primary_region", value("iad"));
+    document.insert("kill_signal", value("SIGTERM"));
+    document.insert("kill_timeout", value("30s"));
+    document.insert("build", table([("dockerfile", value("Dockerfile"))]));
+    document.insert("deploy", table([("release_command", value("alembic upgrade head"))]));
+    document.insert(
+        "env",
+        table([("ENVIRONMENT", value("production")), ("TRUSTED_PROXIES", value(PROXIES))]),
+    );
+    document.insert("processes", processes(spec));
+    document.insert("http_service", http_service());
+    document.insert("vm", machines());
+    Some(Generated { path: "fly.toml".to_owned(), content: Content::Text(document.to_string()) })
+}
+
+fn processes(spec: &Spec) -> Item {
+    let worker = ("worker", value("python -m app.worker"));
+    let server = ("app", value("uvicorn --factory app.main:create_app"));
+    table([server].into_iter().chain(spec.jobs.has_workers().then_some(worker)))
+}
+
+/// A machine that sleeps looks for no jobs: none is stopped.
+fn http_service() -> Item {
+    table([
+        ("internal_port", value(8000)),
+        ("force_https", value(true)),
+        ("auto_stop_machines", value("off")),
+        ("auto_start_machines", value(true)),
+        ("min_machines_running", value(1)),
+        ("processes", list(["app"])),
+        (
+            "checks",
+            several([
+                ("method", value("GET")),
+                ("path", value("/health/ready")),
+                ("interval", value("15s")),
+                ("timeout", value("5s")),
+                ("grace_period", value("20s")),
+            ]),
+        ),
+    ])
+}
+
+fn machines() -> Item {
+    several([("size", value("shared-cpu-1x")), ("memory", value("512mb"))])
+}
+
+/// `[[header]]`, once.
+fn several<'a>(entries: impl IntoIterator<Item = (&'a str, Item)>) -> Item {
+    let tables = table(entries).into_table().into_iter();
+    Item::ArrayOfTables(ArrayOfTables::from_iter(tables))
+}

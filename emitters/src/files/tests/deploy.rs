@@ -1,0 +1,121 @@
+use super::super::{compose, dockerfile, fly, pre_commit, render, workflow};
+use super::yaml::read_back;
+use super::*;
+use serde_json::Value;
+
+/// The specs with everything, and with nothing.
+fn both() -> [Spec; 2] {
+    [acme(), minimal()]
+}
+
+#[track_caller]
+fn check_schema(schema: &str, file: &Generated) {
+    let schema: Value = serde_json::from_str(schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let document = read_back(&file.text());
+    let errors: Vec<String> =
+        validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{}: {errors:?}", file.path);
+}
+
+#[test]
+fn compose_files_are_valid() {
+    both()
+        .iter()
+        .for_each(|spec| check_schema(include_str!("schemas/compose.json"), &compose::emit(spec)));
+}
+
+#[test]
+fn workflows_are_valid() {
+    both().iter().for_each(|spec| {
+        check_schema(include_str!("schemas/workflow.json"), &workflow::emit(spec))
+    });
+}
+
+#[test]
+fn hooks_are_read_back() {
+    let hooks = &read_back(&pre_commit::emit().text())["repos"][0]["hooks"];
+    assert_eq!(hooks.as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn actions_are_pinned_and_may_only_read() {
+    let document = read_back(&workflow::emit(&acme()).text());
+    assert_eq!(document["permissions"], serde_json::json!({}));
+    for (name, job) in document["jobs"].as_object().expect("jobs") {
+        assert_eq!(job["permissions"], serde_json::json!({ "contents": "read" }), "{name}");
+        for action in
+            job["steps"].as_array().into_iter().flatten().filter_map(|step| step["uses"].as_str())
+        {
+            let (_, digest) = action.split_once('@').expect("a pinned action");
+            assert!(
+                digest.len() == 40 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                "{action}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_depends_on_a_service_finds_it() {
+    for spec in both() {
+        let document = read_back(&compose::emit(&spec).text());
+        let services = document["services"].as_object().expect("services");
+        for service in services.values() {
+            for needed in
+                service["depends_on"].as_object().into_iter().flat_map(|needed| needed.keys())
+            {
+                assert!(services.contains_key(needed), "{needed}");
+            }
+        }
+        assert_eq!(services.contains_key("redis"), spec.jobs.has_workers());
+    }
+}
+
+#[test]
+fn the_image_does_not_run_as_root() {
+    let [image, _] = dockerfile::emit(&acme());
+    let text = image.text();
+    let last = text.lines().rfind(|line| line.starts_with("USER ")).expect("a user");
+    assert_eq!(last, "USER 10001");
+}
+
+#[test]
+fn platforms_that_are_not_named_get_no_file() {
+    assert_eq!(fly::emit(&minimal()), None);
+    assert_eq!(render::emit(&minimal()), None);
+}
+
+#[test]
+fn fly_runs_what_the_spec_has() {
+    let text = fly::emit(&acme()).expect("a file").text();
+    let document: toml::Table = toml::from_str(&text).expect("TOML");
+    let processes: Vec<&String> =
+        document["processes"].as_table().expect("a table").keys().collect();
+    assert_eq!(processes, ["app", "worker"]);
+}
+
+#[test]
+fn render_finds_what_it_refers_to() {
+    let document = read_back(&render::emit(&acme()).expect("a file").text());
+    let names = |list: &Value| -> Vec<String> {
+        let items = list.as_array().into_iter().flatten();
+        items.filter_map(|item| item["name"].as_str().map(str::to_owned)).collect()
+    };
+    let (services, databases) = (names(&document["services"]), names(&document["databases"]));
+    let groups = names(&document["envVarGroups"]);
+    for variable in document["services"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|it| it["envVars"].as_array())
+        .flatten()
+    {
+        for (key, known) in [("fromService", &services), ("fromDatabase", &databases)] {
+            let name = variable[key]["name"].as_str().map(str::to_owned);
+            assert!(name.is_none_or(|name| known.contains(&name)), "{variable}");
+        }
+        let group = variable["fromGroup"].as_str().map(str::to_owned);
+        assert!(group.is_none_or(|group| groups.contains(&group)), "{variable}");
+    }
+}
