@@ -41,6 +41,13 @@ fn test_config() -> proptest::test_runner::Config {
     let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/tool.txt");
     Config {
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(seeds))),
-        ..Config::with_cases(256)
+        cases: test_cases(256),
+        ..Config::default()
     }
+}
+
+/// How many cases a property is tried with: `usual`, or what `PROPTEST_CASES` asks for.
+#[cfg(test)]
+fn test_cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(usual)
 }

@@ -22,13 +22,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
-fn config(cases: u32) -> Config {
+/// `PROPTEST_CASES` asks for another number of cases than the usual one.
+fn config(usual: u32) -> Config {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok());
     let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/regeneration.txt");
     Config {
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(seeds))),
         // What fails is shown with its texts: a smaller case says little more, and takes long to find.
         max_shrink_iters: 64,
-        ..Config::with_cases(cases)
+        ..Config::with_cases(asked.unwrap_or(usual))
     }
 }
 

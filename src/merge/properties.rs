@@ -12,7 +12,8 @@ fn config() -> Config {
     let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/merge.txt");
     Config {
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(seeds))),
-        ..Config::with_cases(128)
+        cases: crate::test_cases(128),
+        ..Config::default()
     }
 }
 

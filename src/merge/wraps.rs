@@ -23,6 +23,16 @@ pub fn flatten(session: &Session<'_>, items: Triple<&mut Vec<Item>>) {
     for _ in 0..ROUNDS {
         let ours = wrapped(items.base, items.theirs, session.ours, items.ours);
         let theirs = wrapped(items.base, items.ours, session.theirs, items.theirs);
+        // Both sides may have put the same around it, and one of them changed what is in there.
+        let known = headers(session.base, items.base);
+        let new_headers = |tree: &Tree<'_>, items: &[Item], wraps: &[usize]| -> HashSet<u64> {
+            let wraps = wraps.iter().filter_map(|at| first_header(tree, &items[*at]));
+            wraps.filter(|header| !known.contains(header)).collect()
+        };
+        let by_ours = new_headers(session.ours, items.ours, &ours);
+        let by_theirs = new_headers(session.theirs, items.theirs, &theirs);
+        let also_by_ours = places(session.ours, items.ours, &by_theirs);
+        let also_by_theirs = places(session.theirs, items.theirs, &by_ours);
         let unwrapped_by_ours = wrapped(items.ours, items.ours, session.base, items.base);
         let unwrapped_by_theirs = wrapped(items.theirs, items.theirs, session.base, items.base);
         let lost: HashSet<u64> = unwrapped_by_ours
@@ -40,8 +50,8 @@ pub fn flatten(session: &Session<'_>, items: Triple<&mut Vec<Item>>) {
             return;
         }
         take_apart(session.base, items.base, &base);
-        take_apart(session.ours, items.ours, &[ours, also_ours].concat());
-        take_apart(session.theirs, items.theirs, &[theirs, also_theirs].concat());
+        take_apart(session.ours, items.ours, &[ours, also_ours, also_by_ours].concat());
+        take_apart(session.theirs, items.theirs, &[theirs, also_theirs, also_by_theirs].concat());
     }
 }
 
@@ -79,6 +89,26 @@ fn wrapped(old: &[Item], other: &[Item], tree: &Tree<'_>, new: &[Item]) -> Vec<u
         !kept.is_empty() && 2 * weight(&kept) >= weight(&inner)
     };
     (0..new.len()).filter(is_wrap).collect()
+}
+
+/// How the compound statements of a block begin.
+fn headers(tree: &Tree<'_>, items: &[Item]) -> HashSet<u64> {
+    items.iter().filter_map(|item| first_header(tree, item)).collect()
+}
+
+/// The places of the statements that begin in one of these ways.
+fn places(tree: &Tree<'_>, items: &[Item], headers: &HashSet<u64>) -> Vec<usize> {
+    let header = |at: usize| first_header(tree, &items[at]);
+    (0..items.len()).filter(|at| header(*at).is_some_and(|it| headers.contains(&it))).collect()
+}
+
+/// What a compound statement says before its first block.
+fn first_header(tree: &Tree<'_>, item: &Item) -> Option<u64> {
+    let id = item.statement().filter(|id| has_only_blocks(tree, *id))?;
+    let clauses = clauses(tree, id);
+    let mut hash = digester();
+    clauses.first()?.header.iter().for_each(|part| hash.write_u64(tree.node(*part).digest));
+    Some(hash.finish())
 }
 
 fn inner_items<'t>(tree: &'t Tree<'_>, item: &Item) -> Vec<&'t Item> {
