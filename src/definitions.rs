@@ -99,7 +99,9 @@ pub fn definitions(sides: Sides<'_>, conflicts: &[Conflict]) -> Vec<DefinitionCh
     let clashes: BTreeSet<&str> =
         conflicts.iter().filter_map(|conflict| conflict.definition.as_deref()).collect();
     let known = Known { base: index(&base), ours: index(&ours), theirs: index(&theirs), clashes };
-    let gone = ours.iter().chain(&base).filter(|it| !merged.iter().any(|new| new.name == it.name));
+    // What is new in theirs and not in the result stands in a clash.
+    let gone = ours.iter().chain(&base).chain(&theirs);
+    let gone = gone.filter(|it| !merged.iter().any(|new| new.name == it.name));
     let mut seen = BTreeSet::new();
     let all = merged.iter().map(|it| (it, true)).chain(gone.map(|it| (it, false)));
     all.filter(|(it, _)| seen.insert(it.name.clone()))
@@ -126,6 +128,7 @@ impl Known<'_> {
         let is_edited = !is_same(base, ours);
         let change = match (ours, merged) {
             _ if self.clashes.contains(name) => Change::Clash,
+            (None, None) if base.is_none() => Change::Clash,
             (None, Some(_)) => Change::Added,
             (Some(_), None) => Change::Removed,
             _ if !is_same(ours, merged) && is_edited => Change::Merged,
@@ -295,5 +298,18 @@ mod tests {
             Conflict { definition: Some("x".into()), line: 1, reason: "both sides".into() };
         let sides = Sides { base: "x = 1\n", ours: "x = 2\n", theirs: "x = 3\n", merged };
         assert_eq!(lines(sides, &[conflict]), ["variable x clashes: value changed"]);
+    }
+
+    #[test]
+    fn what_is_new_inside_of_a_clash_is_named() {
+        let (base, ours) = ("x = 1\n", "x = 2\n");
+        let theirs = "x = 3\n\n\ndef f(): ...\n";
+        let merged =
+            format!("<<<<<<< ours\n{ours}||||||| base\n{base}=======\n{theirs}>>>>>>> theirs\n");
+        let conflict =
+            Conflict { definition: Some("x".into()), line: 1, reason: "both sides".into() };
+        let sides = Sides { base, ours, theirs, merged: &merged };
+        let expected = ["variable x clashes: value changed", "function f clashes: "];
+        assert_eq!(lines(sides, &[conflict]), expected);
     }
 }
