@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 
 /// The choices of a spec, as lines of `astgen.toml`.
-const CHOICES: [&[&str]; 9] = [
+const CHOICES: [&[&str]; 10] = [
     &["totp = \"off\"", "totp = \"optional\"", "totp = \"required\""],
     &["personal = true", "personal = false"],
     &["row_level_security = true", "row_level_security = false"],
@@ -17,6 +17,7 @@ const CHOICES: [&[&str]; 9] = [
     &["metrics = true", "metrics = false"],
     &["targets = [\"fly\", \"render\"]", ""],
     &["guards = [{ rate_limit = \"60/min\" }]", ""],
+    &["api_keys = true", "api_keys = false"],
 ];
 
 const BILLING: &str = "[billing]\nprovider = \"stripe\"\n\
@@ -66,9 +67,9 @@ fn spec(row: &Row) -> String {
     let choice = |place: usize| CHOICES[place][row[place]];
     let (totp, personal, rls, billing) = (choice(0), choice(1), choice(2), choice(3));
     let (email, jobs, metrics) = (choice(4), choice(5), choice(6));
-    let (deploy, guards) = (choice(7), choice(8));
+    let (deploy, guards, keys) = (choice(7), choice(8), choice(9));
     format!(
-        "[project]\nname = \"pair\"\n[auth]\n{totp}\n[organizations]\n{personal}\n[tenancy]\n{rls}\n\
+        "[project]\nname = \"pair\"\n[auth]\n{totp}\n[organizations]\n{personal}\n{keys}\n[tenancy]\n{rls}\n\
          {billing}\n[email]\n{email}\n[jobs]\n{jobs}\n[observability]\n{metrics}\n[deploy]\n{deploy}\n\
          [entities.note]\n{guards}\nfields.title = {{ type = \"text\", max_length = 120 }}\n"
     )

@@ -6,7 +6,9 @@
 use crate::core::billing::{require_active_subscription, require_feature};
 use crate::core::feature_flags::require_flag;
 use crate::core::idempotency::claim_key;
-use crate::core::org_rbac::{require_fresh_session, require_org_roles, require_permission};
+use crate::core::org_rbac::{
+    require_fresh_session, require_org_roles, require_permission, require_session,
+};
 use crate::core::rate_limit::require_rate;
 use crate::core::rbac::require_user_roles;
 use crate::python::fastapi::Depends;
@@ -20,10 +22,11 @@ const ROUTE_METHODS: [&str; 7] = ["delete", "get", "head", "options", "patch", "
 
 /// What provides a guard, in the order in which the guards of a route are checked: first who the user
 /// is, then what their organization has paid for, and last whether the request was done before.
-const PROVIDERS: [Import; 9] = [
+const PROVIDERS: [Import; 10] = [
     require_user_roles,
     require_org_roles,
     require_permission,
+    require_session,
     require_fresh_session,
     require_rate,
     require_active_subscription,

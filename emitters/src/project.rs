@@ -142,10 +142,10 @@ fn application(spec: &Spec) -> Vec<Module> {
         services::resources::emit(spec.jobs.has_workers()),
         services::session_service::emit(spec),
         probe::emit(),
-        api::audit::emit(),
+        api::audit::emit(spec),
         api::auth::emit(spec),
         api::health::emit(),
-        api::invitations::emit(),
+        api::invitations::emit(spec),
         api::jobs::emit(spec),
         api::me::emit(),
         api::members::emit(spec),
@@ -159,6 +159,15 @@ fn application(spec: &Spec) -> Vec<Module> {
             services::totp_service::emit(),
             services::challenge_service::emit(),
             api::totp::emit(),
+        ]);
+    }
+    if spec.organizations.api_keys {
+        modules.extend([
+            core::api_keys::emit(spec),
+            models::api_key::emit(),
+            schemas::api_key::emit(),
+            services::api_key_service::emit(),
+            api::api_keys::emit(),
         ]);
     }
     modules.extend(spec.observability.metrics.then(core::metrics::emit));

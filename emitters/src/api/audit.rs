@@ -1,13 +1,15 @@
 //! `backend/app/api/audit.py`: the audit log of an organization.
 
+use crate::core::api_keys::keyed_router;
 use crate::core::org_rbac::require_permission;
 use crate::core::pagination::PageRequestDep;
 use crate::core::permissions::Permission;
 use crate::guards::guarded;
-use crate::python::fastapi::{APIRouter, Query, StreamingResponse};
+use crate::python::fastapi::{Query, StreamingResponse};
 use crate::python::standard::Annotated;
 use crate::schemas::audit::{AuditEventPage, AuditQuery};
 use crate::services::audit_service::{AuditExportDep, AuditServiceDep};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -16,13 +18,20 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    names!(AUDIT_READ);
     let read = py!(require_permission(Permission.AUDIT_READ));
     module("app.api.audit").docstring("The audit log of an organization.").body(block![
         assign(NDJSON, "application/x-ndjson"),
         assign(
             router,
-            py!(APIRouter(prefix = "/organizations/{organization_id}/audit", tags = ["audit"]))
+            keyed_router(
+                spec,
+                "/organizations/{organization_id}/audit",
+                "audit",
+                [AUDIT_READ, AUDIT_READ],
+                []
+            )
         ),
         guarded(list_audit_events_def(), &read),
         guarded(export_audit_log_def(), &read)

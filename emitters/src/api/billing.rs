@@ -1,5 +1,6 @@
 //! `backend/app/api/billing.py`: plans, the subscription of an organization, and the webhook of Stripe.
 
+use crate::core::api_keys::keyed_router;
 use crate::core::billing::{access_of, effective_plan, grace_ends_at, has_active_subscription};
 use crate::core::org_rbac::PrincipalDep;
 use crate::core::pagination::{DEFAULT_LIMIT, MAX_LIMIT, PageRequestDep};
@@ -34,6 +35,7 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    names!(BILLING_READ, BILLING_MANAGE);
     let members = required(&spec.organizations.roles);
     let sold = spec.billing.as_ref().is_some_and(has_prices);
     let managers = required([spec.organizations.owner()]);
@@ -42,7 +44,13 @@ pub fn emit(spec: &Spec) -> Module {
         assign(router, py!(APIRouter(prefix = "/billing", tags = ["billing"]))),
         assign(
             organization_router,
-            py!(APIRouter(prefix = "/organizations/{organization_id}/billing", tags = ["billing"]))
+            keyed_router(
+                spec,
+                "/organizations/{organization_id}/billing",
+                "billing",
+                [BILLING_READ, BILLING_MANAGE],
+                []
+            )
         ),
         list_plans_def(),
         receive_webhook_def(),

@@ -1,5 +1,6 @@
 //! `backend/app/api/entitlements.py`: what organizations may use, and what the platform grants them.
 
+use crate::core::api_keys::keyed_router;
 use crate::core::feature_flags::Flag;
 use crate::core::plans::{Feature, Limit, has_features, has_flags, has_limits};
 use crate::core::rbac::require_user_roles;
@@ -26,6 +27,7 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec, billing: &Billing) -> Module {
+    names!(BILLING_READ, BILLING_MANAGE);
     let members = required(&spec.organizations.roles);
     let platform = py!(require_user_roles(UserRole.ADMIN));
     let flags = has_flags(billing);
@@ -44,10 +46,13 @@ pub fn emit(spec: &Spec, billing: &Billing) -> Module {
         assign(router, py!(APIRouter(prefix = "/entitlements", tags = ["entitlements"]))),
         assign(
             organization_router,
-            py!(APIRouter(
-                prefix = "/organizations/{organization_id}/entitlements",
-                tags = ["entitlements"]
-            ))
+            keyed_router(
+                spec,
+                "/organizations/{organization_id}/entitlements",
+                "entitlements",
+                [BILLING_READ, BILLING_MANAGE],
+                []
+            )
         ),
         guarded(read_entitlements_def(), &members),
         admins.collect::<Vec<_>>()

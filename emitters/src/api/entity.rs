@@ -1,11 +1,13 @@
 //! `backend/app/api/<entities>.py`: the routes of an entity.
 
+use crate::core::api_keys::keyed_router;
 use crate::core::billing::{require_active_subscription, require_feature};
 use crate::core::concurrency::{IfMatch, RequiredIfMatch, set_etag};
 use crate::core::feature_flags::{Flag, require_flag};
 use crate::core::idempotency::{IdempotentRoute, claim_key};
 use crate::core::org_rbac::require_fresh_session;
 use crate::core::pagination::PageRequestDep;
+use crate::core::permissions::entity_scopes;
 use crate::core::plans::{Feature, constant};
 use crate::core::rate_limit::require_rate;
 use crate::core::roles::required;
@@ -14,7 +16,7 @@ use crate::entity_names::{
     region, service_dependency, update_schema,
 };
 use crate::guards::guarded;
-use crate::python::fastapi::{APIRouter, Query, Response, status};
+use crate::python::fastapi::{Query, Response, status};
 use crate::python::standard::{Annotated, UUID};
 use crate::spec::{Entity, EntityNames, Guard, Operation, Spec};
 use crate::wording::{indefinite, noun};
@@ -65,18 +67,23 @@ impl Route {
 
 /// The module.
 #[must_use]
-pub fn emit(_spec: &Spec, entity: &Entity) -> Module {
+pub fn emit(spec: &Spec, entity: &Entity) -> Module {
     names!(router);
     let names = &entity.names;
     let prefix = format!("/organizations/{{organization_id}}/{}", names.path);
-    let tag = names.path.as_str();
     let routes = Route::ALL.into_iter().filter(|route| route.is_of(entity));
     module(names.api_module)
         .docstring(format!("The routes of {}.", noun(&names.plural_title)))
         .body(block![
             assign(
                 router,
-                py!(APIRouter(prefix = prefix, tags = [tag], route_class = IdempotentRoute))
+                keyed_router(
+                    spec,
+                    &prefix,
+                    &names.path,
+                    entity_scopes(names),
+                    [kw("route_class", IdempotentRoute)]
+                )
             ),
             routes.map(|one| route(entity, one)).collect::<Vec<_>>()
         ])

@@ -1,5 +1,6 @@
 //! `backend/app/api/invitations.py`: invitations: managed in an organization, answered by token.
 
+use crate::core::api_keys::keyed_router;
 use crate::core::org_rbac::{PrincipalDep, require_permission};
 use crate::core::pagination::PageRequestDep;
 use crate::core::permissions::Permission;
@@ -16,6 +17,7 @@ use crate::schemas::invitation::{
 use crate::services::invitation_reply_service::InvitationReplyServiceDep;
 use crate::services::invitation_service::InvitationServiceDep;
 use crate::services::outbox::OutboxDep;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -26,17 +28,21 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    names!(INVITATIONS_MANAGE);
     let inviters = py!(require_permission(Permission.INVITATIONS_MANAGE));
     module("app.api.invitations")
         .docstring("Invitations: managed in an organization, answered by token.")
         .body(block![
             assign(
                 organization_router,
-                py!(APIRouter(
-                    prefix = "/organizations/{organization_id}/invitations",
-                    tags = ["invitations"]
-                ))
+                keyed_router(
+                    spec,
+                    "/organizations/{organization_id}/invitations",
+                    "invitations",
+                    [INVITATIONS_MANAGE, INVITATIONS_MANAGE],
+                    []
+                )
             ),
             assign(router, py!(APIRouter(prefix = "/invitations", tags = ["invitations"]))),
             guarded(create_invitation_def(), &inviters),

@@ -1,10 +1,10 @@
 //! `backend/app/api/jobs.py`: what happens in the background for an organization.
 
+use crate::core::api_keys::keyed_router;
 use crate::core::pagination::PageRequestDep;
 use crate::core::roles::required;
 use crate::guards::guarded;
 use crate::models::job::JobStatus;
-use crate::python::fastapi::APIRouter;
 use crate::python::standard::UUID;
 use crate::schemas::job::{JobPage, JobRead};
 use crate::services::job_service::JobServiceDep;
@@ -18,12 +18,19 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    names!(JOBS_READ, JOBS_MANAGE);
     let managers = required(&spec.organizations.managers());
     module("app.api.jobs").docstring("What happens in the background for an organization.").body(
         block![
             assign(
                 router,
-                py!(APIRouter(prefix = "/organizations/{organization_id}/jobs", tags = ["jobs"]))
+                keyed_router(
+                    spec,
+                    "/organizations/{organization_id}/jobs",
+                    "jobs",
+                    [JOBS_READ, JOBS_MANAGE],
+                    []
+                )
             ),
             guarded(list_jobs_def(), &managers),
             guarded(get_job_def(), &managers),

@@ -1,10 +1,11 @@
 //! `backend/app/api/members.py`: the members of an organization.
 
-use crate::core::org_rbac::{PrincipalDep, require_fresh_session, require_permission};
+use crate::core::api_keys::keyed_router;
+use crate::core::org_rbac::{PrincipalDep, only_people, require_fresh_session, require_permission};
 use crate::core::pagination::PageRequestDep;
 use crate::core::permissions::Permission;
 use crate::guards::guarded;
-use crate::python::fastapi::{APIRouter, status};
+use crate::python::fastapi::status;
 use crate::python::standard::UUID;
 use crate::schemas::member::{MemberPage, MemberRead, MemberUpdate, OwnershipTransfer};
 use crate::services::member_service::{MemberServiceDep, deputy};
@@ -19,6 +20,8 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    names!(MEMBERS_READ, MEMBERS_MANAGE);
+    let leave = py!(require_permission(Permission.ORGANIZATION_READ));
     let (read, manage) = (
         py!(require_permission(Permission.MEMBERS_READ)),
         py!(require_permission(Permission.MEMBERS_MANAGE)),
@@ -26,12 +29,18 @@ pub fn emit(spec: &Spec) -> Module {
     module("app.api.members").docstring("The members of an organization.").body(block![
         assign(
             router,
-            py!(APIRouter(prefix = "/organizations/{organization_id}", tags = ["members"]))
+            keyed_router(
+                spec,
+                "/organizations/{organization_id}",
+                "members",
+                [MEMBERS_READ, MEMBERS_MANAGE],
+                []
+            )
         ),
         guarded(list_members_def(), &read),
         guarded(change_member_role_def(), &manage),
         guarded(remove_member_def(), &manage),
-        guarded(leave_organization_def(), &py!(require_permission(Permission.ORGANIZATION_READ))),
+        only_people(spec, guarded(leave_organization_def(), &leave)),
         deputy(spec).map(|_| transfer_ownership_def()).map(|route| {
             let owner = py!(require_permission(Permission.ORGANIZATION_TRANSFER));
             guarded(guarded(route, &owner), &require_fresh_session.into_expr())

@@ -1,5 +1,6 @@
 //! `backend/app/api`
 
+pub mod api_keys;
 pub mod audit;
 pub mod auth;
 pub mod billing;

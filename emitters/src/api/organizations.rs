@@ -1,6 +1,7 @@
 //! `backend/app/api/organizations.py`: organizations of the caller.
 
-use crate::core::org_rbac::{PrincipalDep, require_fresh_session, require_permission};
+use crate::core::api_keys::keyed_router;
+use crate::core::org_rbac::{PrincipalDep, only_people, require_fresh_session, require_permission};
 use crate::core::pagination::PageRequestDep;
 use crate::core::permissions::Permission;
 use crate::core::rbac::CurrentUserDep;
@@ -21,6 +22,7 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    names!(ORGANIZATION_READ, ORGANIZATION_UPDATE);
     let read = py!(require_permission(Permission.ORGANIZATION_READ));
     let update = py!(require_permission(Permission.ORGANIZATION_UPDATE));
     let delete = py!(require_permission(Permission.ORGANIZATION_DELETE));
@@ -29,14 +31,20 @@ pub fn emit(spec: &Spec) -> Module {
         assign(router, py!(APIRouter(prefix = "/organizations", tags = ["organizations"]))),
         assign(
             organization_router,
-            py!(APIRouter(prefix = "/organizations/{organization_id}", tags = ["organizations"]))
+            keyed_router(
+                spec,
+                "/organizations/{organization_id}",
+                "organizations",
+                [ORGANIZATION_READ, ORGANIZATION_UPDATE],
+                []
+            )
         ),
         create_organization_def(),
         list_organizations_def(),
         guarded(read_organization_def(), &read),
         guarded(rename_organization_def(), &update),
         guarded(deletion, &require_fresh_session.into_expr()),
-        guarded(switch_organization_def(), &read)
+        only_people(spec, guarded(switch_organization_def(), &read))
     ])
 }
 

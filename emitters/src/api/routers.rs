@@ -6,13 +6,15 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.routers": ROUTERS;
-    "app.api": audit, auth, billing, entitlements, health, invitations, jobs, me, members, organizations,
+    "app.api": api_keys, audit, auth, billing, entitlements, health, invitations, jobs, me, members, organizations,
         totp;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    let keys = spec.organizations.api_keys;
+    let keys = keys.then(|| [py!(api_keys.router), py!(api_keys.organization_router)]);
     let codes = spec.auth.has_totp().then(|| py!(totp.router));
     let fixed = [
         py!(health.router),
@@ -36,7 +38,15 @@ pub fn emit(spec: &Spec) -> Module {
         py!(module.router)
     });
     let granted = granted.into_iter().flatten();
-    let routers = tuple(fixed.into_iter().chain(codes).chain(paid).chain(granted).chain(entities));
+    let routers = tuple(
+        fixed
+            .into_iter()
+            .chain(keys.into_iter().flatten())
+            .chain(codes)
+            .chain(paid)
+            .chain(granted)
+            .chain(entities),
+    );
     module("app.api.routers")
         .docstring("Every router of the application.")
         .body([assign(ROUTERS, routers)])

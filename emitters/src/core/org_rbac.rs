@@ -1,21 +1,27 @@
 //! `backend/app/core/org_rbac.py`: the signed-in user's place in the organization that the path names.
 
+use crate::core::api_keys::{
+    CallerCredentialDep, KeyCredential, key_actor, note_use, refuse_out_of_scope, require_scope,
+};
 use crate::core::audit::{act_as, user_actor};
-use crate::core::client::ClientDep;
+use crate::core::client::{Client, ClientDep};
 use crate::core::credentials::{Credential, CredentialDep};
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, NotFoundError, UnauthorizedError};
 use crate::core::permissions::{Permission, ROLE_PERMISSIONS};
+use crate::core::rate_limit::is_used;
 use crate::core::rbac::{refuse_stale, refuse_unprotected};
 use crate::core::roles::Role;
 use crate::core::settings::SettingsDep;
 use crate::core::tenancy::bind_tenant;
+use crate::guards::guarded;
+use crate::models::api_key::ApiKey;
 use crate::models::membership::Membership;
 use crate::models::organization::Organization;
 use crate::models::session::AuthSession;
 use crate::models::user::User;
-use crate::python::builtins::{property, tuple};
-use crate::python::fastapi::Depends;
+use crate::python::builtins::{isinstance, property, tuple};
+use crate::python::fastapi::{Depends, Request};
 use crate::python::sqlalchemy::{AsyncSession, and_, select};
 use crate::python::standard::{Annotated, Awaitable, Callable, UUID, dataclass};
 use crate::spec::{Spec, Totp};
@@ -24,39 +30,86 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.core.org_rbac": Principal, get_principal, find_member, PrincipalDep, lock_organization,
         get_tenant_session, TenantSessionDep, require_org_roles, require_permission,
-        require_fresh_session;
+        require_fresh_session, require_session, get_key_principal, find_maker;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     let is_required = spec.auth.totp == Totp::Required;
+    let has_keys = spec.organizations.api_keys;
     module("app.core.org_rbac")
         .docstring("The signed-in user's place in the organization that the path names.")
         .body(block![
-            principal_class(),
-            get_principal_def(is_required),
+            principal_class(spec),
+            get_principal_def(has_keys, is_required),
             find_member_def(),
+            has_keys.then(|| [get_key_principal_def(), find_maker_def()]),
             assign(PrincipalDep, py!(Annotated[(Principal, Depends(get_principal))])),
             lock_organization_def(),
             get_tenant_session_def(),
             assign(TenantSessionDep, py!(Annotated[(AsyncSession, Depends(get_tenant_session))])),
             require_org_roles_def(),
             require_permission_def(),
+            has_keys.then(require_session_def),
             require_fresh_session_def()
         ])
 }
 
-fn principal_class() -> ClassDef {
-    names!(user, session, membership, organization);
+/// Puts the guard for people before a route, if there are keys to keep out.
+#[must_use]
+pub fn only_people(spec: &Spec, route: FunctionDef) -> FunctionDef {
+    match spec.organizations.api_keys {
+        true => guarded(route, &require_session.into_expr()),
+        false => route,
+    }
+}
+
+fn principal_class(spec: &Spec) -> ClassDef {
+    let has_keys = spec.organizations.api_keys;
+    names!(user, session, membership, organization, auth_session, key);
+    let fields = if has_keys {
+        block![
+            docstring("Who asks, as a member of which organization: in a session, or by a key."),
+            annotate(user, User),
+            annotate(membership, Membership),
+            annotate(organization, Organization),
+            ann_assign(auth_session, py!(AuthSession | None), none()),
+            ann_assign(key, py!(ApiKey | None), none()),
+            principal_session(),
+            is_used(spec).then(principal_caller_id)
+        ]
+    } else {
+        block![
+            docstring("Who asks, as a member of which organization."),
+            annotate(user, User),
+            annotate(session, AuthSession),
+            annotate(membership, Membership),
+            annotate(organization, Organization)
+        ]
+    };
     class(Principal).decorator(py!(dataclass(frozen = true))).body(block![
-        docstring("Who asks, as a member of which organization."),
-        annotate(user, User),
-        annotate(session, AuthSession),
-        annotate(membership, Membership),
-        annotate(organization, Organization),
+        fields,
         principal_role(),
-        principal_require()
+        principal_require(has_keys)
+    ])
+}
+
+fn principal_session() -> FunctionDef {
+    def("session").decorator(property).params([untyped("self")]).returns(AuthSession).body(block![
+        docstring("Return the caller's session; with an API key there is none, which is 403."),
+        if_(
+            py!(self.auth_session == None),
+            [raise(py!(ForbiddenError("An API key cannot do this.", code = "session_required")))]
+        ),
+        return_(py!(self.auth_session))
+    ])
+}
+
+fn principal_caller_id() -> FunctionDef {
+    def("caller_id").decorator(property).params([untyped("self")]).returns(UUID).body(block![
+        docstring("Name the caller among all: the key, or else the membership."),
+        return_(py!(if self.key == None { self.membership.id } else { self.key.id }))
     ])
 }
 
@@ -67,11 +120,17 @@ fn principal_role() -> FunctionDef {
     ])
 }
 
-fn principal_require() -> FunctionDef {
+fn principal_require(has_keys: bool) -> FunctionDef {
     names!(permission);
+    let scope = if_(py!(self.key != None), [do_(py!(require_scope(self.key, permission)))]);
     def("require").params([untyped("self"), param(permission, Permission)]).returns(none()).body(
         block![
-            docstring("Refuse what the caller's role does not allow."),
+            docstring(match has_keys {
+                true =>
+                    "Refuse what the key was not made for, or the caller's role does not allow.",
+                false => "Refuse what the caller's role does not allow.",
+            }),
+            has_keys.then_some(scope),
             if_(
                 py!(not_in!(permission, ROLE_PERMISSIONS[self.role])),
                 [raise(py!(ForbiddenError("Your role in this organization does not allow this.")))]
@@ -80,22 +139,25 @@ fn principal_require() -> FunctionDef {
     )
 }
 
-fn get_principal_def(is_required: bool) -> FunctionDef {
-    names!(
-        organization_id,
-        credential,
-        session,
-        client,
-        found,
-        user,
-        auth_session,
-        membership,
-        organization
+fn get_principal_def(has_keys: bool, is_required: bool) -> FunctionDef {
+    names!(request, organization_id, credential, session, client, found, user);
+    names!(auth_session, membership, organization);
+    let credential_dep = if has_keys { CallerCredentialDep } else { CredentialDep };
+    let by_key = if_(
+        py!(isinstance(credential, KeyCredential)),
+        [return_(py!(
+            get_key_principal(request, organization_id, credential, session, client).await
+        ))],
     );
+    let principal = match has_keys {
+        true => py!(Principal(user, membership, organization, auth_session)),
+        false => py!(Principal(user, auth_session, membership, organization)),
+    };
     async_def(get_principal)
+        .params(has_keys.then(|| param(request, Request)))
         .params([
             param(organization_id, UUID),
-            param(credential, CredentialDep),
+            param(credential, credential_dep),
             param(session, SessionDep),
             param(client, ClientDep),
         ])
@@ -107,6 +169,7 @@ fn get_principal_def(is_required: bool) -> FunctionDef {
                 An organization that the caller does not belong to is answered like one that does\n\
                  not exist."
             ),
+            has_keys.then_some(by_key),
             assign(found, py!(find_member(session, credential, organization_id).await)),
             if_(py!(found == None), [raise(py!(UnauthorizedError("This session has ended.")))]),
             assign(py!((user, auth_session, membership, organization)), found),
@@ -116,7 +179,66 @@ fn get_principal_def(is_required: bool) -> FunctionDef {
                 [raise(py!(NotFoundError("There is no such organization.")))]
             ),
             do_(py!(act_as(session, user_actor(user.id, client)))),
-            return_(py!(Principal(user, auth_session, membership, organization)))
+            return_(principal)
+        ])
+}
+
+fn get_key_principal_def() -> FunctionDef {
+    names!(request, organization_id, credential, session, client, found, user, key);
+    names!(membership, organization);
+    async_def(get_key_principal)
+        .params([
+            param(request, Request),
+            param(organization_id, UUID),
+            param(credential, KeyCredential),
+            param(session, AsyncSession),
+            param(client, Client),
+        ])
+        .returns(Principal)
+        .body(block![
+            docstring("Look the maker of a key up: it acts for them, as its scopes allow."),
+            assign(found, py!(find_maker(session, credential).await)),
+            if_(py!(found == None), [raise(py!(UnauthorizedError("The API key is not valid.")))]),
+            assign(py!((user, key, membership, organization)), found),
+            if_(
+                py!(organization.id != organization_id),
+                [raise(py!(NotFoundError("There is no such organization.")))]
+            ),
+            do_(py!(refuse_out_of_scope(request, key))),
+            do_(py!(note_use(session, key).await)),
+            do_(py!(act_as(session, key_actor(key, client)))),
+            return_(py!(Principal(user, membership, organization, key = key)))
+        ])
+}
+
+fn find_maker_def() -> FunctionDef {
+    names!(session, credential, membership_of_maker, statement, result);
+    async_def(find_maker)
+        .params([param(session, AsyncSession), param(credential, KeyCredential)])
+        .returns(py!(tuple[(User, ApiKey, Membership, Organization)] | None))
+        .body(block![
+            docstring(
+                "Load a key, its maker, their membership and organization in one statement.\n\
+                 \n\
+                 Who does not belong to the organization any more has no key to it."
+            ),
+            assign(
+                membership_of_maker,
+                py!(and_(
+                    Membership.user_id == ApiKey.user_id,
+                    Membership.organization_id == ApiKey.organization_id
+                ))
+            ),
+            assign(
+                statement,
+                py!(select(User, ApiKey, Membership, Organization)
+                    .join(ApiKey, ApiKey.user_id == User.id)
+                    .join(Membership, membership_of_maker)
+                    .join(Organization, Organization.id == ApiKey.organization_id)
+                    .r#where(credential.matches()))
+            ),
+            assign(result, py!(session.execute(statement).await)),
+            return_(py!(result.one_or_none()))
         ])
 }
 
@@ -235,6 +357,22 @@ fn require_permission_def() -> FunctionDef {
             },
             return_(guard)
         ])
+}
+
+fn require_session_def() -> FunctionDef {
+    names!(principal);
+    async_def(require_session).params([param(principal, PrincipalDep)]).returns(none()).body(
+        block![
+            docstring("Guard a route that is for people: an API key is answered 403."),
+            if_(
+                py!(principal.auth_session == None),
+                [raise(py!(ForbiddenError(
+                    "An API key cannot do this.",
+                    code = "session_required"
+                )))]
+            )
+        ],
+    )
 }
 
 fn require_fresh_session_def() -> FunctionDef {

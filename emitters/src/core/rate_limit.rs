@@ -43,7 +43,7 @@ pub fn emit(spec: &Spec) -> Module {
         attempts_class(),
         assign(AttemptsDep, py!(Annotated[(Attempts, Depends(Attempts))])),
         bucket_def(),
-        is_used(spec).then(require_rate_def)
+        is_used(spec).then(|| require_rate_def(spec.organizations.api_keys))
     ])
 }
 
@@ -259,15 +259,24 @@ fn bucket_def() -> FunctionDef {
     ])
 }
 
-fn require_rate_def() -> FunctionDef {
-    names!(count, seconds, rate, guard);
+fn require_rate_def(has_keys: bool) -> FunctionDef {
+    names!(count, seconds, rate, guard, principal);
+    let caller = match has_keys {
+        true => py!(principal.caller_id),
+        false => py!(principal.membership.id),
+    };
     let guard_type = py!(Callable[([Request, Response, Principal, RateLimiter], Awaitable[None])]);
     def(require_rate).params([param(count, int), param(seconds, int)]).returns(guard_type).body(
         block![
-            docstring("Guard a route: a member who asks more often in that time is answered 429."),
+            docstring(match has_keys {
+                true =>
+                    "Guard a route: a member or key that asks more often in that time gets 429.",
+                false =>
+                    "Guard a route: a member who asks more often in that time is answered 429.",
+            }),
             assign(rate, py!(RateLimitItemPerSecond(count, seconds))),
             {
-                names!(request, response, principal, limiter, route, headers);
+                names!(request, response, limiter, route, headers);
                 async_def(guard)
                     .params([
                         param(request, Request),
@@ -278,10 +287,7 @@ fn require_rate_def() -> FunctionDef {
                     .returns(none())
                     .body(block![
                         ann_assign(route, str, py!(request.scope["endpoint"].__name__)),
-                        assign(
-                            headers,
-                            py!(limiter.count(rate, route, str(principal.membership.id)).await)
-                        ),
+                        assign(headers, py!(limiter.count(rate, route, str(caller)).await)),
                         do_(py!(response.headers.update(headers)))
                     ])
             },

@@ -32,7 +32,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(KEY_ID_LENGTH, 8),
             assign(CLOCK_SKEW_SECONDS, 5),
             assign(REQUIRED_CLAIMS, py!(["iss", "aud", "sub", "iat", "nbf", "exp", "jti", "typ"])),
-            purpose_class(spec.auth.has_totp(), has_trial),
+            purpose_class(spec, has_trial),
             key_ring_class(),
             signer_class(),
             keyed_hash_def(),
@@ -43,7 +43,7 @@ pub fn emit(spec: &Spec) -> Module {
         ])
 }
 
-fn purpose_class(has_totp: bool, has_trial: bool) -> ClassDef {
+fn purpose_class(spec: &Spec, has_trial: bool) -> ClassDef {
     names!(
         ACCESS,
         REFRESH,
@@ -54,6 +54,7 @@ fn purpose_class(has_totp: bool, has_trial: bool) -> ClassDef {
         INVITATION,
         CHALLENGE,
         BACKUP_CODE,
+        API_KEY,
         CURSOR,
         TRIAL,
         KEY_ID
@@ -67,7 +68,10 @@ fn purpose_class(has_totp: bool, has_trial: bool) -> ClassDef {
         assign(RESET, "reset"),
         assign(EMAIL_CHANGE, "email_change"),
         assign(INVITATION, "invitation"),
-        has_totp.then(|| [assign(CHALLENGE, "challenge"), assign(BACKUP_CODE, "backup_code")]),
+        spec.auth
+            .has_totp()
+            .then(|| [assign(CHALLENGE, "challenge"), assign(BACKUP_CODE, "backup_code")]),
+        spec.organizations.api_keys.then(|| assign(API_KEY, "api_key")),
         assign(CURSOR, "cursor"),
         has_trial.then(|| assign(TRIAL, "trial")),
         assign(KEY_ID, "key_id")

@@ -17,6 +17,7 @@ pub fn emit(spec: &Spec) -> Generated {
         layout(),
         what_is_kept(spec),
         who_may(spec),
+        keys(spec),
         what_is_sold(spec),
         settings_section(spec),
         migrate(),
@@ -137,6 +138,27 @@ fn who_may(spec: &Spec) -> Vec<Block> {
             text("."),
         ]),
         roles(spec),
+    ]
+}
+
+fn keys(spec: &Spec) -> Vec<Block> {
+    if !spec.organizations.api_keys {
+        return Vec::new();
+    }
+    vec![
+        heading(2, "API keys"),
+        paragraph([
+            text("A program signs in with a key of an organization, made at "),
+            code("/organizations/{organization_id}/api-keys"),
+            text(" and sent as "),
+            code("Authorization: Bearer"),
+            text(". It can do what its scopes say and the role of its maker allows, in that "),
+            text("organization only. A router is closed to keys unless it has "),
+            code("accept_keys"),
+            text(" among its dependencies. Whoever finds a key can revoke it at "),
+            code("/api-keys/leaked"),
+            text("."),
+        ]),
     ]
 }
 

@@ -33,6 +33,8 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
         (create_emails, emails(spec)),
         (create_email_suppressions, email_suppressions()),
     ];
+    names!(create_api_keys);
+    tables.extend(spec.organizations.api_keys.then(|| (create_api_keys, api_keys())));
     names!(create_totp_factors, create_backup_codes, create_login_challenges);
     tables.extend(
         spec.auth
@@ -171,6 +173,21 @@ fn invitations(spec: &Spec) -> Table {
         .unique(&["token_hash"])
         .index(&["organization_id", "created_at", "id"])
         .unique_where("uq_invitations_pending", &["organization_id", "email"], "status = 'pending'")
+}
+
+fn api_keys() -> Table {
+    table(name("api_keys"))
+        .owner("organization_id", "organizations")
+        .owner("user_id", "users")
+        .column("name", text(100))
+        .column("hint", text(80))
+        .column("key_hash", text(64))
+        .column("scopes", ColumnKind::Json)
+        .optional_column("expires_at", moment())
+        .optional_column("last_used_at", moment())
+        .optional_column("revoked_at", moment())
+        .unique(&["key_hash"])
+        .index(&["organization_id", "created_at", "id"])
 }
 
 fn audit_events(spec: &Spec) -> Table {

@@ -1,5 +1,6 @@
 //! `backend/app/models`
 
+pub mod api_key;
 pub mod audit_event;
 pub mod base;
 pub mod billing_event;

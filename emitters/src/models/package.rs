@@ -3,14 +3,15 @@
 use crate::core::billing::has_overrides;
 use crate::core::plans::has_flags;
 use crate::models::{
-    audit_event, base, billing_event, email, feature_flag, idempotency_key, invitation, job,
-    membership, organization, r#override, refresh_token, session, totp, trial_redemption, user,
+    api_key, audit_event, base, billing_event, email, feature_flag, idempotency_key, invitation,
+    job, membership, organization, r#override, refresh_token, session, totp, trial_redemption,
+    user,
 };
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.models": AuditEvent, AuthSession, BackupCode, BillingEvent, Email, EmailSuppression, FeatureFlag,
+    "app.models": ApiKey, AuditEvent, AuthSession, BackupCode, BillingEvent, Email, EmailSuppression, FeatureFlag,
         IdempotencyKey, Invitation, Job, LoginChallenge, Membership, Organization, Override, RefreshToken,
         TotpFactor, TrialRedemption, User;
 }
@@ -33,6 +34,7 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
             session::AuthSession,
             user::User,
         ])
+        .exports(spec.organizations.api_keys.then_some(api_key::ApiKey))
         .exports(spec.auth.has_totp().then(totp_models).into_iter().flatten())
         .exports((!spec.entities.is_empty()).then_some(idempotency_key::IdempotencyKey))
         .exports(spec.billing.iter().map(|_| billing_event::BillingEvent))

@@ -28,12 +28,14 @@ astgen_pyast::vocabulary! {
     "pathlib": Path;
     "random": Random;
     "secrets": SystemRandom;
+    "string": ascii_letters, digits;
     "time": monotonic, perf_counter;
     "typing": Annotated, Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeGuard,
         TypeVar, Union, get_args, get_origin, get_type_hints;
     "types": UnionType;
     "urllib.parse": parse_qsl, urlencode, urlsplit;
     "uuid": UUID, uuid4;
+    "zlib": crc32;
 }
 
 /// `import ast`

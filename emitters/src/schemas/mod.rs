@@ -1,5 +1,6 @@
 //! `backend/app/schemas`
 
+pub mod api_key;
 pub mod audit;
 pub mod auth;
 pub mod base;

@@ -10,7 +10,7 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.services.email_service": PRODUCT, Action, Mail, compose, verification_mail, welcome_mail,
         registration_notice, reset_mail, password_notice, email_change_mail, email_change_notice,
-        deletion_notice, invitation_mail, totp_on_notice, totp_off_notice;
+        deletion_notice, invitation_mail, leaked_key_notice, totp_on_notice, totp_off_notice;
 }
 
 /// The module.
@@ -31,6 +31,7 @@ pub fn emit(spec: &Spec) -> Module {
             email_change_notice_def(),
             deletion_notice_def(),
             invitation_mail_def(),
+            spec.organizations.api_keys.then(leaked_key_notice_def),
             spec.auth.has_totp().then(|| [totp_on_notice_def(), totp_off_notice_def()])
         ],
     )
@@ -168,6 +169,21 @@ fn deletion_notice_def() -> FunctionDef {
             f!("Your account at {} was deleted.", PRODUCT)
         )))
     ])
+}
+
+fn leaked_key_notice_def() -> FunctionDef {
+    names!(email, key_name);
+    def(leaked_key_notice).params([param(email, str), param(key_name, str)]).returns(Mail).body(
+        block![
+            docstring("Tell the maker of an API key that it was found where it should not be."),
+            return_(py!(compose(
+                email,
+                "An API key was revoked",
+                f!("Your API key {} at {} was found in public and is revoked.", key_name, PRODUCT),
+                "Make another one for the program that used it."
+            )))
+        ],
+    )
 }
 
 fn totp_on_notice_def() -> FunctionDef {

@@ -6,12 +6,14 @@ use crate::core::org_rbac::{Principal, lock_organization};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::core::permissions::Permission;
 use crate::core::roles::{Role, role};
+use crate::models::api_key::ApiKey;
 use crate::models::membership::Membership;
 use crate::models::session::AuthSession;
 use crate::models::user::User;
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{joinedload, select, update};
 use crate::python::standard::{Annotated, UUID, dataclass};
+use crate::services::api_key_service::revoke_keys;
 use crate::spec::{Role as OrgRole, Spec};
 use astgen_pyast::prelude::*;
 
@@ -41,7 +43,7 @@ fn member_service_class(spec: &Spec) -> ClassDef {
         member_service_leave(),
         deputy(spec).map(|deputy| member_service_transfer(spec, deputy)),
         member_service_find(),
-        member_service_expel(),
+        member_service_expel(spec.organizations.api_keys),
         member_service_keep_an_owner(spec)
     ])
 }
@@ -170,11 +172,20 @@ fn member_service_find() -> FunctionDef {
         ])
 }
 
-fn member_service_expel() -> FunctionDef {
+fn member_service_expel(has_keys: bool) -> FunctionDef {
     names!(member, organization_id);
+    let of_member = [
+        arg(py!(ApiKey.organization_id == organization_id)),
+        arg(py!(ApiKey.user_id == member.user_id)),
+    ];
+    let revoke = do_(py!(revoke_keys(self.session, ..of_member).await));
     async_def("expel").params([untyped("self"), param(member, Membership)]).returns(none()).body(
         block![
-            docstring("End a membership; no session of the user stays in the organization."),
+            docstring(match has_keys {
+                true =>
+                    "End a membership; no session or key of the user stays in the organization.",
+                false => "End a membership; no session of the user stays in the organization.",
+            }),
             do_(py!(self.keep_an_owner(member).await)),
             assign(organization_id, py!(member.organization_id)),
             do_(py!(self
@@ -188,6 +199,7 @@ fn member_service_expel() -> FunctionDef {
                         .values(active_organization_id = None)
                 )
                 .await)),
+            has_keys.then_some(revoke),
             do_(py!(self.session.delete(member).await)),
             do_(py!(self.session.flush().await))
         ],

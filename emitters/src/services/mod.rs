@@ -1,5 +1,6 @@
 //! `backend/app/services`
 
+pub mod api_key_service;
 pub mod audit_service;
 pub mod auth_service;
 pub mod billing_connection;

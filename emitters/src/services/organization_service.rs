@@ -8,6 +8,7 @@ use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::core::permissions::Permission;
 use crate::core::plans::{SubscriptionStatus, TRIAL_PERIOD, TRIAL_PLAN};
 use crate::core::roles::{Role, role};
+use crate::models::api_key::ApiKey;
 use crate::models::base::utcnow;
 use crate::models::membership::Membership;
 use crate::models::organization::Organization;
@@ -16,6 +17,7 @@ use crate::python::builtins::str;
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{delete, joinedload, select};
 use crate::python::standard::{Annotated, Sequence, dataclass};
+use crate::services::api_key_service::revoke_keys;
 use crate::services::trial_service::TrialServiceDep;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
@@ -142,6 +144,8 @@ fn organization_service_switch() -> FunctionDef {
 
 fn organization_service_leave_all(spec: &Spec) -> FunctionDef {
     names!(user, owned, organization, others);
+    let has_keys = spec.organizations.api_keys;
+    let revoke = do_(py!(revoke_keys(self.session, ApiKey.user_id == user.id).await));
     let owner_role = &role(spec.organizations.owner());
     let is_needed = match spec.billing {
         Some(_) => py!(others || has_subscription(organization)),
@@ -188,6 +192,7 @@ fn organization_service_leave_all(spec: &Spec) -> FunctionDef {
                 ]
             ),
             do_(py!(self.session.flush().await)),
+            has_keys.then_some(revoke),
             do_(py!(self
                 .session
                 .execute(delete(Membership).r#where(Membership.user_id == user.id))

@@ -15,6 +15,8 @@ pub struct Organizations {
     pub invitation_lifetime: Duration,
     /// Whether everyone gets an organization of their own on registration.
     pub personal: bool,
+    /// Whether members can make keys with which programs act in the organization.
+    pub api_keys: bool,
 }
 
 /// A role that a member has in an organization.

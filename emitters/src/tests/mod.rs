@@ -26,6 +26,7 @@ mod entity_trash;
 mod entity_values;
 mod entity_versions;
 
+pub mod test_api_keys;
 pub mod test_audit;
 pub mod test_auth;
 pub mod test_billing_post;
@@ -108,6 +109,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_settings::emit(spec),
     ];
     modules.extend(factories::emit(spec));
+    modules.extend(spec.organizations.api_keys.then(|| test_api_keys::emit(spec)));
     modules.extend(spec.auth.has_totp().then(|| test_totp::emit(spec)));
     if casting::has_room(spec, 2) {
         modules.extend([test_invitations::emit(spec), test_members::emit(spec)]);

@@ -53,6 +53,7 @@ pub fn emit(spec: &Spec) -> Module {
 fn gates(spec: &Spec) -> Expr {
     let seats = spec.billing.as_ref().is_some_and(limits_members);
     let seats = seats.then_some("services/billing_usage.py");
+    let keys = spec.organizations.api_keys.then_some("services/api_key_service.py");
     let post = spec.billing.as_ref().map(|_| "services/billing_post.py");
     let fixed = [
         "core/org_rbac.py",
@@ -61,7 +62,7 @@ fn gates(spec: &Spec) -> Expr {
         "services/member_service.py",
         "services/organization_service.py",
     ];
-    make::set(fixed.into_iter().chain(post).chain(seats))
+    make::set(fixed.into_iter().chain(keys).chain(post).chain(seats))
 }
 
 fn names_in_def() -> FunctionDef {

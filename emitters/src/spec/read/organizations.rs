@@ -38,13 +38,19 @@ pub fn organizations(table: &mut Table<'_>) -> Organizations {
         Boolean,
         true,
     );
+    let api_keys = table.or(
+        "api_keys",
+        "Whether members can make keys with which programs act in the organization.",
+        Boolean,
+        true,
+    );
 
     let roles = ranked(roles.map_or_else(Vec::new, |roles| roles.value), table);
     let inviters = match inviters {
         Some(names) => chosen(&roles, &names, |error| table.report(error)),
         None => roles[..roles.len().saturating_sub(1).clamp(1, 2)].to_vec(),
     };
-    Organizations { roles, inviters, invitation_lifetime, personal }
+    Organizations { roles, inviters, invitation_lifetime, personal, api_keys }
 }
 
 /// The shape of a list of roles.
