@@ -190,13 +190,18 @@ fn opening_plan<'s>(tested: &Tested<'s>, billing: &'s Billing) -> Option<&'s Pla
     paid_plans(billing).into_iter().find(|plan| opens(plan))
 }
 
-fn opened(tested: &Tested<'_>, lookup_key: &str) -> [Stmt; 3] {
-    names!(world, ada, organization_id);
-    let (rows, create) = (tested.rows, tested.create);
-    [
+/// Every route, with a subscription that has what they need.
+fn opened(tested: &Tested<'_>, lookup_key: &str) -> Vec<Stmt> {
+    names!(world, ada, organization_id, path, answers);
+    let (rows, row, create) = (tested.rows, tested.row, tested.create);
+    let routes = [Operation::List, Operation::Read, Operation::Update, Operation::Delete];
+    let tries = routes.map(|operation| attempt(tested, operation, false));
+    block![
         do_(py!(world.subscribe(organization_id, lookup_key).await)).paragraph(),
-        assert_(py!(ada.get(rows).await.status_code == 200)),
-        do_(py!(create(ada, organization_id).await)),
+        assign(row, py!(create(ada, organization_id).await)),
+        assign(path, py!(f!("{}/{}", rows, row["id"]))),
+        assign(answers, make::list(tries)),
+        assert_(py!(list!(answer.status_code for answer in answers) == [200, 200, 200, 204]))
     ]
 }
 
