@@ -4,7 +4,7 @@ use crate::core::roles::Role;
 use crate::models::base::utcnow;
 use crate::models::package::{Invitation, Membership};
 use crate::python::anyio::anyio;
-use crate::python::builtins::{int, len, list, object, range, sorted, str};
+use crate::python::builtins::{int, len, list, object, range, sorted, str, tuple};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::timedelta;
@@ -77,7 +77,10 @@ fn test_seats(spec: &Spec, billing: &Billing, member: &str, lowest: &str) -> Vec
     let gone = || {
         test_a_seat_that_is_gone_by_then_is_refused(spec, member, lowest, free, lookup_key(start))
     };
-    [test_the_plan_limits_members(member, free)].into_iter().chain(can_grow.then(gone)).collect()
+    let races = start.price.is_some() && (2..=5).contains(&free) && has_room(spec, free + 3);
+    let race = || test_parallel_guests_share_the_seats(spec, member, free);
+    let limit = test_the_plan_limits_members(member, free);
+    [limit].into_iter().chain(can_grow.then(gone)).chain(races.then(race)).collect()
 }
 
 /// Members that join, one statement or a loop.
@@ -558,6 +561,40 @@ fn test_a_seat_that_is_gone_by_then_is_refused(
         assert_(py!(refused.json()["code"] == "plan_limit_reached")),
         do_(py!(world.subscribe(organization_id, price).await)),
         assert_(py!(accept(bob, token).await == 201))
+    ])
+}
+
+/// The owner has a seat already.
+fn test_parallel_guests_share_the_seats(spec: &Spec, member: &str, free: u32) -> FunctionDef {
+    names!(world, ada, organization_id, guests, number, guest, token, statuses, try_it, tasks);
+    let (seats, refused) = (free - 1, 3);
+    let count = seats + refused;
+    world_test("test_parallel_guests_share_the_seats").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        ann_assign(guests, py!(list[tuple[(Caller, str)]]), py!([])),
+        for_(
+            number,
+            py!(range(count)),
+            block![
+                assign(guest, py!(world.sign_up(f!("guest{}@example.com", number)).await)),
+                do_(py!(world.verify(guest).await)),
+                assign(token, py!(world.invite(ada, organization_id, guest.email, member).await)),
+                do_(py!(guests.append((guest, token))))
+            ]
+        ),
+        end_of_subscription(spec, world, organization_id),
+        ann_assign(statuses, py!(list[int]), py!([])),
+        async_def(try_it)
+            .params([param(guest, Caller), param(token, str)])
+            .returns(none())
+            .body([do_(py!(statuses.append(accept(guest, token).await)))]),
+        async_with_as(
+            py!(anyio.create_task_group()),
+            tasks,
+            for_(py!((guest, token)), guests, [do_(py!(tasks.start_soon(try_it, guest, token)))])
+        ),
+        assert_(py!(sorted(statuses) == [201] * seats + [403] * refused)).paragraph()
     ])
 }
 
