@@ -10,10 +10,13 @@ use environment::{build, program, programs, root, run};
 #[track_caller]
 fn check_tools(name: &str) {
     let (_folder, backend) = build(name);
-    run(program("ruff", &backend).args(["format", "--check", "--no-cache", "."]));
-    run(program("ruff", &backend).args(["check", "--no-cache", "."]));
+    run(program("ruff", &backend).args(["format", "--check", "--no-cache", ".", "../tools"]));
+    run(program("ruff", &backend).args(["check", "--no-cache", ".", "../tools"]));
     run(program("mypy", &backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
     run(program("pyright", &backend).arg("--pythonpath").arg(programs().join("python")));
+    let tools = backend.with_file_name("tools");
+    run(program("mypy", &tools).args(["--cache-dir", "/dev/null"]));
+    run(program("pyright", &tools).arg("--pythonpath").arg(programs().join("python")));
 }
 
 #[test]

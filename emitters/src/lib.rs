@@ -13,6 +13,7 @@ pub mod app_main;
 pub mod billing_main;
 pub mod core;
 pub mod files;
+pub mod manage;
 pub mod migrations;
 pub mod models;
 pub mod packages;
@@ -20,6 +21,7 @@ pub mod probe;
 pub mod schemas;
 pub mod services;
 pub mod tests;
+pub mod tools;
 pub mod worker;
 
 pub mod entity_filters;

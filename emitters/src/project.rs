@@ -4,8 +4,8 @@ use crate::core::billing::has_overrides;
 use crate::core::plans::{has_flags, has_limits, has_prices};
 use crate::spec::{Entity, Spec};
 use crate::{
-    Content, Generated, Printed, api, app_main, billing_main, core, files, migrations, models,
-    packages, probe, schemas, services, tests, worker,
+    Content, Generated, Printed, api, app_main, billing_main, core, files, manage, migrations,
+    models, packages, probe, schemas, services, tests, tools, worker,
 };
 use astgen_pyast::Module;
 use rayon::prelude::*;
@@ -59,7 +59,8 @@ fn frame(spec: &Spec) -> Vec<Generated> {
         .chain(tests::emit_all(spec))
         .map(|module| python(module, false));
     let schema = migrations::schema::Schema::of(spec).file();
-    packages.chain(modules).chain(files::emit(spec)).chain([schema]).collect()
+    let tools = tools::emit(spec).into_iter().map(tool);
+    packages.chain(modules).chain(tools).chain(files::emit(spec)).chain([schema]).collect()
 }
 
 fn entity(spec: &Spec, entity: &Entity) -> impl Iterator<Item = Generated> {
@@ -141,6 +142,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         services::password_service::emit(),
         services::resources::emit(spec.jobs.has_workers()),
         services::session_service::emit(spec),
+        manage::emit(spec),
         probe::emit(),
         api::audit::emit(spec),
         api::auth::emit(spec),
@@ -240,6 +242,15 @@ fn billing(spec: &Spec) -> Vec<Module> {
         ]);
     }
     modules
+}
+
+/// A script beside the backend, which is its own program: `deployers` is what it finds beside it.
+fn tool(module: Module) -> Generated {
+    let path = format!("tools/{}.py", module.name.replace('.', "/"));
+    Generated {
+        path,
+        content: Content::Python(module.first_party(["deploy", "deployers", "workspace"])),
+    }
 }
 
 fn python(module: Module, is_package: bool) -> Generated {

@@ -51,7 +51,8 @@ fn environment_class() -> ClassDef {
 }
 
 /// The settings whose defaults are good for development only.
-fn required_in_production(spec: &Spec) -> Vec<&'static str> {
+#[must_use]
+pub fn required_in_production(spec: &Spec) -> Vec<&'static str> {
     let mut required = vec!["secret_key", "frontend_url"];
     if spec.email.backend == EmailBackend::Smtp {
         required.push("smtp_host");

@@ -13,6 +13,7 @@ pub mod render;
 pub mod requirements;
 pub mod revision_template;
 pub mod root_readme;
+pub mod tools_pyproject;
 pub mod workflow;
 
 mod dependency;
@@ -41,6 +42,7 @@ pub fn emit(spec: &Spec) -> Vec<Generated> {
         pyproject::emit(spec),
         revision_template::emit(),
         root_readme::emit(spec),
+        tools_pyproject::emit(spec),
         workflow::emit(spec),
     ]);
     files.extend(dockerfile::emit(spec));

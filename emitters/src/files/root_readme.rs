@@ -31,21 +31,21 @@ fn about(spec: &Spec) -> Vec<Block> {
 fn run() -> Vec<Block> {
     vec![
         heading(2, "Run it"),
-        commands([
-            "cd backend",
-            "python3 -m venv .venv",
-            ". .venv/bin/activate",
-            "pip install --require-hashes -r requirements.txt",
-            "alembic upgrade head",
-            "uvicorn --factory app.main:create_app",
+        paragraph([
+            text(
+                "One command makes the environment, migrates, adds an owner, serves on port 8000 and signs ",
+            ),
+            text("the owner in. Python is all that it needs; what is there already stays."),
         ]),
+        commands(["python3 tools/day_one.py"]),
         paragraph([
             text("Then "),
             code("/docs"),
             text(" describes every route. More is in "),
             code("backend/README.md"),
-            text(": tests, settings, entities, roles."),
+            text(": tests, settings, entities, roles. By hand, the product is looked after with:"),
         ]),
+        commands(["python3 tools/manage.py --help"]),
     ]
 }
 
@@ -60,6 +60,29 @@ fn deploy(spec: &Spec) -> Vec<Block> {
     if spec.email.backend == EmailBackend::Smtp {
         deploy.push(paragraph([text("The mails that it sends are shown on port 8025.")]));
     }
+    if !spec.deploy.targets.is_empty() {
+        let platforms = spec.deploy.targets.iter().map(|target| match target {
+            DeployTarget::Fly => "fly.io",
+            DeployTarget::Render => "render.com",
+        });
+        let platforms = platforms.collect::<Vec<_>>().join(" and ");
+        let targets = spec.deploy.targets.iter().map(|target| match target {
+            DeployTarget::Fly => "python3 tools/deploy.py fly",
+            DeployTarget::Render => "python3 tools/deploy.py render",
+        });
+        deploy.extend([
+            heading(2, "Deploy it"),
+            paragraph([
+                text(format!(
+                    "There are files for {platforms}. What a deployment would run is shown by "
+                )),
+                text("these commands, and run with "),
+                code("--run"),
+                text(":"),
+            ]),
+            commands(targets),
+        ]);
+    }
     deploy
 }
 
@@ -72,6 +95,7 @@ fn layout(spec: &Spec) -> Vec<Block> {
             [
                 row("backend/", "The application, its migrations and its tests."),
                 row(".astgen/manifest.json", "What was generated, to tell it from later edits."),
+                row("tools/", "Scripts that need nothing but Python."),
                 row("Dockerfile", "The image of the server and of its workers."),
                 row("compose.yaml", "The product with a database and the rest, in containers."),
                 row(".github/workflows/unit.yml", "What is checked before a change comes in."),

@@ -92,8 +92,10 @@ fn postgresql(spec: &Spec) -> Yaml {
 }
 
 fn lint() -> Yaml {
-    let checks = ["ruff format --check", "ruff check", "mypy", "pyright"];
-    let steps = [python(IMAGE_PYTHON), checks.map(command).into()];
+    let checks = ["ruff format --check . ../tools", "ruff check . ../tools", "mypy", "pyright"];
+    let scripts =
+        ["mypy", "pyright"].map(|check| map([("run", check), ("working-directory", "tools")]));
+    let steps = [python(IMAGE_PYTHON), checks.map(command).into(), scripts.into()];
     job("Lint", "backend", Vec::new(), steps.concat())
 }
 

@@ -3,7 +3,8 @@
 use astgen_pyast::{Import, import, import_module};
 
 astgen_pyast::vocabulary! {
-    "argparse": ArgumentParser;
+    "abc": ABC, abstractmethod;
+    "argparse": ArgumentParser, Namespace;
     "base64": urlsafe_b64decode, urlsafe_b64encode;
     "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable,
         Iterator, Mapping, Sequence;
@@ -23,7 +24,7 @@ astgen_pyast::vocabulary! {
     "hashlib": sha256;
     "html": escape;
     "http": HTTPStatus;
-    "http.client": HTTPConnection;
+    "http.client": HTTPConnection, HTTPException;
     "ipaddress": IPv4Network, IPv6Address, IPv6Network, ip_address;
     "pathlib": Path;
     "random": Random;
@@ -96,6 +97,18 @@ pub const shutil: Import = import_module("shutil");
 /// `import subprocess`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const subprocess: Import = import_module("subprocess");
+
+/// `import shlex`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const shlex: Import = import_module("shlex");
+
+/// `import tomllib`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const tomllib: Import = import_module("tomllib");
+
+/// `import stat`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const stat: Import = import_module("stat");
 
 /// `import sys`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]

@@ -44,6 +44,7 @@ pub mod test_health;
 pub mod test_invitations;
 pub mod test_job_routes;
 pub mod test_jobs;
+pub mod test_manage;
 pub mod test_me;
 pub mod test_members;
 pub mod test_metrics;
@@ -67,6 +68,7 @@ pub mod test_statements;
 pub mod test_subscriptions;
 pub mod test_tenancy;
 pub mod test_tenant_statements;
+pub mod test_tools;
 pub mod test_totp;
 pub mod test_trials;
 pub mod test_webhook;
@@ -91,6 +93,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_errors::emit(spec),
         test_fields::emit(),
         test_health::emit(spec),
+        test_manage::emit(spec),
         test_me::emit(spec),
         test_migrations::emit(spec),
         test_job_routes::emit(spec),
@@ -107,6 +110,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_security::emit(spec),
         test_sessions::emit(),
         test_settings::emit(spec),
+        test_tools::emit(spec),
     ];
     modules.extend(factories::emit(spec));
     modules.extend(spec.organizations.api_keys.then(|| test_api_keys::emit(spec)));

@@ -1,0 +1,319 @@
+//! `backend/app/manage.py`: what a person does about the product from a shell.
+
+use crate::billing_main::replay;
+use crate::core::logging::configure_logging;
+use crate::core::passwords::PasswordHasher;
+use crate::core::roles::UserRole;
+use crate::core::sealing::{BrokenSealError, Sealer};
+use crate::core::security::Signer;
+use crate::core::settings::Settings;
+use crate::models::base::utcnow;
+use crate::models::email::Email;
+use crate::models::totp::TotpFactor;
+use crate::models::user::User;
+use crate::python::builtins::{__name__, bool, int, isinstance, len, str};
+use crate::python::pydantic::ValidationError;
+use crate::python::sqlalchemy::{AsyncSession, IntegrityError, select};
+use crate::python::standard::{
+    ArgumentParser, Namespace, Sequence, asyncio, os, secrets, sys, uuid4,
+};
+use crate::schemas::auth::RegisterRequest;
+use crate::services::job_context::JobContext;
+use crate::services::maintenance::{Nothing, prune};
+use crate::services::organization_service::OrganizationService;
+use crate::services::resources::Resources;
+use crate::services::trial_service::TrialService;
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.manage": IS_THERE, PASSWORD_BYTES, build_parser, main, run, run_command, create_owner, found,
+        rotate_keys, is_sealed_again, run_sweeper, say;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some());
+    module("app.manage").docstring("The product from a shell: `python -m app.manage --help`.").body(
+        block![
+            assign(IS_THERE, 3),
+            assign(PASSWORD_BYTES, 18),
+            main_def(),
+            build_parser_def(spec.billing.is_some()),
+            run_def(),
+            run_command_def(spec.billing.is_some()),
+            create_owner_def(),
+            found_def(has_trial),
+            rotate_keys_def(spec.auth.has_totp()),
+            is_sealed_again_def(spec.auth.has_totp()),
+            run_sweeper_def(),
+            say_def(),
+            if_(py!(__name__ == "__main__"), [do_(py!(main()))])
+        ],
+    )
+}
+
+fn main_def() -> FunctionDef {
+    names!(settings);
+    def(main).returns(none()).body(block![
+        docstring("Do what the command line asks for; 1 says that something is left to do."),
+        assign(settings, py!(Settings())),
+        do_(py!(configure_logging(settings))),
+        do_(py!(sys.exit(asyncio.run(run(settings, sys.argv[1..])))))
+    ])
+}
+
+fn build_parser_def(has_billing: bool) -> FunctionDef {
+    names!(parser, commands, owner, replaying);
+    let replaying_command = || {
+        block![
+            assign(
+                replaying,
+                py!(commands.add_parser("replay-webhook", help = "process events again"))
+            ),
+            do_(py!(replaying.add_argument(
+                "ids",
+                nargs = "*",
+                help = "the provider's ids of events; without any, all that have failed"
+            )))
+        ]
+    };
+    def(build_parser).returns(ArgumentParser).body(block![
+        docstring("Describe the command line."),
+        assign(
+            parser,
+            py!(ArgumentParser(
+                prog = "python -m app.manage",
+                description = "Look after the product by hand."
+            ))
+        ),
+        assign(commands, py!(parser.add_subparsers(dest = "command", required = true))),
+        assign(
+            owner,
+            py!(commands.add_parser(
+                "create-owner",
+                help = "add an account that owns an organization; OWNER_PASSWORD is its password"
+            ))
+        ),
+        do_(py!(owner.add_argument("email", help = "the address, which is believed"))),
+        do_(py!(owner.add_argument("--organization", help = "the name of the organization"))),
+        do_(py!(owner.add_argument(
+            "--admin",
+            action = "store_true",
+            help = "let the account administrate the platform"
+        ))),
+        has_billing.then(replaying_command),
+        do_(py!(commands.add_parser(
+            "rotate-keys",
+            help = "seal with SECRET_KEY what PREVIOUS_SECRET_KEYS have sealed"
+        ))),
+        do_(py!(
+            commands.add_parser("run-sweeper", help = "delete what nobody will ask for again, now")
+        )),
+        return_(parser)
+    ])
+}
+
+fn run_def() -> FunctionDef {
+    names!(settings, argv, arguments, resources);
+    async_def(run)
+        .params([param(settings, Settings), param(argv, py!(Sequence[str]))])
+        .returns(int)
+        .body(block![
+            docstring("Do what the arguments ask for, and return the exit code."),
+            assign(arguments, py!(build_parser().parse_args(argv))),
+            assign(resources, py!(Resources.build(settings))),
+            try_([return_(py!(run_command(resources, arguments).await))])
+                .finally([do_(py!(resources.database.close().await))])
+        ])
+}
+
+fn run_command_def(has_billing: bool) -> FunctionDef {
+    names!(resources, arguments);
+    let is = |command: &str| py!(arguments.command == command);
+    async_def(run_command)
+        .params([param(resources, Resources), param(arguments, Namespace)])
+        .returns(int)
+        .body(block![
+            docstring("Run one command."),
+            if_(
+                is("create-owner"),
+                [return_(py!(create_owner(
+                    resources,
+                    arguments.email,
+                    arguments.organization,
+                    is_admin = arguments.admin
+                )
+                .await))]
+            ),
+            has_billing.then(|| if_(
+                is("replay-webhook"),
+                [return_(py!(replay(resources.database, arguments.ids).await))]
+            )),
+            if_(is("rotate-keys"), [return_(py!(rotate_keys(resources).await))]),
+            return_(py!(run_sweeper(resources).await))
+        ])
+}
+
+fn create_owner_def() -> FunctionDef {
+    names!(resources, email, organization, is_admin, chosen, password, payload, error, problem);
+    names!(hasher, user, session);
+    async_def(create_owner)
+        .params([
+            param(resources, Resources),
+            param(email, str),
+            param(organization, py!(str | None)),
+            star(),
+            param(is_admin, bool),
+        ])
+        .returns(int)
+        .body(block![
+            docstring("Add an account with an organization; an address that is known stays."),
+            assign(chosen, py!(os.environ.get("OWNER_PASSWORD"))),
+            assign(password, py!(chosen || secrets.token_urlsafe(PASSWORD_BYTES))),
+            try_([assign(payload, py!(RegisterRequest(email = email, password = password)))])
+                .except_as(
+                    ValidationError,
+                    error,
+                    block![
+                        for_(
+                            problem,
+                            py!(error.errors(include_input = false)),
+                            [do_(py!(say(f!("{}: {}", problem["loc"][0], problem["msg"]))))]
+                        ),
+                        return_(1)
+                    ]
+                ),
+            assign(hasher, py!(PasswordHasher(resources.settings))),
+            assign(
+                user,
+                py!(User(
+                    email = payload.email,
+                    password_hash = hasher.hash(payload.password).await,
+                    email_verified_at = utcnow(),
+                    role = if is_admin { UserRole.ADMIN } else { UserRole.USER }
+                ))
+            ),
+            try_([async_with_as(
+                py!(resources.database.session()),
+                session,
+                block![
+                    do_(py!(session.add(user))),
+                    do_(py!(session.flush().await)),
+                    do_(py!(found(resources.settings, session, user, organization).await)),
+                    do_(py!(session.commit().await))
+                ]
+            )])
+            .except(
+                IntegrityError,
+                block![
+                    do_(py!(say(f!("{} has an account already", payload.email)))),
+                    return_(IS_THERE)
+                ]
+            ),
+            do_(py!(say(f!("{} has an account and an organization", payload.email)))),
+            if_(py!(chosen == None), [do_(py!(say(f!("its password: {}", password))))]),
+            return_(0)
+        ])
+}
+
+fn found_def(has_trial: bool) -> FunctionDef {
+    names!(settings, session, user, organization, organizations);
+    let service = if has_trial {
+        py!(OrganizationService(session, TrialService(session, Signer(settings))))
+    } else {
+        py!(OrganizationService(session))
+    };
+    let settings_name = if has_trial { settings } else { name("_settings") };
+    async_def(found)
+        .params([
+            param(settings_name, Settings),
+            param(session, AsyncSession),
+            param(user, User),
+            param(organization, py!(str | None)),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Found the organization of a new owner."),
+            assign(organizations, service),
+            do_(py!(organizations
+                .create(user, organization || user.email.partition("@")[0])
+                .await))
+        ])
+}
+
+fn rotate_keys_def(has_totp: bool) -> FunctionDef {
+    names!(resources, session, sealed, row, broken);
+    let factors = py!(session.scalars(select(TotpFactor)).await);
+    let emails =
+        py!(session.scalars(select(Email).r#where(Email.sealed_message.is_not(None))).await);
+    let rows = if has_totp { py!([*{ factors }, *{ emails }]) } else { py!([*{ emails }]) };
+    async_def(rotate_keys).params([param(resources, Resources)]).returns(int).body(block![
+        docstring("Seal everything with the first key, so that the others can go."),
+        async_with_as(
+            py!(resources.database.session()),
+            session,
+            block![
+                assign(sealed, rows),
+                assign(
+                    broken,
+                    py!(list!(
+                        row.id for row in sealed if !is_sealed_again(resources.sealer, row)
+                    ))
+                ),
+                do_(py!(session.commit().await))
+            ]
+        ),
+        for_(row, broken, [do_(py!(say(f!("sealed with a key that is gone: {}", row))))]),
+        do_(py!(say(f!("sealed again: {}", len(sealed) - len(broken))))),
+        return_(py!(if broken { 1 } else { 0 }))
+    ])
+}
+
+fn is_sealed_again_def(has_totp: bool) -> FunctionDef {
+    names!(sealer, row);
+    let kind = if has_totp { py!(TotpFactor | Email) } else { py!(Email) };
+    let message = if_(
+        py!(row.sealed_message),
+        [assign(py!(row.sealed_message), py!(sealer.seal(sealer.open(row.sealed_message))))],
+    );
+    let reseal = if has_totp {
+        if_(
+            py!(isinstance(row, TotpFactor)),
+            [assign(py!(row.sealed_secret), py!(sealer.seal(sealer.open(row.sealed_secret))))],
+        )
+        .elif(
+            py!(row.sealed_message),
+            [assign(py!(row.sealed_message), py!(sealer.seal(sealer.open(row.sealed_message))))],
+        )
+    } else {
+        message
+    };
+    def(is_sealed_again).params([param(sealer, Sealer), param(row, kind)]).returns(bool).body(
+        block![
+            docstring("Seal the text of a row again, if one of our keys opens it."),
+            try_([reseal]).except(BrokenSealError, [return_(false)]),
+            return_(true)
+        ],
+    )
+}
+
+fn run_sweeper_def() -> FunctionDef {
+    names!(resources, context);
+    async_def(run_sweeper).params([param(resources, Resources)]).returns(int).body(block![
+        docstring("Tidy up now, and not when the clock says so."),
+        assign(context, py!(JobContext(resources, uuid4(), None, attempt = 1))),
+        do_(py!(prune(context, Nothing()).await)),
+        do_(py!(say("swept"))),
+        return_(0)
+    ])
+}
+
+fn say_def() -> FunctionDef {
+    names!(line);
+    def(say).params([param(line, str)]).returns(none()).body(block![
+        docstring("Write a line to the standard output."),
+        do_(py!(sys.stdout.write(f!("{}\n", line))))
+    ])
+}

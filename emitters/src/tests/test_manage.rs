@@ -1,0 +1,220 @@
+//! `backend/tests/test_manage.py`: the product from a shell.
+
+use crate::core::sealing::Sealer;
+use crate::core::settings::Settings;
+use crate::manage::{IS_THERE, run};
+use crate::models::base::utcnow;
+use crate::models::job::{Job, JobStatus};
+use crate::models::totp::TotpFactor;
+use crate::models::user::User;
+use crate::python::builtins::str;
+use crate::python::httpx2::Response;
+use crate::python::pydantic::SecretStr;
+use crate::python::pytest::pytest;
+use crate::python::sqlalchemy::select;
+use crate::python::standard::timedelta;
+use crate::spec::Spec;
+use crate::tests::world::{PASSWORD, World, sign_up, world_test};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.test_manage": OWNER, log_in;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    module("tests.test_manage").docstring("The product from a shell.").body(block![
+        assign(OWNER, "owner@example.com"),
+        log_in_def(),
+        test_an_owner_can_sign_in_and_owns_an_organization(),
+        test_a_password_is_made_where_none_is_given(),
+        test_an_account_that_is_there_stays(),
+        test_a_weak_password_is_refused(),
+        spec.auth.has_totp().then(|| [
+            test_what_an_earlier_secret_sealed_is_sealed_again(),
+            test_what_no_secret_opens_is_named()
+        ]),
+        test_the_sweeper_runs_at_once()
+    ])
+}
+
+fn log_in_def() -> FunctionDef {
+    names!(world, password);
+    async_def(log_in).params([param(world, World), param(password, str)]).returns(Response).body(
+        block![
+            docstring("Sign the owner in."),
+            return_(py!(world
+                .http
+                .post("/auth/login", json = dict!("email" => OWNER, "password" => password))
+                .await))
+        ],
+    )
+}
+
+fn test_an_owner_can_sign_in_and_owns_an_organization() -> FunctionDef {
+    names!(world, settings, monkeypatch, answer, headers, organizations, found);
+    world_test("test_an_owner_can_sign_in_and_owns_an_organization")
+        .params([param(settings, Settings), param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .body(block![
+            do_(py!(monkeypatch.setenv("OWNER_PASSWORD", PASSWORD))),
+            assert_(py!(run(
+                settings,
+                ["create-owner", OWNER, "--organization", "The Works", "--admin"]
+            )
+            .await
+                == 0)),
+            assign(answer, py!(log_in(world, PASSWORD).await)),
+            assert_(py!(answer.status_code == 200)),
+            assign(
+                headers,
+                py!(dict!("Authorization" => f!("Bearer {}", answer.json()["access_token"])))
+            ),
+            assign(found, py!(world.http.get("/organizations", headers = headers).await)),
+            assign(organizations, py!(found.json()["items"])),
+            assert_(
+                py!(list!(it["organization"]["name"] for it in organizations) == ["The Works"])
+            ),
+            assert_(py!(list!(it["role"] for it in organizations) == ["owner"]))
+        ])
+}
+
+fn test_a_password_is_made_where_none_is_given() -> FunctionDef {
+    names!(world, settings, capsys, password);
+    world_test("test_a_password_is_made_where_none_is_given")
+        .params([param(settings, Settings), param(capsys, py!(pytest.CaptureFixture[str]))])
+        .body(block![
+            assert_(py!(run(settings, ["create-owner", OWNER]).await == 0)),
+            assign(password, py!(capsys.readouterr().out.split()[-1])),
+            assert_(py!(log_in(world, password).await.status_code == 200))
+        ])
+}
+
+fn test_an_account_that_is_there_stays() -> FunctionDef {
+    names!(world, settings, owner, session, user, statement);
+    world_test("test_an_account_that_is_there_stays").params([param(settings, Settings)]).body(
+        block![
+            sign_up(world, owner),
+            assert_(py!(run(settings, ["create-owner", OWNER, "--admin"]).await == IS_THERE)),
+            assign(statement, py!(select(User).r#where(User.email == owner.email))),
+            async_with_as(
+                py!(world.database.session()),
+                session,
+                [assign(user, py!(session.scalars(statement).await.one()))]
+            ),
+            assert_(py!(user.role == "user")),
+            assert_(py!(log_in(world, PASSWORD).await.status_code == 200))
+        ],
+    )
+}
+
+fn test_a_weak_password_is_refused() -> FunctionDef {
+    names!(world, settings, monkeypatch, capsys);
+    world_test("test_a_weak_password_is_refused")
+        .params([
+            param(settings, Settings),
+            param(monkeypatch, py!(pytest.MonkeyPatch)),
+            param(capsys, py!(pytest.CaptureFixture[str])),
+        ])
+        .body(block![
+            do_(py!(monkeypatch.setenv("OWNER_PASSWORD", "secret"))),
+            assert_(py!(run(settings, ["create-owner", OWNER]).await == 1)),
+            assert_(py!(capsys.readouterr().out.startswith("password: "))),
+            assert_(py!(log_in(world, "secret").await.status_code == 401))
+        ])
+}
+
+/// Adds a factor whose secret is sealed with another key.
+fn factor_of_another_key(world: Name, user: Name, factor: Name, other: Name) -> Vec<Stmt> {
+    names!(session);
+    block![
+        do_(py!(world.sign_up("ada@example.com").await)),
+        assign(
+            other,
+            py!(world.app.state.settings.model_copy(
+                update = dict!("secret_key" => SecretStr("another secret that is long enough"))
+            ))
+        ),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                assign(user, py!(session.scalars(select(User)).await.one())),
+                assign(
+                    factor,
+                    py!(TotpFactor(
+                        user_id = user.id,
+                        sealed_secret = Sealer(other).seal("the secret")
+                    ))
+                ),
+                do_(py!(session.add(factor))),
+                do_(py!(session.commit().await))
+            ]
+        ),
+    ]
+}
+
+fn test_what_an_earlier_secret_sealed_is_sealed_again() -> FunctionDef {
+    names!(world, settings, user, factor, other, rotated, session, sealed);
+    world_test("test_what_an_earlier_secret_sealed_is_sealed_again")
+        .params([param(settings, Settings)])
+        .body(block![
+            factor_of_another_key(world, user, factor, other),
+            assign(
+                rotated,
+                py!(settings
+                    .model_copy(update = dict!("previous_secret_keys" => [other.secret_key])))
+            ),
+            assert_(py!(run(rotated, ["rotate-keys"]).await == 0)),
+            async_with_as(
+                py!(world.database.session()),
+                session,
+                [assign(
+                    sealed,
+                    py!(session.scalars(select(TotpFactor.sealed_secret)).await.one())
+                )]
+            ),
+            assert_(py!(Sealer(settings).open(sealed) == "the secret"))
+        ])
+}
+
+fn test_what_no_secret_opens_is_named() -> FunctionDef {
+    names!(world, settings, user, factor, other, capsys);
+    world_test("test_what_no_secret_opens_is_named")
+        .params([param(settings, Settings), param(capsys, py!(pytest.CaptureFixture[str]))])
+        .body(block![
+            factor_of_another_key(world, user, factor, other),
+            assert_(py!(run(settings, ["rotate-keys"]).await == 1)),
+            assert_(py!(in_!(str(factor.id), capsys.readouterr().out)))
+        ])
+}
+
+fn test_the_sweeper_runs_at_once() -> FunctionDef {
+    names!(world, settings, session, left, old);
+    world_test("test_the_sweeper_runs_at_once").params([param(settings, Settings)]).body(block![
+        assign(
+            old,
+            py!(Job(
+                kind = "prune",
+                payload = dict!(),
+                status = JobStatus.SUCCEEDED,
+                max_attempts = 1,
+                run_at = utcnow(),
+                finished_at = utcnow() - timedelta(days = 31),
+                request_id = "-"
+            ))
+        ),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![do_(py!(session.add(old))), do_(py!(session.commit().await))]
+        ),
+        assert_(py!(run(settings, ["run-sweeper"]).await == 0)),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            [assign(left, py!(session.get(Job, old.id).await))]
+        ),
+        assert_(py!(left == None))
+    ])
+}

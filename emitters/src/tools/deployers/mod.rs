@@ -1,0 +1,5 @@
+//! `tools/deployers/`
+
+pub mod base;
+pub mod fly;
+pub mod render;
