@@ -232,7 +232,11 @@ fn billing(spec: &Spec) -> Vec<Module> {
         ]);
     }
     if billing.trial.is_some() {
-        modules.extend([models::trial_redemption::emit(), services::trial_service::emit()]);
+        modules.extend([
+            models::trial_redemption::emit(),
+            services::trial_reminder::emit(),
+            services::trial_service::emit(),
+        ]);
     }
     if has_flags(billing) {
         modules.extend([

@@ -5,7 +5,7 @@ use super::columns::{ColumnKind, EMAIL_LENGTH, choice, moment, text, uuid};
 use super::table::{Table, entries, table};
 use crate::core::billing::has_overrides;
 use crate::core::plans::has_flags;
-use crate::spec::Spec;
+use crate::spec::{Billing, Spec};
 use astgen_pyast::prelude::*;
 
 /// The tables and the functions that create them, such that a table comes after those it points at.
@@ -128,12 +128,7 @@ fn organizations(spec: &Spec) -> Table {
     let organizations = table(name("organizations")).column("name", text(120));
     match &spec.billing {
         None => organizations,
-        Some(billing) => organizations
-            .column("plan", choice(spec))
-            .backfilled(Backfill::text(billing.free_plan().name))
-            .column("subscription_status", choice(spec))
-            .backfilled(Backfill::text("none"))
-            .optional_column("trial_ends_at", moment())
+        Some(billing) => with_reminder(with_plan(organizations, spec, billing), billing)
             .optional_column("stripe_customer_id", text(255))
             .optional_column("stripe_subscription_id", text(255))
             .optional_column("checkout_id", text(255))
@@ -145,6 +140,22 @@ fn organizations(spec: &Spec) -> Table {
             .optional_column("past_due_since", moment())
             .unique(&["stripe_customer_id"])
             .unique(&["stripe_subscription_id"]),
+    }
+}
+
+fn with_plan(organizations: Table, spec: &Spec, billing: &Billing) -> Table {
+    organizations
+        .column("plan", choice(spec))
+        .backfilled(Backfill::text(billing.free_plan().name))
+        .column("subscription_status", choice(spec))
+        .backfilled(Backfill::text("none"))
+        .optional_column("trial_ends_at", moment())
+}
+
+fn with_reminder(organizations: Table, billing: &Billing) -> Table {
+    match billing.trial {
+        Some(_) => organizations.optional_column("trial_reminded_at", moment()),
+        None => organizations,
     }
 }
 

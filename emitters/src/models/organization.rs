@@ -42,6 +42,7 @@ fn billing_columns(billing: &Billing) -> Vec<Stmt> {
         plan,
         subscription_status,
         trial_ends_at,
+        trial_reminded_at,
         stripe_customer_id,
         stripe_subscription_id,
         checkout_id,
@@ -66,6 +67,11 @@ fn billing_columns(billing: &Billing) -> Vec<Stmt> {
             py!(mapped_column(text_enum(SubscriptionStatus), default = SubscriptionStatus.NONE))
         ),
         ann_assign(trial_ends_at, py!(Mapped[datetime | None]), moment()),
+        billing.trial.is_some().then(|| ann_assign(
+            trial_reminded_at,
+            py!(Mapped[datetime | None]),
+            moment()
+        )),
         ann_assign(stripe_customer_id, py!(Mapped[str | None]), stripe_id()),
         ann_assign(stripe_subscription_id, py!(Mapped[str | None]), stripe_id()),
         ann_assign(checkout_id, py!(Mapped[str | None]), py!(mapped_column(String(255)))),

@@ -8,7 +8,7 @@ use crate::models::organization::Organization;
 use crate::models::user::User;
 use crate::python::builtins::{format, int, isinstance, str};
 use crate::python::sqlalchemy::{AsyncSession, select};
-use crate::python::standard::dataclass;
+use crate::python::standard::{dataclass, datetime};
 use crate::services::billing_provider::{PaymentFailed, TrialEnding};
 use crate::services::email_service::{Mail, PRODUCT, compose};
 use crate::services::outbox::Outbox;
@@ -18,18 +18,27 @@ use astgen_pyast::prelude::*;
 use std::collections::BTreeMap;
 
 vocabulary! {
-    "app.services.billing_post": DECIMALS, BillingPost, mail_about, money;
+    "app.services.billing_post": DECIMALS, OwnTrialEnding, BillingPost, mail_about,
+        mail_about_trial, money;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec, billing: &Billing) -> Module {
+    let has_trial = billing.trial.is_some();
+    let alerts = if has_trial {
+        py!(TrialEnding | PaymentFailed | OwnTrialEnding)
+    } else {
+        py!(TrialEnding | PaymentFailed)
+    };
     module("app.services.billing_post").docstring("Mail to owners about what they pay.").body(
         block![
             assign(DECIMALS, decimals(billing))
                 .comment("The digits after the point of the currencies in which there are prices."),
-            billing_post_class(spec),
-            mail_about_def(),
+            has_trial.then(own_trial_ending_class),
+            billing_post_class(spec, &alerts),
+            mail_about_def(has_trial, &alerts),
+            mail_about_trial_def(),
             money_def()
         ],
     )
@@ -42,17 +51,25 @@ fn decimals(billing: &Billing) -> Expr {
     make::dict(currencies)
 }
 
-fn billing_post_class(spec: &Spec) -> ClassDef {
+fn own_trial_ending_class() -> ClassDef {
+    names!(ends_at);
+    class(OwnTrialEnding).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("The trial that came with a new organization is about to end."),
+        annotate(ends_at, datetime)
+    ])
+}
+
+fn billing_post_class(spec: &Spec, alerts: &Expr) -> ClassDef {
     names!(settings, sealer);
     class(BillingPost).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("What owners are told of, in the transaction that knows of it."),
         annotate(settings, Settings),
         annotate(sealer, Sealer),
-        billing_post_tell(spec)
+        billing_post_tell(spec, alerts)
     ])
 }
 
-fn billing_post_tell(spec: &Spec) -> FunctionDef {
+fn billing_post_tell(spec: &Spec, alerts: &Expr) -> FunctionDef {
     names!(session, payer, alert, outbox, owners, email);
     let owner = role(spec.organizations.owner());
     async_def("tell")
@@ -60,7 +77,7 @@ fn billing_post_tell(spec: &Spec) -> FunctionDef {
             untyped("self"),
             param(session, AsyncSession),
             param(payer, Organization),
-            param(alert, py!(TrialEnding | PaymentFailed)),
+            param(alert, alerts.clone()),
         ])
         .returns(none())
         .body(block![
@@ -80,30 +97,32 @@ fn billing_post_tell(spec: &Spec) -> FunctionDef {
         ])
 }
 
-fn mail_about_def() -> FunctionDef {
-    names!(alert, payer_name, email, name, day, price);
+fn mail_about_def(has_trial: bool, alerts: &Expr) -> FunctionDef {
+    names!(alert, payer_name, email, name, price);
     def(mail_about)
-        .params([
-            param(alert, py!(TrialEnding | PaymentFailed)),
-            param(payer_name, str),
-            param(email, str),
-        ])
+        .params([param(alert, alerts.clone()), param(payer_name, str), param(email, str)])
         .returns(Mail)
         .body(block![
             docstring("Say what is about to happen, or has, with the amount and the day."),
             assign(name, py!(" ".join(payer_name.split()))),
+            has_trial.then(|| if_(
+                py!(isinstance(alert, OwnTrialEnding)),
+                [return_(py!(mail_about_trial(
+                    email,
+                    name,
+                    alert.ends_at,
+                    "Nothing is charged. Choose a plan before, to go on with all of it."
+                )))]
+            )),
             assign(price, py!(money(alert.amount, alert.currency))),
             if_(
                 py!(isinstance(alert, TrialEnding)),
-                block![
-                    assign(day, py!(f!("{:%d %B %Y}", alert.ends_at))),
-                    return_(py!(compose(
-                        email,
-                        f!("The trial of {} ends on {}", name, day),
-                        f!("The trial of {} on {} ends on {}.", name, PRODUCT, day),
-                        f!("From then on it costs {}, unless you cancel before.", price)
-                    )))
-                ]
+                [return_(py!(mail_about_trial(
+                    email,
+                    name,
+                    alert.ends_at,
+                    f!("From then on it costs {}, unless you cancel before.", price)
+                )))]
             ),
             return_(py!(compose(
                 email,
@@ -114,6 +133,28 @@ fn mail_about_def() -> FunctionDef {
                 } else {
                     f!("Please pay here: {}", alert.url)
                 }
+            )))
+        ])
+}
+
+fn mail_about_trial_def() -> FunctionDef {
+    names!(email, payer_name, ends_at, consequence, day);
+    def(mail_about_trial)
+        .params([
+            param(email, str),
+            param(payer_name, str),
+            param(ends_at, datetime),
+            param(consequence, str),
+        ])
+        .returns(Mail)
+        .body(block![
+            docstring("Say when a trial ends, and what comes of it."),
+            assign(day, py!(f!("{:%d %B %Y}", ends_at))),
+            return_(py!(compose(
+                email,
+                f!("The trial of {} ends on {}", payer_name, day),
+                f!("The trial of {} on {} ends on {}.", payer_name, PRODUCT, day),
+                consequence
             )))
         ])
 }

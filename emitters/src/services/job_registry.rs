@@ -8,6 +8,7 @@ use crate::services::billing_reconcile::{RECONCILE_BILLING, reconcile_billing};
 use crate::services::job_context::JobContext;
 use crate::services::maintenance::{Nothing, PRUNE, prune};
 use crate::services::outbox::{DELIVER_EMAIL, EmailDelivery, EmailJob};
+use crate::services::trial_reminder::{REMIND_OF_TRIALS, remind_of_trials};
 use crate::spec::Spec;
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
@@ -59,6 +60,10 @@ fn entries(spec: &Spec) -> Vec<Entry> {
     ];
     if spec.billing.is_some() {
         let (kind, function) = (RECONCILE_BILLING, reconcile_billing);
+        entries.push(Entry { kind, function, every: every_day() });
+    }
+    if spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some()) {
+        let (kind, function) = (REMIND_OF_TRIALS, remind_of_trials);
         entries.push(Entry { kind, function, every: every_day() });
     }
     entries

@@ -45,4 +45,5 @@ pub mod stripe_payments;
 pub mod stripe_provider;
 pub mod stripe_subscriptions;
 pub mod totp_service;
+pub mod trial_reminder;
 pub mod trial_service;

@@ -1,13 +1,20 @@
 //! `backend/tests/test_trials.py`: a trial for each mailbox, and no second one.
 
-use crate::python::builtins::str;
+use crate::models::base::utcnow;
+use crate::models::organization::Organization;
+use crate::python::builtins::{int, len, list, str};
 use crate::python::pytest::pytest;
+use crate::python::standard::{UUID, timedelta, uuid4};
+use crate::services::job_context::JobContext;
+use crate::services::job_dispatcher::InlineDispatcher;
+use crate::services::job_registry::{HANDLERS, SCHEDULES};
+use crate::services::trial_reminder::REMIND_OF_TRIALS;
 use crate::services::trial_service::unaliased;
-use crate::tests::world::{Caller, sign_up, world_test};
+use crate::tests::world::{Caller, World, first_organization, sign_up, world_test};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_trials": trial_of;
+    "tests.test_trials": trial_of, ends_in, reminders;
 }
 
 /// The module.
@@ -18,7 +25,11 @@ pub fn emit() -> Module {
             test_the_mailbox_behind_an_address(),
             trial_of_def(),
             test_another_address_of_a_mailbox_has_no_trial(),
-            test_a_new_account_has_no_new_trial()
+            test_a_new_account_has_no_new_trial(),
+            ends_in_def(),
+            reminders_def(),
+            test_owners_hear_once_that_their_trial_ends(),
+            test_nobody_hears_of_a_trial_that_is_far_off_or_over()
         ],
     )
 }
@@ -74,5 +85,67 @@ fn test_a_new_account_has_no_new_trial() -> FunctionDef {
         assert_that(py!(gone.status_code == 204), py!(gone.text)),
         assign(again, py!(world.sign_up("ada@example.com").await)),
         assert_(py!(trial_of(again).await == "none"))
+    ])
+}
+
+fn ends_in_def() -> FunctionDef {
+    names!(world, organization_id, days, session, organization);
+    async_def(ends_in)
+        .params([param(world, World), param(organization_id, str), param(days, int)])
+        .returns(none())
+        .body(block![
+            docstring("Let the trial of an organization end in some days."),
+            async_with_as(
+                py!(world.database.session()),
+                session,
+                block![
+                    assign(
+                        organization,
+                        py!(session.get_one(Organization, UUID(organization_id)).await)
+                    ),
+                    assign(py!(organization.trial_ends_at), py!(utcnow() + timedelta(days = days))),
+                    do_(py!(session.commit().await))
+                ]
+            )
+        ])
+}
+
+fn reminders_def() -> FunctionDef {
+    names!(world, dispatcher, context, subjects, mail);
+    async_def(reminders).params([param(world, World)]).returns(py!(list[str])).body(block![
+        docstring("Do the job of the night, and return the subjects of the mails about trials."),
+        do_(py!(world.outbox.clear())),
+        ann_assign(dispatcher, InlineDispatcher, py!(world.app.state.dispatcher)),
+        assign(context, py!(JobContext(dispatcher.runner.resources, uuid4(), None, 1))),
+        do_(py!(HANDLERS[REMIND_OF_TRIALS.name].run(context, dict!()).await)),
+        do_(py!(dispatcher.drain().await)),
+        assign(subjects, py!(list!(mail["Subject"] for mail in world.outbox))),
+        return_(py!(list!(mail for mail in subjects if in_!("trial", mail))))
+    ])
+}
+
+fn test_owners_hear_once_that_their_trial_ends() -> FunctionDef {
+    names!(world, ada, organization_id, subjects);
+    world_test("test_owners_hear_once_that_their_trial_ends").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        do_(py!(ends_in(world, organization_id, 2).await)),
+        assign(subjects, py!(reminders(world).await)),
+        assert_(py!(len(subjects) == 1)),
+        assert_(py!(in_!("ends on", subjects[0]))),
+        assert_(py!(reminders(world).await == [])),
+        assert_(py!(in_!(REMIND_OF_TRIALS, list!(schedule.kind for schedule in SCHEDULES))))
+    ])
+}
+
+fn test_nobody_hears_of_a_trial_that_is_far_off_or_over() -> FunctionDef {
+    names!(world, ada, organization_id);
+    world_test("test_nobody_hears_of_a_trial_that_is_far_off_or_over").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        do_(py!(ends_in(world, organization_id, 5).await)),
+        assert_(py!(reminders(world).await == [])),
+        do_(py!(world.end_trial(organization_id).await)),
+        assert_(py!(reminders(world).await == []))
     ])
 }
