@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 
 /// The choices of a spec, as lines of `astgen.toml`.
-const CHOICES: [&[&str]; 10] = [
+const CHOICES: [&[&str]; 11] = [
     &["totp = \"off\"", "totp = \"optional\"", "totp = \"required\""],
     &["personal = true", "personal = false"],
     &["row_level_security = true", "row_level_security = false"],
@@ -18,6 +18,7 @@ const CHOICES: [&[&str]; 10] = [
     &["targets = [\"fly\", \"render\"]", ""],
     &["guards = [{ rate_limit = \"60/min\" }]", ""],
     &["api_keys = true", "api_keys = false"],
+    &["log_file.enabled = true", ""],
 ];
 
 const BILLING: &str = "[billing]\nprovider = \"stripe\"\n\
@@ -67,10 +68,10 @@ fn spec(row: &Row) -> String {
     let choice = |place: usize| CHOICES[place][row[place]];
     let (totp, personal, rls, billing) = (choice(0), choice(1), choice(2), choice(3));
     let (email, jobs, metrics) = (choice(4), choice(5), choice(6));
-    let (deploy, guards, keys) = (choice(7), choice(8), choice(9));
+    let (deploy, guards, keys, log_file) = (choice(7), choice(8), choice(9), choice(10));
     format!(
         "[project]\nname = \"pair\"\n[auth]\n{totp}\n[organizations]\n{personal}\n{keys}\n[tenancy]\n{rls}\n\
-         {billing}\n[email]\n{email}\n[jobs]\n{jobs}\n[observability]\n{metrics}\n[deploy]\n{deploy}\n\
+         {billing}\n[email]\n{email}\n[jobs]\n{jobs}\n[observability]\n{metrics}\n{log_file}\n[deploy]\n{deploy}\n\
          [entities.note]\n{guards}\nfields.title = {{ type = \"text\", max_length = 120 }}\n"
     )
 }

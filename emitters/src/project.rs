@@ -85,7 +85,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::errors::emit(spec),
         core::html::emit(),
         core::jobs::emit(),
-        core::logging::emit(),
+        core::logging::emit(spec.observability.log_file.is_some()),
         core::order::emit(),
         core::org_rbac::emit(spec),
         core::pagination::emit(),
@@ -172,6 +172,7 @@ fn application(spec: &Spec) -> Vec<Module> {
             api::api_keys::emit(),
         ]);
     }
+    modules.extend(spec.observability.log_file.as_ref().map(|_| core::log_file::emit()));
     modules.extend(spec.observability.metrics.then(core::metrics::emit));
     if spec.jobs.has_workers() {
         modules.extend([services::rq_dispatcher::emit(spec), worker::emit()]);

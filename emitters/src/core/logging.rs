@@ -1,9 +1,10 @@
 //! `backend/app/core/logging.py`: logs as one JSON object a line, each with the id of its request.
 
+use crate::core::log_file::SharedFileHandler;
 use crate::core::request_id::current_request_id;
 use crate::core::settings::Settings;
-use crate::python::builtins::str;
-use crate::python::standard::{UTC, datetime, json, logging};
+use crate::python::builtins::{list, str};
+use crate::python::standard::{Path, UTC, datetime, json, logging};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -12,10 +13,10 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(has_file: bool) -> Module {
     module("app.core.logging")
         .docstring("Logs as one JSON object a line, each with the id of its request.")
-        .body(block![json_formatter_class(), configure_logging_def()])
+        .body(block![json_formatter_class(), configure_logging_def(has_file)])
 }
 
 fn json_formatter_class() -> ClassDef {
@@ -49,15 +50,51 @@ fn json_formatter_format() -> FunctionDef {
         ])
 }
 
-fn configure_logging_def() -> FunctionDef {
-    names!(settings, handler, app_logger);
+fn configure_logging_def(has_file: bool) -> FunctionDef {
+    names!(settings, handler, handlers, app_logger);
     def(configure_logging).params([param(settings, Settings)]).returns(none()).body(block![
-        docstring("Send the records of the application to standard error."),
-        assign(handler, py!(logging.StreamHandler())),
-        do_(py!(handler.setFormatter(JsonFormatter()))),
+        docstring(if has_file {
+            "Send the records to standard error, and to the file that is named, if any."
+        } else {
+            "Send the records of the application to standard error."
+        }),
+        if has_file {
+            handlers_with_file(settings, handlers, handler)
+        } else {
+            only_handler(handler)
+        },
         assign(app_logger, py!(logging.getLogger("app"))),
-        assign(py!(app_logger.handlers), py!([handler])),
+        if has_file {
+            block![
+                for_(handler, py!(app_logger.handlers), [do_(py!(handler.close()))]),
+                assign(py!(app_logger.handlers), handlers)
+            ]
+        } else {
+            block![assign(py!(app_logger.handlers), py!([handler]))]
+        },
         do_(py!(app_logger.setLevel(settings.log_level))),
         assign(py!(app_logger.propagate), false)
     ])
+}
+
+fn only_handler(handler: Name) -> Vec<Stmt> {
+    block![
+        assign(handler, py!(logging.StreamHandler())),
+        do_(py!(handler.setFormatter(JsonFormatter())))
+    ]
+}
+
+fn handlers_with_file(settings: Name, handlers: Name, handler: Name) -> Vec<Stmt> {
+    block![
+        ann_assign(handlers, py!(list[logging.Handler]), py!([logging.StreamHandler()])),
+        if_(
+            py!(settings.log_file != None),
+            [do_(py!(handlers.append(SharedFileHandler(
+                Path(settings.log_file),
+                max_bytes = settings.log_file_bytes,
+                backups = settings.log_file_backups
+            ))))]
+        ),
+        for_(handler, handlers, [do_(py!(handler.setFormatter(JsonFormatter())))])
+    ]
 }

@@ -14,6 +14,7 @@ pub mod filters;
 pub mod html;
 pub mod idempotency;
 pub mod jobs;
+pub mod log_file;
 pub mod logging;
 pub mod metrics;
 pub mod order;

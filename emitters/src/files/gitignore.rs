@@ -3,7 +3,7 @@
 use crate::{Content, Generated};
 
 /// What Git leaves alone.
-const IGNORED: [&str; 9] = [
+const IGNORED: [&str; 10] = [
     ".env",
     ".mypy_cache/",
     ".pytest_cache/",
@@ -12,6 +12,7 @@ const IGNORED: [&str; 9] = [
     "*.db",
     "*.db-shm",
     "*.db-wal",
+    "*.log*",
     "__pycache__/",
 ];
 

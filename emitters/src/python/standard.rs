@@ -20,12 +20,15 @@ astgen_pyast::vocabulary! {
     "email.policy": SMTP;
     "email.utils": format_datetime;
     "enum": StrEnum;
+    "fcntl": LOCK_EX, flock;
     "functools": cache;
     "hashlib": sha256;
     "html": escape;
     "http": HTTPStatus;
     "http.client": HTTPConnection, HTTPException;
     "ipaddress": IPv4Network, IPv6Address, IPv6Network, ip_address;
+    "logging.handlers": RotatingFileHandler;
+    "multiprocessing": get_context;
     "pathlib": Path;
     "random": Random;
     "secrets": SystemRandom;

@@ -7,7 +7,7 @@ use serde::Serialize;
 pub struct Observability {
     /// Whether `/metrics` is served.
     pub metrics: bool,
-    /// The log file; `None` writes to standard output only.
+    /// The log file that `LOG_FILE` can name; `None` writes to standard error only.
     pub log_file: Option<LogFile>,
     /// Whether requests are traced with OpenTelemetry.
     pub tracing: bool,

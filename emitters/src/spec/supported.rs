@@ -25,9 +25,6 @@ pub const NOT_GENERATED: &[NotGenerated] = &[
     value("[storage]", "backend", "local", "write `backend = \"off\"`"),
     value("[storage]", "backend", "s3", "write `backend = \"off\"`"),
     key("[storage]", "max_file_size", "leave it out: no files are stored yet"),
-    value("[observability.log_file]", "enabled", "true", "write `enabled = false`"),
-    key("[observability.log_file]", "max_size", "leave it out: logs go to standard output only"),
-    key("[observability.log_file]", "backups", "leave it out: logs go to standard output only"),
     value("[observability]", "tracing", "true", "write `tracing = false`"),
 ];
 

@@ -44,6 +44,7 @@ pub mod test_health;
 pub mod test_invitations;
 pub mod test_job_routes;
 pub mod test_jobs;
+pub mod test_log_file;
 pub mod test_manage;
 pub mod test_me;
 pub mod test_members;
@@ -119,6 +120,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         modules.extend([test_invitations::emit(spec), test_members::emit(spec)]);
     }
     modules.extend(spec.billing.as_ref().into_iter().flat_map(|_| billing(spec)));
+    modules.extend(spec.observability.log_file.as_ref().map(|_| test_log_file::emit()));
     modules.extend(test_plans::emit(spec));
     modules.extend(test_entitlements::emit(spec));
     modules.extend(test_feature_flags::emit(spec));

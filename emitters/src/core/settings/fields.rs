@@ -5,7 +5,7 @@ use crate::core::plans::has_prices;
 use crate::python::builtins::{bool, int, list, str};
 use crate::python::pydantic::{NoDecode, SecretStr};
 use crate::python::standard::{Annotated, IPv4Network, IPv6Network};
-use crate::spec::{EmailBackend, Spec};
+use crate::spec::{EmailBackend, LogFile, Spec};
 use astgen_pyast::prelude::*;
 use std::time::Duration;
 
@@ -68,6 +68,7 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     );
     settings.extend(spec.observability.metrics.then(metrics_token));
     settings.push(log_level());
+    settings.extend(spec.observability.log_file.iter().flat_map(log_file));
     settings
 }
 
@@ -368,6 +369,20 @@ fn metrics_token() -> Setting {
         DefaultValue::Missing,
         "The bearer token that /metrics asks for, if any.",
     )
+}
+
+fn log_file(rules: &LogFile) -> [Setting; 3] {
+    names!(log_file, log_file_bytes, log_file_backups);
+    [
+        setting(
+            log_file,
+            py!(str | None),
+            DefaultValue::Missing,
+            "Where records are written too; with none, to standard error only.",
+        ),
+        number(log_file_bytes, rules.max_size, 1, "The size at which a new log file is begun."),
+        number(log_file_backups, rules.backups.into(), 1, "The old log files that are kept."),
+    ]
 }
 
 fn log_level() -> Setting {

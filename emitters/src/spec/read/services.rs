@@ -73,7 +73,7 @@ pub fn observability(table: &mut Table<'_>) -> Observability {
 }
 
 fn log_file(table: &mut Table<'_>) -> Option<LogFile> {
-    let enabled = table.or("enabled", "Whether there is one.", Boolean, false);
+    let enabled = table.or("enabled", "Whether `LOG_FILE` can name one.", Boolean, false);
     let max_size = table.or(
         "max_size",
         "The size at which a new file is begun, up to 1GB.",

@@ -125,7 +125,6 @@ sender = "no-reply@example.com"
 backend = "rq"
 
 [observability]
-log_file.enabled = true
 tracing = true
 
 [entities.task]
