@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 
 /// The choices of a spec, as lines of `astgen.toml`.
-const CHOICES: [&[&str]; 11] = [
+const CHOICES: [&[&str]; 12] = [
     &["totp = \"off\"", "totp = \"optional\"", "totp = \"required\""],
     &["personal = true", "personal = false"],
     &["row_level_security = true", "row_level_security = false"],
@@ -19,6 +19,7 @@ const CHOICES: [&[&str]; 11] = [
     &["guards = [{ rate_limit = \"60/min\" }]", ""],
     &["api_keys = true", "api_keys = false"],
     &["log_file.enabled = true", ""],
+    &["mode = \"both\"", "mode = \"bearer\""],
 ];
 
 const BILLING: &str = "[billing]\nprovider = \"stripe\"\n\
@@ -69,8 +70,9 @@ fn spec(row: &Row) -> String {
     let (totp, personal, rls, billing) = (choice(0), choice(1), choice(2), choice(3));
     let (email, jobs, metrics) = (choice(4), choice(5), choice(6));
     let (deploy, guards, keys, log_file) = (choice(7), choice(8), choice(9), choice(10));
+    let mode = choice(11);
     format!(
-        "[project]\nname = \"pair\"\n[auth]\n{totp}\n[organizations]\n{personal}\n{keys}\n[tenancy]\n{rls}\n\
+        "[project]\nname = \"pair\"\n[auth]\n{totp}\n{mode}\n[organizations]\n{personal}\n{keys}\n[tenancy]\n{rls}\n\
          {billing}\n[email]\n{email}\n[jobs]\n{jobs}\n[observability]\n{metrics}\n{log_file}\n[deploy]\n{deploy}\n\
          [entities.note]\n{guards}\nfields.title = {{ type = \"text\", max_length = 120 }}\n"
     )

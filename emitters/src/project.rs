@@ -80,7 +80,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::audit::emit(),
         core::body_limit::emit(),
         core::client::emit(),
-        core::credentials::emit(),
+        core::credentials::emit(spec),
         core::database::emit(spec),
         core::errors::emit(spec),
         core::html::emit(),
@@ -91,7 +91,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::pagination::emit(),
         core::passwords::emit(),
         core::permissions::emit(spec),
-        core::protection::emit(),
+        core::protection::emit(spec),
         core::rate_limit::emit(spec),
         core::rbac::emit(spec),
         core::request_id::emit(),
@@ -157,12 +157,13 @@ fn application(spec: &Spec) -> Vec<Module> {
     if spec.auth.has_totp() {
         modules.extend([
             models::totp::emit(),
-            schemas::totp::emit(),
+            schemas::totp::emit(spec),
             services::totp_service::emit(),
             services::challenge_service::emit(),
-            api::totp::emit(),
+            api::totp::emit(spec),
         ]);
     }
+    modules.extend(spec.auth.has_cookies().then(core::cookies::emit));
     if spec.organizations.api_keys {
         modules.extend([
             core::api_keys::emit(spec),

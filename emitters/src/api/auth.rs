@@ -1,13 +1,15 @@
 //! `backend/app/api/auth.py`: sign-up and sign-in.
 
+use crate::core::cookies::{Cookies, CookiesDep};
+use crate::core::errors::{BadRequestError, UnauthorizedError};
 use crate::core::rate_limit::{AttemptsDep, CREDENTIALS, MAILS};
 use crate::core::rbac::{CurrentUserDep, SignedInDep};
 use crate::core::settings::{Settings, SettingsDep};
 use crate::python::builtins::{int, isinstance};
 use crate::python::fastapi::{APIRouter, status};
 use crate::schemas::auth::{
-    Accepted, EmailRequest, LoginRequest, PasswordReset, ReauthenticateRequest, RefreshRequest,
-    RegisterRequest, TokenRequest, TokensRead, UserRead,
+    Accepted, CookieSession, EmailRequest, LoginRequest, PasswordReset, ReauthenticateRequest,
+    RefreshRequest, RegisterRequest, TokenRequest, TokensRead, UserRead,
 };
 use crate::schemas::totp::ChallengeRead;
 use crate::services::auth_service::AuthServiceDep;
@@ -20,25 +22,27 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.auth": router, register, login, refresh, logout, reauthenticate, verify,
-        resend_verification, forgot_password, reset_password, tokens_read;
+        resend_verification, forgot_password, reset_password, tokens_read, session_read;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     let has_totp = spec.auth.has_totp();
+    let has_cookies = spec.auth.has_cookies();
     module("app.api.auth").docstring("Sign-up and sign-in.").body(block![
         assign(router, py!(APIRouter(prefix = "/auth", tags = ["auth"]))),
         register_def(),
-        login_def(has_totp),
-        refresh_def(),
-        logout_def(),
+        login_def(has_totp, has_cookies),
+        if has_cookies { refresh_either_def() } else { refresh_def() },
+        logout_def(has_cookies),
         reauthenticate_def(has_totp),
         verify_def(),
         resend_verification_def(),
         forgot_password_def(),
         reset_password_def(),
-        tokens_read_def()
+        tokens_read_def(),
+        has_cookies.then(session_read_def)
     ])
 }
 
@@ -61,8 +65,8 @@ fn register_def() -> FunctionDef {
         ])
 }
 
-fn login_def(has_totp: bool) -> FunctionDef {
-    names!(attempts, payload, accounts, settings, outcome);
+fn login_def(has_totp: bool, has_cookies: bool) -> FunctionDef {
+    names!(attempts, payload, accounts, settings, outcome, cookies);
     let challenge = has_totp.then(|| {
         if_(
             py!(isinstance(outcome, Challenge)),
@@ -72,7 +76,9 @@ fn login_def(has_totp: bool) -> FunctionDef {
             )))],
         )
     });
-    let answer = if has_totp { py!(TokensRead | ChallengeRead) } else { TokensRead.into_expr() };
+    let session = session_answer(has_cookies);
+    let answer = if has_totp { py!(session | ChallengeRead) } else { session };
+    let read = session_handed_over(has_cookies, payload, outcome, settings, cookies);
     async_def(login)
         .decorator(py!(router.post("/login")))
         .params([
@@ -81,6 +87,7 @@ fn login_def(has_totp: bool) -> FunctionDef {
             param(settings, SettingsDep),
             param(attempts, AttemptsDep),
         ])
+        .params(has_cookies.then(|| param(cookies, CookiesDep)))
         .returns(answer)
         .body(block![
             docstring(if has_totp {
@@ -91,7 +98,7 @@ fn login_def(has_totp: bool) -> FunctionDef {
             do_(py!(attempts.spend(CREDENTIALS, payload.email).await)),
             assign(outcome, py!(accounts.login(payload).await)),
             challenge,
-            return_(py!(tokens_read(outcome, settings)))
+            return_(read)
         ])
 }
 
@@ -111,15 +118,101 @@ fn refresh_def() -> FunctionDef {
         ])
 }
 
-fn logout_def() -> FunctionDef {
-    names!(signed_in, sessions);
+/// What a route answers that opens a session: `TokensRead | CookieSession`.
+#[must_use]
+pub fn session_answer(has_cookies: bool) -> Expr {
+    if has_cookies { py!(TokensRead | CookieSession) } else { TokensRead.into_expr() }
+}
+
+/// `session_read(tokens, settings, cookies if payload.cookies else None)`
+#[must_use]
+pub fn session_handed_over(
+    has_cookies: bool,
+    payload: Name,
+    tokens: Name,
+    settings: Name,
+    cookies: Name,
+) -> Expr {
+    match has_cookies {
+        true => py!(session_read(tokens, settings, if payload.cookies { cookies } else { None })),
+        false => py!(tokens_read(tokens, settings)),
+    }
+}
+
+fn refresh_either_def() -> FunctionDef {
+    names!(payload, sessions, settings, cookies, tokens, token);
+    async_def(refresh)
+        .decorator(py!(router.post("/refresh")))
+        .params([
+            param(payload, RefreshRequest),
+            param(sessions, SessionServiceDep),
+            param(settings, SettingsDep),
+            param(cookies, CookiesDep),
+        ])
+        .returns(session_answer(true))
+        .body(block![
+            docstring(
+                "Exchange a refresh token, which is good once, for the next tokens.\n\
+                 \n\
+                 The token is in the body or in the cookie, and so is what comes back."
+            ),
+            assign(token, py!(cookies.refresh_token)),
+            if_(
+                py!(payload.refresh_token != None && token != None),
+                [raise(py!(BadRequestError(
+                    "Send a token or a cookie, not both.",
+                    code = "ambiguous_credentials"
+                )))]
+            ),
+            if_(
+                py!(payload.refresh_token != None),
+                [return_(py!(tokens_read(
+                    sessions.refresh(payload.refresh_token).await,
+                    settings
+                )))]
+            ),
+            if_(py!(token == None), [raise(py!(UnauthorizedError("There is no refresh token.")))]),
+            do_(py!(cookies.refuse_foreign())),
+            assign(tokens, py!(sessions.refresh(token).await)),
+            do_(py!(cookies.refuse_forged(tokens.session_id))),
+            return_(py!(session_read(tokens, settings, cookies)))
+        ])
+}
+
+fn session_read_def() -> FunctionDef {
+    names!(tokens, settings, cookies, token);
+    def(session_read)
+        .params([
+            param(tokens, Tokens),
+            param(settings, Settings),
+            param(cookies, py!(Cookies | None)),
+        ])
+        .returns(session_answer(true))
+        .body(block![
+            docstring("Hand a session over to its client: in cookies, if there are any to use."),
+            if_(py!(cookies == None), [return_(py!(tokens_read(tokens, settings)))]),
+            assign(
+                token,
+                py!(cookies.keep(tokens.session_id, tokens.access_token, tokens.refresh_token))
+            ),
+            return_(py!(CookieSession(
+                csrf_token = token,
+                expires_in = settings.access_token_seconds
+            )))
+        ])
+}
+
+fn logout_def(has_cookies: bool) -> FunctionDef {
+    names!(signed_in, sessions, cookies);
     async_def(logout)
         .decorator(py!(router.post("/logout", status_code = status.HTTP_204_NO_CONTENT)))
         .params([param(signed_in, SignedInDep), param(sessions, SessionServiceDep)])
+        .params(has_cookies.then(|| param(cookies, CookiesDep)))
         .returns(none())
         .body(block![
             docstring("End the session; its tokens are worth nothing from now on."),
-            do_(py!(sessions.end(signed_in.user, signed_in.session.id).await))
+            do_(py!(sessions.end(signed_in.user, signed_in.session.id).await)),
+            has_cookies.then(|| do_(py!(cookies.drop())))
         ])
 }
 

@@ -1,16 +1,17 @@
 //! `backend/app/api/totp.py`: one-time codes as a second factor.
 
-use crate::api::auth::tokens_read;
+use crate::api::auth::{session_answer, session_handed_over};
+use crate::core::cookies::CookiesDep;
 use crate::core::rate_limit::{AttemptsDep, CODES};
 use crate::core::rbac::{SignedInDep, require_fresh_sign_in};
 use crate::core::settings::SettingsDep;
 use crate::python::fastapi::{APIRouter, Depends, status};
-use crate::schemas::auth::TokensRead;
 use crate::schemas::totp::{BackupCodes, ChallengeAnswer, TotpCode, TotpEnrolment, TotpState};
 use crate::services::challenge_service::ChallengeServiceDep;
 use crate::services::email_service::{totp_off_notice, totp_on_notice};
 use crate::services::outbox::OutboxDep;
 use crate::services::totp_service::{TotpServiceDep, provisioning_uri};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -20,10 +21,10 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.api.totp").docstring("One-time codes as a second factor.").body(block![
         assign(router, py!(APIRouter(prefix = "/auth/totp", tags = ["totp"]))),
-        answer_challenge_def(),
+        answer_challenge_def(spec.auth.has_cookies()),
         read_totp_def(),
         enroll_totp_def(),
         enable_totp_def(),
@@ -37,8 +38,9 @@ fn fresh() -> Arg {
     kw("dependencies", py!([Depends(require_fresh_sign_in)]))
 }
 
-fn answer_challenge_def() -> FunctionDef {
-    names!(attempts, payload, challenges, settings, tokens);
+fn answer_challenge_def(has_cookies: bool) -> FunctionDef {
+    names!(attempts, payload, challenges, settings, tokens, cookies);
+    let read = session_handed_over(has_cookies, payload, tokens, settings, cookies);
     async_def(answer_challenge)
         .decorator(py!(router.post("/challenge")))
         .params([
@@ -47,14 +49,15 @@ fn answer_challenge_def() -> FunctionDef {
             param(settings, SettingsDep),
             param(attempts, AttemptsDep),
         ])
-        .returns(TokensRead)
+        .params(has_cookies.then(|| param(cookies, CookiesDep)))
+        .returns(session_answer(has_cookies))
         .body(block![
             docstring(
                 "Exchange the challenge of a sign-in and a code for the tokens of a session."
             ),
             do_(py!(attempts.spend(CODES).await)),
             assign(tokens, py!(challenges.answer(payload.challenge, payload.code).await)),
-            return_(py!(tokens_read(tokens, settings)))
+            return_(read)
         ])
 }
 

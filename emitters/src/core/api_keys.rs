@@ -2,7 +2,8 @@
 
 use crate::core::audit::Actor;
 use crate::core::client::Client;
-use crate::core::credentials::{Credential, bearer, get_credential};
+use crate::core::cookies::CookiesDep;
+use crate::core::credentials::{Credential, ProofDep, bearer, get_credential};
 use crate::core::errors::ForbiddenError;
 use crate::core::permissions::Permission;
 use crate::core::security::{Purpose, SignerDep};
@@ -65,7 +66,11 @@ pub fn emit(spec: &Spec) -> Module {
             new_key_def(),
             is_key_def(),
             checksum_def(),
-            get_caller_credential_def(),
+            if spec.auth.has_cookies() {
+                get_caller_credential_of_proof_def()
+            } else {
+                get_caller_credential_def()
+            },
             assign(CallerCredentialDep, caller),
             accept_keys_def(),
             refuse_out_of_scope_def(),
@@ -154,6 +159,21 @@ fn get_caller_credential_def() -> FunctionDef {
                 [return_(py!(KeyCredential(signer.digests(Purpose.API_KEY, token))))]
             ),
             return_(py!(get_credential(credentials, signer)))
+        ])
+}
+
+fn get_caller_credential_of_proof_def() -> FunctionDef {
+    names!(proof, signer, cookies);
+    async_def(get_caller_credential)
+        .params([param(proof, ProofDep), param(signer, SignerDep), param(cookies, CookiesDep)])
+        .returns(py!(Credential | KeyCredential))
+        .body(block![
+            docstring("Return the session or the API key that the request names, or answer 401."),
+            if_(
+                py!(is_key(proof.token) && !proof.is_cookie),
+                [return_(py!(KeyCredential(signer.digests(Purpose.API_KEY, proof.token))))]
+            ),
+            return_(py!(get_credential(proof, signer, cookies).await))
         ])
 }
 

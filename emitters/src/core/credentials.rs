@@ -1,27 +1,41 @@
 //! `backend/app/core/credentials.py`: what a request proves its caller with.
 
-use crate::core::errors::UnauthorizedError;
+use crate::core::cookies::{CookiesDep, SESSION_COOKIE};
+use crate::core::errors::{BadRequestError, UnauthorizedError};
 use crate::core::security::{Purpose, SignerDep};
 use crate::models::base::utcnow;
 use crate::models::session::AuthSession;
 use crate::models::user::User;
-use crate::python::builtins::bool;
-use crate::python::fastapi::{Depends, HTTPAuthorizationCredentials, HTTPBearer};
+use crate::python::builtins::{bool, str};
+use crate::python::fastapi::{APIKeyCookie, Depends, HTTPAuthorizationCredentials, HTTPBearer};
 use crate::python::sqlalchemy::{ColumnElement, and_};
 use crate::python::standard::{Annotated, UUID, dataclass};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.credentials": bearer, Credential, get_credential, CredentialDep;
+    "app.core.credentials": bearer, Credential, get_credential, CredentialDep, session_cookie, Proof,
+        get_proof, ProofDep;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let has_cookies = spec.auth.has_cookies();
+    let description = "The access token from `POST /auth/login`.";
+    let optional = has_cookies.then(|| kw("auto_error", false));
     module("app.core.credentials").docstring("What a request proves its caller with.").body(block![
-        assign(bearer, py!(HTTPBearer(description = "The access token from `POST /auth/login`."))),
+        assign(bearer, py!(HTTPBearer(description = description, ..optional))),
+        has_cookies.then(session_cookie_of),
         credential_class(),
-        get_credential_def(),
+        has_cookies.then(|| {
+            block![
+                proof_class(),
+                get_proof_def(),
+                assign(ProofDep, py!(Annotated[(Proof, Depends(get_proof))]))
+            ]
+        }),
+        if has_cookies { get_any_credential_def() } else { get_credential_def() },
         assign(CredentialDep, py!(Annotated[(Credential, Depends(get_credential))]))
     ])
 }
@@ -64,5 +78,67 @@ fn get_credential_def() -> FunctionDef {
                 [raise(py!(UnauthorizedError("The access token is not valid.")))]
             ),
             return_(py!(Credential(UUID(claims["sub"]), UUID(claims["sid"]))))
+        ])
+}
+
+/// `session_cookie = APIKeyCookie(…)`
+fn session_cookie_of() -> Stmt {
+    assign(
+        session_cookie,
+        py!(APIKeyCookie(
+            name = SESSION_COOKIE,
+            description = "The cookie from `POST /auth/login`.",
+            auto_error = false
+        )),
+    )
+}
+
+fn proof_class() -> ClassDef {
+    names!(token, is_cookie);
+    class(Proof).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("The token that a request carries, and whether a browser sent it unasked."),
+        annotate(token, str),
+        ann_assign(is_cookie, bool, false)
+    ])
+}
+
+fn get_proof_def() -> FunctionDef {
+    names!(header, cookie);
+    async_def(get_proof)
+        .params([
+            param(header, py!(Annotated[(HTTPAuthorizationCredentials | None, Depends(bearer))])),
+            param(cookie, py!(Annotated[(str | None, Depends(session_cookie))])),
+        ])
+        .returns(Proof)
+        .body(block![
+            docstring("Return the token of the request's header or cookie, or answer 401."),
+            if_(
+                py!(header != None && cookie != None),
+                [raise(py!(BadRequestError(
+                    "Send a token or a cookie, not both.",
+                    code = "ambiguous_credentials"
+                )))]
+            ),
+            if_(py!(header != None), [return_(py!(Proof(header.credentials)))]),
+            if_(py!(cookie == None), [raise(py!(UnauthorizedError("Sign in first.")))]),
+            return_(py!(Proof(cookie, is_cookie = true)))
+        ])
+}
+
+fn get_any_credential_def() -> FunctionDef {
+    names!(proof, signer, cookies, claims, credential);
+    async_def(get_credential)
+        .params([param(proof, ProofDep), param(signer, SignerDep), param(cookies, CookiesDep)])
+        .returns(Credential)
+        .body(block![
+            docstring("Return the session that the request names, or answer 401."),
+            assign(claims, py!(signer.read(Purpose.ACCESS, proof.token) || dict!())),
+            if_(
+                py!(not_in!("sid", claims)),
+                [raise(py!(UnauthorizedError("The access token is not valid.")))]
+            ),
+            assign(credential, py!(Credential(UUID(claims["sub"]), UUID(claims["sid"])))),
+            if_(py!(proof.is_cookie), [do_(py!(cookies.guard(credential.session_id)))]),
+            return_(credential)
         ])
 }

@@ -8,6 +8,7 @@ use crate::python::fastapi::{
     Scope, Send,
 };
 use crate::python::standard::{HTTPStatus, Mapping, Sequence, urlsplit};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -18,7 +19,8 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let has_cookies = spec.auth.has_cookies();
     module("app.core.protection")
         .docstring("What stands around the application: security headers, origins, host names.")
         .body(block![
@@ -29,11 +31,11 @@ pub fn emit() -> Module {
             headers(),
             assign(TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
             assign(METHODS, py!(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))),
-            sent_headers(),
+            sent_headers(has_cookies),
             read_headers(),
             security_headers_middleware_class(),
             trusted_host_middleware_class(),
-            protect_def(),
+            protect_def(has_cookies),
             browser_origins_def(),
             is_trusted_def()
         ])
@@ -52,9 +54,10 @@ fn headers() -> Stmt {
     )
 }
 
-fn sent_headers() -> Stmt {
+fn sent_headers(has_cookies: bool) -> Stmt {
     let names = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-ID"];
-    assign(SENT_HEADERS, tuple(names))
+    let token = has_cookies.then_some("X-CSRF-Token");
+    assign(SENT_HEADERS, tuple(names.into_iter().chain(token)))
 }
 
 fn read_headers() -> Stmt {
@@ -174,7 +177,8 @@ fn trusted_host_middleware_call() -> FunctionDef {
         ])
 }
 
-fn protect_def() -> FunctionDef {
+fn protect_def(has_cookies: bool) -> FunctionDef {
+    let credentials = has_cookies.then(|| kw("allow_credentials", true));
     names!(app, settings, shared, headers);
     def(protect).params([param(app, ASGIApp), param(settings, Settings)]).returns(ASGIApp).body(
         block![
@@ -186,7 +190,8 @@ fn protect_def() -> FunctionDef {
                     allow_origins = browser_origins(settings),
                     allow_methods = METHODS,
                     allow_headers = SENT_HEADERS,
-                    expose_headers = READ_HEADERS
+                    expose_headers = READ_HEADERS,
+                    ..credentials
                 ))
             ),
             assign(headers, py!(dict(HEADERS))),

@@ -55,6 +55,7 @@ fn purpose_class(spec: &Spec, has_trial: bool) -> ClassDef {
         CHALLENGE,
         BACKUP_CODE,
         API_KEY,
+        CSRF,
         CURSOR,
         TRIAL,
         KEY_ID
@@ -72,6 +73,7 @@ fn purpose_class(spec: &Spec, has_trial: bool) -> ClassDef {
             .has_totp()
             .then(|| [assign(CHALLENGE, "challenge"), assign(BACKUP_CODE, "backup_code")]),
         spec.organizations.api_keys.then(|| assign(API_KEY, "api_key")),
+        spec.auth.has_cookies().then(|| assign(CSRF, "csrf")),
         assign(CURSOR, "cursor"),
         has_trial.then(|| assign(TRIAL, "trial")),
         assign(KEY_ID, "key_id")

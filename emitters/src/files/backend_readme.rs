@@ -17,6 +17,7 @@ pub fn emit(spec: &Spec) -> Generated {
         layout(),
         what_is_kept(spec),
         who_may(spec),
+        cookies(spec),
         keys(spec),
         what_is_sold(spec),
         settings_section(spec),
@@ -138,6 +139,32 @@ fn who_may(spec: &Spec) -> Vec<Block> {
             text("."),
         ]),
         roles(spec),
+    ]
+}
+
+fn cookies(spec: &Spec) -> Vec<Block> {
+    if !spec.auth.has_cookies() {
+        return Vec::new();
+    }
+    vec![
+        heading(2, "Sessions in a browser"),
+        paragraph([
+            text("A sign-in with "),
+            code("\"cookies\": true"),
+            text(" puts the session into cookies that no script can read. What changes something "),
+            text("then needs the header "),
+            code("X-CSRF-Token"),
+            text(", whose value is in the answer and in the cookie "),
+            code("__Host-csrf"),
+            text(", and has to come from the server's own origin, "),
+            code("FRONTEND_URL"),
+            text(" or "),
+            code("CORS_ORIGINS"),
+            text(". "),
+            code("POST /auth/refresh"),
+            text(" with an empty object goes on with the cookies. A request with a token in its "),
+            text("header needs none of this; one with both is refused."),
+        ]),
     ]
 }
 

@@ -5,7 +5,7 @@ astgen_pyast::vocabulary! {
         status;
     "fastapi.exceptions": RequestValidationError;
     "fastapi.routing": APIRoute, iter_route_contexts;
-    "fastapi.security": HTTPAuthorizationCredentials, HTTPBearer;
+    "fastapi.security": APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer;
     "starlette.datastructures": Headers, MutableHeaders;
     "starlette.exceptions": HTTPException;
     "starlette.middleware.cors": CORSMiddleware;

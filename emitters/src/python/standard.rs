@@ -26,6 +26,7 @@ astgen_pyast::vocabulary! {
     "html": escape;
     "http": HTTPStatus;
     "http.client": HTTPConnection, HTTPException;
+    "http.cookies": SimpleCookie;
     "ipaddress": IPv4Network, IPv6Address, IPv6Network, ip_address;
     "logging.handlers": RotatingFileHandler;
     "multiprocessing": get_context;

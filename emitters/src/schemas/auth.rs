@@ -2,7 +2,7 @@
 
 use crate::core::roles::UserRole;
 use crate::python::builtins::{int, str};
-use crate::python::pydantic::Field;
+use crate::python::pydantic::{Field, StrictBool};
 use crate::python::standard::{Annotated, Literal, UUID, datetime};
 use crate::schemas::base::{Page, RequestModel, ResponseModel};
 use crate::schemas::fields::{Email, NO_NUL, Password};
@@ -12,12 +12,13 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.schemas.auth": BEARER, Token, Code, KnownPassword, RegisterRequest, LoginRequest, RefreshRequest,
         ReauthenticateRequest, TokenRequest, EmailRequest, PasswordReset, PasswordChange, Accepted,
-        TokensRead, UserRead, MeRead, SessionRead, SessionPage;
+        TokensRead, CookieSession, UserRead, MeRead, SessionRead, SessionPage;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    let has_cookies = spec.auth.has_cookies();
     let longest = u32::from(spec.auth.password.max_length);
     module("app.schemas.auth").docstring("Requests and responses about accounts.").body(block![
         ann_assign(BEARER, py!(Literal["bearer"]), "bearer"),
@@ -33,8 +34,8 @@ pub fn emit(spec: &Spec) -> Module {
             py!(Annotated[(str, Field(min_length = 6, max_length = 64, pattern = NO_NUL))])
         )),
         register_request_class(),
-        login_request_class(),
-        refresh_request_class(),
+        login_request_class(has_cookies),
+        refresh_request_class(has_cookies),
         reauthenticate_request_class(spec.auth.has_totp()),
         token_request_class(),
         email_request_class(),
@@ -42,6 +43,7 @@ pub fn emit(spec: &Spec) -> Module {
         password_change_class(),
         accepted_class(),
         tokens_read_class(),
+        has_cookies.then(cookie_session_class),
         user_read_class(),
         me_read_class(),
         session_read_class(),
@@ -59,20 +61,57 @@ fn register_request_class() -> ClassDef {
     ])
 }
 
-fn login_request_class() -> ClassDef {
+/// `cookies: StrictBool = False`
+#[must_use]
+pub fn wants_cookies() -> Stmt {
+    names!(cookies);
+    ann_assign(
+        cookies,
+        py!(Annotated
+            [(StrictBool, Field(description = "Put the session into cookies, for a browser."))]),
+        false,
+    )
+}
+
+fn cookie_session_class() -> ClassDef {
+    names!(csrf_token, expires_in);
+    class(CookieSession).base(ResponseModel).body(block![
+        docstring("A session in cookies; what changes something needs the token in a header."),
+        ann_assign(
+            csrf_token,
+            str,
+            py!(Field(description = "The value of the header `X-CSRF-Token`."))
+        ),
+        ann_assign(
+            expires_in,
+            int,
+            py!(Field(description = "Seconds until the session has to be refreshed."))
+        )
+    ])
+}
+
+fn login_request_class(has_cookies: bool) -> ClassDef {
     names!(email, password);
     class(LoginRequest).base(RequestModel).body(block![
         docstring("A sign-in."),
         annotate(email, Email),
-        annotate(password, KnownPassword)
+        annotate(password, KnownPassword),
+        has_cookies.then(wants_cookies)
     ])
 }
 
-fn refresh_request_class() -> ClassDef {
+fn refresh_request_class(has_cookies: bool) -> ClassDef {
     names!(refresh_token);
-    class(RefreshRequest)
-        .base(RequestModel)
-        .body(block![docstring("The refresh token of a session."), annotate(refresh_token, Token)])
+    let body = match has_cookies {
+        true => block![
+            docstring("The refresh token of a session; none where it comes in a cookie."),
+            ann_assign(refresh_token, py!(Token | None), none())
+        ],
+        false => {
+            block![docstring("The refresh token of a session."), annotate(refresh_token, Token)]
+        }
+    };
+    class(RefreshRequest).base(RequestModel).body(body)
 }
 
 fn reauthenticate_request_class(has_totp: bool) -> ClassDef {

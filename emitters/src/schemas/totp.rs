@@ -3,8 +3,9 @@
 use crate::python::builtins::{int, list, str};
 use crate::python::pydantic::Field;
 use crate::python::standard::datetime;
-use crate::schemas::auth::{Code, Token};
+use crate::schemas::auth::{Code, Token, wants_cookies};
 use crate::schemas::base::{RequestModel, ResponseModel};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -14,11 +15,11 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.schemas.totp").docstring("Requests and responses about one-time codes.").body(
         block![
             challenge_read_class(),
-            challenge_answer_class(),
+            challenge_answer_class(spec.auth.has_cookies()),
             totp_code_class(),
             totp_enrolment_class(),
             totp_state_class(),
@@ -40,12 +41,13 @@ fn challenge_read_class() -> ClassDef {
     ])
 }
 
-fn challenge_answer_class() -> ClassDef {
+fn challenge_answer_class(has_cookies: bool) -> ClassDef {
     names!(challenge, code);
     class(ChallengeAnswer).base(RequestModel).body(block![
         docstring("A challenge, and a code of the device or a backup code."),
         annotate(challenge, Token),
-        annotate(code, Code)
+        annotate(code, Code),
+        has_cookies.then(wants_cookies)
     ])
 }
 

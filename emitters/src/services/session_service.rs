@@ -17,7 +17,7 @@ use crate::python::sqlalchemy::{delete, select, update};
 use crate::python::standard::{
     Annotated, UUID, dataclass, datetime, logging, secrets, timedelta, uuid4,
 };
-use crate::spec::Spec;
+use crate::spec::{Auth, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -36,22 +36,29 @@ pub fn emit(spec: &Spec) -> Module {
             assign(ROTATION_GRACE, py!(timedelta(seconds = 10))).comment(
                 "Tabs of one browser refresh at the same time, and only one of them can be first."
             ),
-            tokens_class(),
-            session_service_class(spec.auth.has_totp()),
+            tokens_class(spec.auth.has_cookies()),
+            session_service_class(&spec.auth),
             assign(SessionServiceDep, py!(Annotated[(SessionService, Depends(SessionService))]))
         ])
 }
 
-fn tokens_class() -> ClassDef {
-    names!(access_token, refresh_token);
+fn tokens_class(has_cookies: bool) -> ClassDef {
+    names!(access_token, refresh_token, session_id);
     class(Tokens).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("What a client keeps of a session."),
         annotate(access_token, str),
-        annotate(refresh_token, str)
+        annotate(refresh_token, str),
+        has_cookies.then(|| annotate(session_id, UUID))
     ])
 }
 
-fn session_service_class(has_totp: bool) -> ClassDef {
+/// Where a client puts a session into cookies, it has to know which one it is.
+fn session_id_of(auth: &Auth, auth_session: Name) -> Option<Arg> {
+    auth.has_cookies().then(|| arg(py!(auth_session.id)))
+}
+
+fn session_service_class(auth: &Auth) -> ClassDef {
+    let has_totp = auth.has_totp();
     names!(session, settings, signer, client);
     class(SessionService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for sessions."),
@@ -59,8 +66,8 @@ fn session_service_class(has_totp: bool) -> ClassDef {
         annotate(settings, SettingsDep),
         annotate(signer, SignerDep),
         annotate(client, ClientDep),
-        session_service_open(),
-        session_service_refresh(),
+        session_service_open(auth),
+        session_service_refresh(auth),
         session_service_renew(),
         session_service_page(),
         session_service_end(),
@@ -72,8 +79,9 @@ fn session_service_class(has_totp: bool) -> ClassDef {
     ])
 }
 
-fn session_service_open() -> FunctionDef {
+fn session_service_open(auth: &Auth) -> FunctionDef {
     names!(user, now, auth_session, refresh_token);
+    let id = session_id_of(auth, auth_session);
     async_def("open").params([untyped("self"), param(user, User)]).returns(Tokens).body(block![
         docstring("Sign a user in; their sessions that ran out are removed on the occasion."),
         assign(now, py!(utcnow())),
@@ -98,12 +106,13 @@ fn session_service_open() -> FunctionDef {
         do_(py!(self.session.flush().await)),
         assign(refresh_token, py!(secrets.token_urlsafe(TOKEN_BYTES))),
         do_(py!(self.store(auth_session, refresh_token))),
-        return_(py!(Tokens(self.access_token(auth_session), refresh_token)))
+        return_(py!(Tokens(self.access_token(auth_session), refresh_token, ..id)))
     ])
 }
 
-fn session_service_refresh() -> FunctionDef {
+fn session_service_refresh(auth: &Auth) -> FunctionDef {
     names!(token, found, presented, auth_session, now, successor);
+    let id = session_id_of(auth, auth_session);
     async_def("refresh").params([untyped("self"), param(token, str)]).returns(Tokens).body(block![
         docstring(
             "Exchange a refresh token for its successor and a new access token.\n\
@@ -136,7 +145,7 @@ fn session_service_refresh() -> FunctionDef {
                 )))
             ]
         ),
-        return_(py!(Tokens(self.access_token(auth_session), successor)))
+        return_(py!(Tokens(self.access_token(auth_session), successor, ..id)))
     ])
 }
 

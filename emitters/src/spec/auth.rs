@@ -23,6 +23,12 @@ pub struct Auth {
 }
 
 impl Auth {
+    /// Whether a session can be in cookies.
+    #[must_use]
+    pub fn has_cookies(&self) -> bool {
+        self.mode != AuthMode::Bearer
+    }
+
     /// Whether accounts can have one-time codes.
     #[must_use]
     pub fn has_totp(&self) -> bool {

@@ -132,6 +132,7 @@ pub const GENERATED_ROUTERS: &[&str] = &[
     "billing",
     "border_properties",
     "conventions",
+    "cookies",
     "database",
     "day_one",
     "deployers",

@@ -34,6 +34,7 @@ pub mod test_billing_properties;
 pub mod test_border_properties;
 pub mod test_checkout;
 pub mod test_conventions;
+pub mod test_cookies;
 pub mod test_database;
 pub mod test_email;
 pub mod test_entitlements;
@@ -109,12 +110,13 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_rate_limits::emit(spec),
         test_request_id::emit(),
         test_security::emit(spec),
-        test_sessions::emit(),
+        test_sessions::emit(spec),
         test_settings::emit(spec),
         test_tools::emit(spec),
     ];
     modules.extend(factories::emit(spec));
     modules.extend(spec.organizations.api_keys.then(|| test_api_keys::emit(spec)));
+    modules.extend(spec.auth.has_cookies().then(|| test_cookies::emit(spec)));
     modules.extend(spec.auth.has_totp().then(|| test_totp::emit(spec)));
     if casting::has_room(spec, 2) {
         modules.extend([test_invitations::emit(spec), test_members::emit(spec)]);
