@@ -14,7 +14,7 @@ use crate::services::job_registry::{SCHEDULES, Schedule};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.job_clock": logger, BATCH, LOST_AFTER, EPOCH, random, JobClock;
+    "app.services.job_clock": logger, BATCH, LOST_AFTER, EPOCH, jitter, JobClock;
 }
 
 /// The module.
@@ -27,7 +27,7 @@ pub fn emit() -> Module {
             assign(BATCH, 100).paragraph(),
             assign(LOST_AFTER, py!(timedelta(seconds = 60))),
             assign(EPOCH, py!(datetime(1970, 1, 1, tzinfo = UTC))),
-            assign(random, py!(SystemRandom())).paragraph(),
+            assign(jitter, py!(SystemRandom())).paragraph(),
             job_clock_class()
         ])
 }
@@ -91,7 +91,7 @@ fn job_clock_run() -> FunctionDef {
                         logger.warning("The clock of the jobs missed a tick", exc_info = true)
                     ))]
                 ),
-                do_(py!(asyncio.sleep(self.poll_seconds * random.uniform(0.8, 1.2)).await))
+                do_(py!(asyncio.sleep(self.poll_seconds * jitter.uniform(0.8, 1.2)).await))
             ]
         )
     ])

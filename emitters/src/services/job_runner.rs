@@ -15,7 +15,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.services.job_runner": logger, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS,
-        LEASE_MARGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, CLOCK_SKEW, random, JobRunner,
+        LEASE_MARGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, CLOCK_SKEW, jitter, JobRunner,
         timeout_seconds, pause_after, describe;
 }
 
@@ -33,7 +33,7 @@ pub fn emit() -> Module {
             assign(LEASE_MARGIN_SECONDS, 30),
             assign(DEFAULT_TIMEOUT_SECONDS, 60),
             assign(CLOCK_SKEW, py!(timedelta(seconds = 5))).paragraph(),
-            assign(random, py!(SystemRandom())).paragraph(),
+            assign(jitter, py!(SystemRandom())).paragraph(),
             job_runner_class(),
             timeout_seconds_def(),
             pause_after_def(),
@@ -243,7 +243,7 @@ fn pause_after_def() -> FunctionDef {
             longest,
             py!(min(FIRST_PAUSE_SECONDS * pow!(2, attempts - 1), LONGEST_PAUSE_SECONDS))
         ),
-        return_(py!(timedelta(seconds = random.uniform(longest / 2, longest))))
+        return_(py!(timedelta(seconds = jitter.uniform(longest / 2, longest))))
     ])
 }
 

@@ -64,7 +64,7 @@ fn paths_def() -> FunctionDef {
 
 fn test_operations_are_named_after_their_functions() -> FunctionDef {
     names!(app, operations, names);
-    def("test_operations_are_named_after_their_functions")
+    async_def("test_operations_are_named_after_their_functions")
         .params([param(app, FastAPI), param(paths, operations_by_path())])
         .returns(none())
         .body(block![
@@ -82,7 +82,7 @@ fn test_operations_are_named_after_their_functions() -> FunctionDef {
 
 fn test_every_operation_documents_its_errors() -> FunctionDef {
     names!(path, operation, problem);
-    def("test_every_operation_documents_its_errors")
+    async_def("test_every_operation_documents_its_errors")
         .params([param(paths, operations_by_path())])
         .returns(none())
         .body(for_(
@@ -101,7 +101,7 @@ fn test_every_operation_documents_its_errors() -> FunctionDef {
 
 fn test_only_the_public_paths_need_no_token() -> FunctionDef {
     names!(name, path, operation);
-    def("test_only_the_public_paths_need_no_token")
+    async_def("test_only_the_public_paths_need_no_token")
         .params([param(paths, operations_by_path())])
         .returns(none())
         .body(for_(
@@ -117,7 +117,7 @@ fn test_only_the_public_paths_need_no_token() -> FunctionDef {
 
 fn test_references_lead_somewhere() -> FunctionDef {
     names!(app, schema, parts, reference);
-    def("test_references_lead_somewhere").params([param(app, FastAPI)]).returns(none()).body(
+    async_def("test_references_lead_somewhere").params([param(app, FastAPI)]).returns(none()).body(
         block![
             assign(schema, py!(app.openapi())),
             assert_(py!(is_!(schema, app.openapi()))),
@@ -133,8 +133,10 @@ fn test_references_lead_somewhere() -> FunctionDef {
 
 fn test_whatever_is_sent_has_bounds() -> FunctionDef {
     names!(app, name, part, field, schema, choice);
-    def("test_whatever_is_sent_has_bounds").params([param(app, FastAPI)]).returns(none()).body(
-        for_(
+    async_def("test_whatever_is_sent_has_bounds")
+        .params([param(app, FastAPI)])
+        .returns(none())
+        .body(for_(
             py!((name, part)),
             py!(app.openapi()["components"]["schemas"].items()),
             block![
@@ -149,8 +151,7 @@ fn test_whatever_is_sent_has_bounds() -> FunctionDef {
                     )
                 )
             ],
-        ),
-    )
+        ))
 }
 
 fn has_bounds_def() -> FunctionDef {
