@@ -1,10 +1,8 @@
 //! `backend/tests/test_trials.py`: a trial for each mailbox, and no second one.
 
-use crate::models::base::utcnow;
-use crate::models::organization::Organization;
-use crate::python::builtins::{int, len, list, str};
+use crate::python::builtins::{len, list, str};
 use crate::python::pytest::pytest;
-use crate::python::standard::{UUID, timedelta, uuid4};
+use crate::python::standard::uuid4;
 use crate::services::job_context::JobContext;
 use crate::services::job_dispatcher::InlineDispatcher;
 use crate::services::job_registry::{HANDLERS, SCHEDULES};
@@ -14,7 +12,7 @@ use crate::tests::world::{Caller, World, first_organization, sign_up, world_test
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_trials": trial_of, ends_in, reminders;
+    "tests.test_trials": trial_of, reminders;
 }
 
 /// The module.
@@ -26,7 +24,6 @@ pub fn emit() -> Module {
             trial_of_def(),
             test_another_address_of_a_mailbox_has_no_trial(),
             test_a_new_account_has_no_new_trial(),
-            ends_in_def(),
             reminders_def(),
             test_owners_hear_once_that_their_trial_ends(),
             test_nobody_hears_of_a_trial_that_is_far_off_or_over()
@@ -88,28 +85,6 @@ fn test_a_new_account_has_no_new_trial() -> FunctionDef {
     ])
 }
 
-fn ends_in_def() -> FunctionDef {
-    names!(world, organization_id, days, session, organization);
-    async_def(ends_in)
-        .params([param(world, World), param(organization_id, str), param(days, int)])
-        .returns(none())
-        .body(block![
-            docstring("Let the trial of an organization end in some days."),
-            async_with_as(
-                py!(world.database.session()),
-                session,
-                block![
-                    assign(
-                        organization,
-                        py!(session.get_one(Organization, UUID(organization_id)).await)
-                    ),
-                    assign(py!(organization.trial_ends_at), py!(utcnow() + timedelta(days = days))),
-                    do_(py!(session.commit().await))
-                ]
-            )
-        ])
-}
-
 fn reminders_def() -> FunctionDef {
     names!(world, dispatcher, context, subjects, mail);
     async_def(reminders).params([param(world, World)]).returns(py!(list[str])).body(block![
@@ -129,7 +104,7 @@ fn test_owners_hear_once_that_their_trial_ends() -> FunctionDef {
     world_test("test_owners_hear_once_that_their_trial_ends").body(block![
         sign_up(world, ada),
         first_organization(ada, organization_id),
-        do_(py!(ends_in(world, organization_id, 2).await)),
+        do_(py!(world.end_trial(organization_id, days = 2).await)),
         assign(subjects, py!(reminders(world).await)),
         assert_(py!(len(subjects) == 1)),
         assert_(py!(in_!("ends on", subjects[0]))),
@@ -143,7 +118,7 @@ fn test_nobody_hears_of_a_trial_that_is_far_off_or_over() -> FunctionDef {
     world_test("test_nobody_hears_of_a_trial_that_is_far_off_or_over").body(block![
         sign_up(world, ada),
         first_organization(ada, organization_id),
-        do_(py!(ends_in(world, organization_id, 5).await)),
+        do_(py!(world.end_trial(organization_id, days = 5).await)),
         assert_(py!(reminders(world).await == [])),
         do_(py!(world.end_trial(organization_id).await)),
         assert_(py!(reminders(world).await == []))

@@ -176,14 +176,14 @@ fn world_subscribe() -> FunctionDef {
 }
 
 fn world_end_trial() -> FunctionDef {
-    names!(past, organization);
+    names!(organization_id, days, end, organization);
     async_def("end_trial")
-        .params([untyped("self"), param("organization_id", str)])
+        .params([untyped("self"), param(organization_id, str), star(), param(days, int).default(0)])
         .returns(none())
         .body(block![
-            docstring("Let the trial of an organization run out."),
-            assign(past, py!(utcnow() - timedelta(seconds = 1))),
-            change(organization, [assign(py!(organization.trial_ends_at), past)])
+            docstring("Let the trial of an organization run out, now or in some days."),
+            assign(end, py!(utcnow() + timedelta(days = days, seconds = -1))),
+            change(organization, [assign(py!(organization.trial_ends_at), end)])
         ])
 }
 
