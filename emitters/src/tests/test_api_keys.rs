@@ -38,7 +38,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_every_other_route_is_closed(),
         test_some_things_are_for_people(owner),
         test_nobody_gives_more_than_they_may(),
-        spec.billing.as_ref().and(manager).map(|one| test_a_key_is_below_its_maker(one)),
+        spec.billing.as_ref().and(manager).map(test_a_key_is_below_its_maker),
         test_bad_keys_are_not_made(),
         bystander(spec).map(test_not_every_role_makes_keys),
         test_junk_asks_no_database(),
