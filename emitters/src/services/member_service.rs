@@ -214,7 +214,7 @@ fn member_service_keep_an_owner(spec: &Spec) -> FunctionDef {
         .returns(none())
         .body(block![
             docstring("Refuse to let the last owner go whose account is active."),
-            if_(py!(member.role != owner_role), [return_none()]),
+            deputy(spec).map(|_| if_(py!(member.role != owner_role), [return_none()])),
             assign(
                 others,
                 py!(select(Membership.id)
