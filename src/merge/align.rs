@@ -207,7 +207,14 @@ fn by_region(base: Block<'_, '_>, side: Block<'_, '_>) -> Option<Vec<Element>> {
     let there: HashMap<&str, usize> = regions(side.items).collect();
     let renamed = |(region, old): (&str, usize)| {
         let new = *there.get(region)?;
-        (base.elements[old].key != side.elements[new].key).then_some((old, new))
+        let key = base.elements[old].key;
+        (key != side.elements[new].key).then_some(())?;
+        // A marker may have been left behind when its definition moved.
+        let alike =
+            |at: usize| dice(&bag(base.tree, &base.items[old]), &bag(side.tree, &side.items[at]));
+        let mut named = (0..side.items.len()).filter(|at| side.elements[*at].key == key);
+        let is_left_behind = named.any(|at| alike(at) > alike(new));
+        (!is_left_behind).then_some((old, new))
     };
     let renamed: Vec<(usize, usize)> = regions(base.items).filter_map(renamed).collect();
     if renamed.is_empty() {

@@ -2,7 +2,7 @@
 //! in one of the versions, or merged.
 
 use super::Session;
-use super::align::{Block, match_items};
+use super::align::{Block, Matching, match_items};
 use super::clauses::clauses;
 use super::conflict::Sides as Marked;
 use super::digest::digest_of;
@@ -29,12 +29,30 @@ pub enum Body {
 pub fn merge_block(session: &mut Session<'_>, at: Triple<Id>, body: Body) -> String {
     let items = [(session.base, at.base), (session.ours, at.ours), (session.theirs, at.theirs)]
         .map(|(tree, suite)| tree.items(suite).unwrap_or_default().to_vec());
-    let [mut base, mut ours, mut theirs] = items;
-    wraps::flatten(session, Triple { base: &mut base, ours: &mut ours, theirs: &mut theirs });
-    merge_items(session, Triple { base: &base, ours: &ours, theirs: &theirs }, body)
+    let [base, ours, theirs] = items;
+    let (mut flat_base, mut flat_ours, mut flat_theirs) =
+        (base.clone(), ours.clone(), theirs.clone());
+    let flat = Triple { base: &mut flat_base, ours: &mut flat_ours, theirs: &mut flat_theirs };
+    wraps::flatten(session, flat);
+    let flat = Triple { base: &*flat_base, ours: &*flat_ours, theirs: &*flat_theirs };
+    let merge = merge_items(session, flat, body);
+    if !has_stray_header(flat, &merge.merged) {
+        return write_items(session, flat, body, merge);
+    }
+    let whole = Triple { base: &*base, ours: &*ours, theirs: &*theirs };
+    let merge = merge_items(session, whole, body);
+    write_items(session, whole, body, merge)
 }
 
-fn merge_items(session: &mut Session<'_>, items: Triple<&[Item]>, body: Body) -> String {
+/// Which items come in, and what becomes of the imports.
+struct ItemMerge {
+    merged: Vec<Merged>,
+    imports: imports::Plan,
+    to_ours: Matching,
+    is_balanced: bool,
+}
+
+fn merge_items(session: &Session<'_>, items: Triple<&[Item]>, body: Body) -> ItemMerge {
     let elements = Triple {
         base: elements(session.base, items.base, body),
         ours: elements(session.ours, items.ours, body),
@@ -46,7 +64,6 @@ fn merge_items(session: &mut Session<'_>, items: Triple<&[Item]>, body: Body) ->
     let mut to_theirs = match_items(base, block(session.theirs, items.theirs, &elements.theirs));
     let imports = imports::merge_imports(session, items);
     imports.release(&mut to_ours, &mut to_theirs);
-    session.note_renames(items.base, items.ours, &to_ours);
     let sequences = Sequences {
         base: &elements.base,
         ours: &elements.ours,
@@ -56,18 +73,52 @@ fn merge_items(session: &mut Session<'_>, items: Triple<&[Item]>, body: Body) ->
         theirs_first: session.orders.theirs_first,
     };
     let merged = merge(sequences);
-    session.is_balanced &= is_balanced(sequences, &merged);
-    let merged = at_edges(items, merged);
+    let is_balanced = is_balanced(sequences, &merged);
+    ItemMerge { merged: at_edges(items, merged), imports, to_ours, is_balanced }
+}
+
+/// Whether a header that one side put around something stands above something else: the other side moved what was
+/// below it.
+fn has_stray_header(items: Triple<&[Item]>, merged: &[Merged]) -> bool {
+    let places = |element: &Merged| match *element {
+        Merged::Both { ours, theirs, .. } | Merged::New { ours, theirs } => {
+            [Some(ours), Some(theirs)]
+        }
+        Merged::Ours(ours) => [Some(ours), None],
+        Merged::Theirs(theirs) => [None, Some(theirs)],
+        Merged::Clash { .. } => [None, None],
+    };
+    let is_stray = |(at, element): (usize, &Merged)| {
+        let (side, place, sides) = match *element {
+            Merged::Ours(place) => (0, place, items.ours),
+            Merged::Theirs(place) => (1, place, items.theirs),
+            _ => return false,
+        };
+        let is_header = matches!(sides[place].content, Content::Header(_));
+        let mut below = merged[at + 1..].iter();
+        is_header && below.find_map(|it| places(it)[side]) != Some(place + 1)
+    };
+    merged.iter().enumerate().any(is_stray)
+}
+
+fn write_items(
+    session: &mut Session<'_>,
+    items: Triple<&[Item]>,
+    body: Body,
+    merge: ItemMerge,
+) -> String {
+    session.note_renames(items.base, items.ours, &merge.to_ours);
+    session.is_balanced &= merge.is_balanced;
     let mut writer = Writer {
         indent: indentation(session, items),
         items,
-        imports,
+        imports: merge.imports,
         body,
         text: String::new(),
         shift: 0,
         theirs_shift: 0,
     };
-    for element in merged {
+    for element in merge.merged {
         writer.write(session, element);
     }
     writer.text
