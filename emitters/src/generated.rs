@@ -1,6 +1,6 @@
 //! A generated file.
 
-use astgen_pyast::{Module, print, print_module};
+use astgen_pyast::{Module, print};
 
 /// A file of the project, not yet printed.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,10 +33,7 @@ impl Generated {
     /// The text of the file. For a Python module, this is where it is printed.
     #[must_use]
     pub fn text(&self) -> String {
-        match &self.content {
-            Content::Python(module) => print_module(module),
-            Content::Text(text) => text.clone(),
-        }
+        self.clone().into_printed().text
     }
 
     /// Prints the file; its tree is used up.

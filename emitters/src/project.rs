@@ -36,9 +36,8 @@ pub fn generate(spec: &Spec) -> Vec<Generated> {
 /// ```
 #[must_use]
 pub fn generate_printed(spec: &Spec) -> Vec<Printed> {
-    let print_all = |files: Vec<Generated>| files.into_par_iter().map(Generated::into_printed);
     let (mut files, entities): (Vec<Printed>, Vec<Printed>) = rayon::join(
-        || print_all(frame(spec)).collect(),
+        || frame(spec).into_par_iter().map(Generated::into_printed).collect(),
         || {
             let entities = spec.entities.par_iter();
             entities.flat_map_iter(|one| entity(spec, one).map(Generated::into_printed)).collect()

@@ -27,19 +27,20 @@ pub enum Body {
 
 /// The merged lines of a block.
 pub fn merge_block(session: &mut Session<'_>, at: Triple<Id>, body: Body) -> String {
-    let items = [(session.base, at.base), (session.ours, at.ours), (session.theirs, at.theirs)]
-        .map(|(tree, suite)| tree.items(suite).unwrap_or_default().to_vec());
-    let [base, ours, theirs] = items;
-    let (mut flat_base, mut flat_ours, mut flat_theirs) =
-        (base.clone(), ours.clone(), theirs.clone());
-    let flat = Triple { base: &mut flat_base, ours: &mut flat_ours, theirs: &mut flat_theirs };
-    wraps::flatten(session, flat);
-    let flat = Triple { base: &*flat_base, ours: &*flat_ours, theirs: &*flat_theirs };
+    let whole = Triple {
+        base: session.base.items(at.base).unwrap_or_default(),
+        ours: session.ours.items(at.ours).unwrap_or_default(),
+        theirs: session.theirs.items(at.theirs).unwrap_or_default(),
+    };
+    let mut base = whole.base.to_vec();
+    let mut ours = whole.ours.to_vec();
+    let mut theirs = whole.theirs.to_vec();
+    wraps::flatten(session, Triple { base: &mut base, ours: &mut ours, theirs: &mut theirs });
+    let flat = Triple { base: &*base, ours: &*ours, theirs: &*theirs };
     let merge = merge_items(session, flat, body);
     if !has_stray_header(flat, &merge.merged) {
         return write_items(session, flat, body, merge);
     }
-    let whole = Triple { base: &*base, ours: &*ours, theirs: &*theirs };
     let merge = merge_items(session, whole, body);
     write_items(session, whole, body, merge)
 }

@@ -219,19 +219,18 @@ impl Plan {
     /// An import of theirs with names that must come in, which ours took out as a whole, is new in theirs; and one
     /// of ours that theirs took out, with names that theirs imports elsewhere, is new in ours.
     pub fn release(&self, to_ours: &mut Matching, to_theirs: &mut Matching) {
-        for (&ours, names) in &self.names {
-            let base = to_ours.backward[ours].filter(|_| !names.is_empty());
-            if let Some(base) = base.filter(|base| to_theirs.forward[*base].is_none()) {
-                to_ours.forward[base] = None;
-                to_ours.backward[ours] = None;
+        let free = |own: &mut Matching, other: &Matching, at: usize| {
+            let base = own.backward[at].filter(|base| other.forward[*base].is_none());
+            if let Some(base) = base {
+                own.forward[base] = None;
+                own.backward[at] = None;
             }
+        };
+        for (&ours, _) in self.names.iter().filter(|(_, names)| !names.is_empty()) {
+            free(to_ours, to_theirs, ours);
         }
         for &theirs in self.added.keys() {
-            let base = to_theirs.backward[theirs];
-            if let Some(base) = base.filter(|base| to_ours.forward[*base].is_none()) {
-                to_theirs.forward[base] = None;
-                to_theirs.backward[theirs] = None;
-            }
+            free(to_theirs, to_ours, theirs);
         }
     }
 
