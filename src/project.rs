@@ -4,13 +4,12 @@
 use crate::disk::STATE;
 use crate::state::manifest::Manifest;
 use crate::state::texts::Texts;
-use crate::{Error, ProjectPath, regions, state};
+use crate::{Digest, Error, ProjectPath, regions, state};
 use astgen_emitters::{Printed, spec};
-use rayon::prelude::*;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 /// What stands in a folder that a project is to be built in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,23 +54,65 @@ fn has_generated_file(folder: &Path, spec: &spec::Spec) -> bool {
 /// # Errors
 /// When the operating system refuses; nothing is left behind then.
 pub fn create(folder: &Path, spec: &spec::Spec) -> Result<Vec<String>, Error> {
-    let files = astgen_emitters::generate_printed(spec);
+    let parent = match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let missing = missing_ancestor(parent);
+    let result = fs::create_dir_all(parent)
+        .map_err(Error::io("create", parent))
+        .and_then(|()| create_in(parent, folder, spec));
+    if let (Err(_), Some(missing)) = (&result, missing) {
+        // Only folders that this run made, and only while they are empty.
+        remove_empty_folders(&missing, parent);
+    }
+    result
+}
+
+/// Builds the project beside its place and moves it there in one step, where nothing is in the way.
+fn create_in(parent: &Path, folder: &Path, spec: &spec::Spec) -> Result<Vec<String>, Error> {
+    // Removed with all it holds when this function returns early.
+    let staging = tempfile::Builder::new()
+        .prefix(".astgen-new-")
+        .tempdir_in(parent)
+        .map_err(Error::io("create a folder in", parent))?;
+    let files = write_project(staging.path(), spec)?;
+    put_in_place(staging, folder)?;
+    Ok(files)
+}
+
+/// Writes a project with its state into an empty folder. Each file is written as soon as it is printed, while others
+/// are made.
+fn write_project(folder: &Path, spec: &spec::Spec) -> Result<Vec<String>, Error> {
+    let written = astgen_emitters::generate_with(spec, |Printed { path, text }| {
+        let path = ProjectPath::parse(&*path).map_err(Error::unsafe_path(&path))?;
+        write(&folder.join(path.as_str()), &text)?;
+        Ok::<_, Error>((path, Digest::of(text.as_bytes()), text))
+    });
     let mut manifest = Manifest::empty();
     manifest.stamp(spec);
     let mut kept = Texts::default();
-    for Printed { path, text } in &files {
-        let path = ProjectPath::parse(&**path).map_err(Error::unsafe_path(path))?;
-        let digest = kept.insert(&path, text);
+    for file in written {
+        let (path, digest, text) = file?;
+        kept.insert_known(&path, digest, text);
         manifest.files.insert(path, digest);
     }
-    let state = state::files(&manifest, &kept);
-    let all: Vec<(&str, &str)> = files
-        .iter()
-        .map(|file| (&*file.path, &*file.text))
-        .chain(state.iter().map(|(path, text)| (*path, &**text)))
-        .collect();
-    place(folder, &all)?;
-    Ok(files.into_iter().map(|file| file.path).collect())
+    for (path, text) in state::files(&manifest, &kept) {
+        write(&folder.join(path), &text)?;
+    }
+    Ok(manifest.files.into_keys().map(|path| path.to_string()).collect())
+}
+
+/// Writes a file, with the folders above it.
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let written = fs::write(path, text).or_else(|error| match (error.kind(), path.parent()) {
+        (ErrorKind::NotFound, Some(parent)) => {
+            fs::create_dir_all(parent)?;
+            fs::write(path, text)
+        }
+        _ => Err(error),
+    });
+    written.map_err(Error::io("write", path))
 }
 
 /// A folder is free for a new project when it holds nothing but a spec or a version control folder: the name of
@@ -87,30 +128,7 @@ fn foreign_file(folder: &Path) -> Result<Option<PathBuf>, Error> {
     Ok(None)
 }
 
-/// Builds the project beside its place and moves it there in one step, where nothing is in the way.
-fn place(folder: &Path, texts: &[(&str, &str)]) -> Result<(), Error> {
-    let parent = match folder.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let missing = missing_ancestor(parent);
-    let result = fs::create_dir_all(parent)
-        .map_err(Error::io("create", parent))
-        .and_then(|()| place_in(parent, folder, texts));
-    if let (Err(_), Some(missing)) = (&result, missing) {
-        // Only folders that this run made, and only while they are empty.
-        remove_empty_folders(&missing, parent);
-    }
-    result
-}
-
-fn place_in(parent: &Path, folder: &Path, texts: &[(&str, &str)]) -> Result<(), Error> {
-    // Removed with all it holds when this function returns early.
-    let staging = tempfile::Builder::new()
-        .prefix(".astgen-new-")
-        .tempdir_in(parent)
-        .map_err(Error::io("create a folder in", parent))?;
-    write_all(staging.path(), texts)?;
+fn put_in_place(staging: TempDir, folder: &Path) -> Result<(), Error> {
     readable_by_all(staging.path())?;
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         // A spec or `.git` stands there already: move entry by entry.
@@ -160,22 +178,6 @@ fn remove_empty_folders(top: &Path, bottom: &Path) {
             return;
         }
     }
-}
-
-fn write_all(folder: &Path, texts: &[(&str, &str)]) -> Result<(), Error> {
-    let mut folders: Vec<PathBuf> = texts
-        .iter()
-        .filter_map(|(path, _)| folder.join(path).parent().map(Path::to_owned))
-        .collect();
-    folders.sort();
-    folders.dedup();
-    for folder in &folders {
-        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    }
-    texts.par_iter().try_for_each(|(path, text)| {
-        let path = folder.join(path);
-        fs::write(&path, text).map_err(Error::io("write", &path))
-    })
 }
 
 /// Puts a file in place in one step: a reader sees the old text or the new one.

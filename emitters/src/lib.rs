@@ -35,7 +35,7 @@ pub use generated::{Content, Generated, Printed};
 pub use migrations::is_revision;
 pub use migrations::revision::{Revision, later_revision};
 pub use migrations::schema::{SCHEMA, Schema};
-pub use project::{generate, generate_printed};
+pub use project::{generate, generate_printed, generate_with};
 
 /// What generates: the version of this crate, and the digest of its source as build metadata. Two builds of
 /// astgen with one of these generate the same.

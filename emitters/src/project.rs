@@ -36,15 +36,26 @@ pub fn generate(spec: &Spec) -> Vec<Generated> {
 /// ```
 #[must_use]
 pub fn generate_printed(spec: &Spec) -> Vec<Printed> {
-    let (mut files, entities): (Vec<Printed>, Vec<Printed>) = rayon::join(
-        || frame(spec).into_par_iter().map(Generated::into_printed).collect(),
-        || {
-            let entities = spec.entities.par_iter();
-            entities.flat_map_iter(|one| entity(spec, one).map(Generated::into_printed)).collect()
-        },
+    generate_with(spec, |file| file)
+}
+
+/// What `work` makes of each printed file, in no particular order. It runs on all cores, beside the printing of other
+/// files.
+///
+/// ```
+/// let spec = astgen_emitters::spec::read("[project]\nname = \"notes\"\n", "astgen.toml").unwrap();
+/// let sizes = astgen_emitters::generate_with(&spec, |file| file.text.len());
+/// assert_eq!(sizes.len(), astgen_emitters::generate(&spec).len());
+/// ```
+#[must_use]
+pub fn generate_with<T: Send>(spec: &Spec, work: impl Fn(Printed) -> T + Sync) -> Vec<T> {
+    let work = |file: Generated| work(file.into_printed());
+    let (mut made, of_entities): (Vec<T>, Vec<T>) = rayon::join(
+        || frame(spec).into_par_iter().map(work).collect(),
+        || spec.entities.par_iter().flat_map_iter(|one| entity(spec, one).map(work)).collect(),
     );
-    files.extend(entities);
-    files
+    made.extend(of_entities);
+    made
 }
 
 /// All files but those of single entities.

@@ -1,6 +1,6 @@
 //! Python identifiers, and names that another module defines.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::fmt;
 use std::sync::{LazyLock, Mutex, PoisonError};
 

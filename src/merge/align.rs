@@ -9,9 +9,9 @@ use super::items::{Item, Key};
 use super::lines;
 use super::sequence::{Element, Place};
 use super::tree::{Id, Kind, Tree, says_something};
+use foldhash::HashMap;
 use ruff_python_ast::NodeKind;
 use std::cell::OnceCell;
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// A pair of matching places: for each element of the base its place in the side, and the other way round.
@@ -81,7 +81,7 @@ fn in_order(base: &[Element], side: &[Element], matching: &mut Matching) {
 
 /// The keys, and whether one element only has it.
 fn unique_keys(elements: &[Element]) -> HashMap<u64, bool> {
-    let mut seen = HashMap::new();
+    let mut seen = HashMap::default();
     for key in elements.iter().filter_map(|element| element.key) {
         seen.entry(key).and_modify(|is_unique| *is_unique = false).or_insert(true);
     }
@@ -90,7 +90,7 @@ fn unique_keys(elements: &[Element]) -> HashMap<u64, bool> {
 
 /// What moved: the rest of what has a key.
 fn by_key(base: &[Element], side: &[Element], matching: &mut Matching) {
-    let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
+    let mut places: HashMap<u64, Vec<usize>> = HashMap::default();
     for (at, element) in side.iter().enumerate() {
         if let (Some(key), None) = (element.key, matching.backward[at]) {
             places.entry(key).or_default().push(at);
@@ -272,7 +272,7 @@ fn is_assignment(kind: NodeKind) -> bool {
 type Bag = HashMap<u64, usize>;
 
 fn bag(tree: &Tree<'_>, item: &Item) -> Bag {
-    let mut bag = Bag::new();
+    let mut bag = Bag::default();
     match item.statement() {
         Some(id) => {
             leaves(tree, id, &mut |leaf| *bag.entry(tree.node(leaf).digest).or_default() += 1)

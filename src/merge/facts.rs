@@ -4,13 +4,14 @@
 //! following control flow: a name is defined in a scope when anything in it binds the name.
 
 use super::python::Syntax;
+use foldhash::{HashMap, HashSet};
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     self as ast, Comprehension, Expr, ExprContext, Parameters, Pattern, Stmt, TypeParam, TypeParams,
 };
 use ruff_python_parser::parse_expression;
 use ruff_text_size::{Ranged, TextRange};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of a module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,7 +73,7 @@ pub fn facts(syntax: &Syntax<'_>) -> Facts {
         path: Vec::new(),
         is_deferred: false,
         has_future_annotations: syntax.has_future_annotations(),
-        sources: HashMap::new(),
+        sources: HashMap::default(),
         conditional: 0,
     };
     reader.visit_body(syntax.body());
@@ -115,10 +116,10 @@ impl Scope {
     fn new(kind: ScopeKind) -> Scope {
         Scope {
             kind,
-            bound: HashMap::new(),
+            bound: HashMap::default(),
             used: Vec::new(),
-            elsewhere: HashSet::new(),
-            own: HashSet::new(),
+            elsewhere: HashSet::default(),
+            own: HashSet::default(),
             wanted: Vec::new(),
         }
     }

@@ -6,7 +6,8 @@
 
 use super::expression::Triple;
 use super::facts::{DefinitionKind, Facts};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use foldhash::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is wrong with a merged text.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use super::align::Matching;
 use super::expression::Triple;
 use super::items::Item;
 use super::tree::{Id, Kind, Tree};
+use foldhash::{HashMap, HashSet};
 use ruff_python_ast::NodeKind;
-use std::collections::{HashMap, HashSet};
 
 /// Lines longer than this are wrapped, unless the file has longer ones.
 const WIDTH: usize = 88;
@@ -116,7 +116,7 @@ pub fn merge_imports(session: &Session<'_>, items: Triple<&[Item]>) -> Plan {
         let kept = kept.map(|name| commented(name, &known)).collect();
         plan.names.insert(statement.at, kept);
     }
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     for statement in &theirs {
         for name in &statement.names {
             let binding = &name.binding;

@@ -6,8 +6,8 @@
 use super::clauses::clauses;
 use super::digest::digester;
 use super::tree::{Id, Tree};
+use foldhash::HashMap;
 use ruff_python_ast::NodeKind;
-use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
@@ -162,7 +162,7 @@ fn variant(tree: &Tree<'_>, id: Id) -> &'static str {
 
 /// The items of every block of a tree.
 pub(super) fn read_items(tree: &Tree<'_>) -> HashMap<Id, Vec<Item>> {
-    let mut reader = Reader { tree, blocks: HashMap::new() };
+    let mut reader = Reader { tree, blocks: HashMap::default() };
     if let Some(module) = tree.module_suite() {
         reader.block(module, 0, tree.text.len(), 0);
     }

@@ -4,8 +4,8 @@
 //! both made the same change, it stands once; anything else is a clash. Changes that touch, with no common
 //! line between them, clash too, as they do in git.
 
+use foldhash::HashMap;
 use imara_diff::{Algorithm, Diff, NoSliderHeuristic, Token};
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::ops::Range;
 
@@ -84,7 +84,7 @@ fn change<T: Eq>(base: &[T], ours: &[T], theirs: &[T]) -> Change {
 /// For each item of `before`, its place in `after`, in ascending order: a longest common subsequence, near
 /// enough.
 pub fn matches<T: Hash + Eq + Copy>(before: &[T], after: &[T]) -> Vec<Option<usize>> {
-    let mut known: HashMap<T, u32> = HashMap::new();
+    let mut known: HashMap<T, u32> = HashMap::default();
     let mut intern = |items: &[T]| -> Vec<Token> {
         let tokens = items.iter().map(|item| {
             let next = u32::try_from(known.len()).unwrap_or(u32::MAX);

@@ -10,7 +10,7 @@ use super::python::{self, Syntax};
 use super::structure::{Contested, Orders, Structured, by_structure};
 use super::tree::Tree;
 use super::{Merged, Versions, by_line};
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::ops::Range;
 
 /// Merges three versions of a module, each of whole lines.

@@ -5,12 +5,12 @@
 //! in a token or between two.
 
 use super::tree::{Builder, Id, Kind, Tree};
+use foldhash::HashMap;
 use ruff_python_ast::token::{Token, TokenKind};
 use ruff_python_ast::visitor::source_order::{self, SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{AnyNodeRef, Identifier, ModModule, NodeKind, Stmt};
 use ruff_python_parser::{Parsed, parse_module};
 use ruff_text_size::{Ranged, TextRange};
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// Why a text has no tree.
@@ -102,7 +102,7 @@ pub fn names(syntax: &Syntax<'_>, name: &str) -> Option<Vec<Range<usize>>> {
 /// How often each word of a module is there: names, operators, numbers, and the words of comments and strings.
 /// Brackets and commas, which come and go with the layout, are none; nor are imports, which are bindings.
 pub fn words<'a>(syntax: &Syntax<'a>) -> HashMap<&'a str, usize> {
-    let mut words = HashMap::new();
+    let mut words = HashMap::default();
     let (mut begins_line, mut is_import) = (true, false);
     for token in syntax.parsed.tokens() {
         let source = &syntax.text[range(token.range())];
@@ -143,8 +143,8 @@ pub fn words<'a>(syntax: &Syntax<'a>) -> HashMap<&'a str, usize> {
 pub fn tree<'a>(syntax: &Syntax<'a>) -> Tree<'a> {
     let (text, parsed) = (syntax.text, &syntax.parsed);
     let tokens = Tokens::new(text, parsed.tokens());
-    let mut reader =
-        Reader { builder: Builder::new(text, tokens.comments), tokens: tokens.inside, at: 0 };
+    let builder = Builder::new(text, tokens.comments, tokens.inside.len());
+    let mut reader = Reader { builder, tokens: tokens.inside, at: 0 };
     reader.builder.open(Kind::Module, 0..text.len());
     reader.visit_body(&parsed.syntax().body);
     reader.leave(text.len());

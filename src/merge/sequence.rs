@@ -7,7 +7,7 @@
 
 use super::align::Matching;
 use super::lines;
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::ops::Range;
 
 /// What merging must know of an element.
@@ -245,7 +245,7 @@ impl Twins {
         let mut twins = Twins::default();
         let ours = new_places(all.to_ours);
         let theirs = new_places(all.to_theirs);
-        let mut keyed: HashMap<u64, usize> = HashMap::new();
+        let mut keyed: HashMap<u64, usize> = HashMap::default();
         for &at in ours.iter().rev() {
             keyed.extend(all.ours[at].key.map(|key| (key, at)));
         }

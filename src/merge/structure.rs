@@ -7,7 +7,7 @@ use super::items::Key;
 use super::session::Session;
 use super::tree::Tree;
 use super::{Merged, conflict};
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// A merged module, and what ours renamed.
 #[derive(Debug)]

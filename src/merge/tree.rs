@@ -6,8 +6,8 @@
 
 use super::digest::digester;
 use super::items::{Item, Key, read_items};
+use foldhash::HashMap;
 use ruff_python_ast::NodeKind;
-use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
@@ -111,7 +111,9 @@ impl<'a> Tree<'a> {
 
     /// The statements and comments of a suite; `None` for one that stands on the line of its header.
     pub fn items(&self, suite: Id) -> Option<&[Item]> {
-        self.suites.get(&suite).map(Vec::as_slice)
+        // Most nodes are none, and every node is asked.
+        let is_suite = self.nodes[suite].kind == Kind::Suite;
+        if is_suite { self.suites.get(&suite).map(Vec::as_slice) } else { None }
     }
 
     /// The suite of the file itself; `None` when it is empty.
@@ -178,14 +180,16 @@ struct Open {
 }
 
 impl<'a> Builder<'a> {
-    /// An empty tree.
-    pub fn new(text: &'a str, comments: Vec<Range<usize>>) -> Builder<'a> {
+    /// An empty tree, for so many tokens.
+    pub fn new(text: &'a str, comments: Vec<Range<usize>>, tokens: usize) -> Builder<'a> {
+        // About every second token stands alone in a node of the grammar.
+        let nodes = tokens + tokens / 2;
         let tree = Tree {
             text,
             root: 0,
-            nodes: Vec::new(),
-            children: Vec::new(),
-            suites: HashMap::new(),
+            nodes: Vec::with_capacity(nodes),
+            children: Vec::with_capacity(nodes),
+            suites: HashMap::default(),
             multiline_strings: Vec::new(),
             comments,
             semicolons: Vec::new(),
@@ -246,6 +250,9 @@ impl<'a> Builder<'a> {
 
 /// Completes the items of a suite, whose statements have their digests by now.
 fn digest_items(tree: &mut Tree<'_>, suite: Id) {
+    if tree.nodes[suite].kind != Kind::Suite {
+        return;
+    }
     let Some(mut items) = tree.suites.remove(&suite) else { return };
     for item in &mut items {
         item.complete(tree);
@@ -265,7 +272,7 @@ fn docstring(tree: &Tree<'_>, item: &Item) -> Option<Key> {
 fn digest(tree: &Tree<'_>, id: Id) -> (u64, usize) {
     let node = &tree.nodes[id];
     let mut hash = digester();
-    if let Some(items) = tree.suites.get(&id) {
+    if let Some(items) = tree.items(id) {
         hash.write_u8(1);
         items.iter().for_each(|item| hash.write_u64(item.digest));
         return (hash.finish(), items.iter().map(|item| item.weight).sum());
@@ -298,9 +305,8 @@ fn digest(tree: &Tree<'_>, id: Id) -> (u64, usize) {
 pub fn header_comments<'t>(tree: &'t Tree<'_>, id: Id) -> impl Iterator<Item = &'t Range<usize>> {
     let node = &tree.nodes[id];
     let children = tree.children(id);
-    let is_compound = children
-        .iter()
-        .any(|child| tree.suites.contains_key(child) || is_clause(tree.kind(*child)));
+    let is_compound =
+        children.iter().any(|child| tree.items(*child).is_some() || is_clause(tree.kind(*child)));
     let comments = if is_compound { tree.comments_in(node.range.clone()) } else { &[] };
     comments.iter().filter(move |comment| {
         !children.iter().any(|child| extent(tree, *child).contains(&comment.start))
@@ -309,7 +315,7 @@ pub fn header_comments<'t>(tree: &'t Tree<'_>, id: Id) -> impl Iterator<Item = &
 
 /// The bytes of a part of a compound statement with the comments that belong to it.
 fn extent(tree: &Tree<'_>, id: Id) -> Range<usize> {
-    match tree.suites.get(&id).map(Vec::as_slice) {
+    match tree.items(id) {
         Some([first, .., last]) => first.lines.start..last.lines.end,
         Some([only]) => only.lines.clone(),
         _ => tree.nodes[id].range.clone(),

@@ -12,7 +12,7 @@ use super::expression::Triple;
 use super::items::{Content, Item, Key};
 use super::lines;
 use super::tree::Tree;
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::hash::{Hash, Hasher};
 
 /// Blocks inside of blocks are taken apart so many times.

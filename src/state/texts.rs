@@ -6,12 +6,11 @@
 
 use crate::{Digest, ProjectPath};
 use data_encoding::BASE64;
-use flate2::Compression;
 use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
+use flate2::{Compress, Compression, FlushCompress};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
-use std::io::{Read, Write};
+use std::io::Read;
 
 /// The first line. The number is the version of the format.
 const HEADER: &str = "astgen texts 1";
@@ -21,6 +20,9 @@ const DIGITS: usize = 16;
 
 /// A line holds about this many texts: the more, the smaller the file, and the larger each change of it.
 const TEXTS_IN_A_LINE: u8 = 8;
+
+/// Measured on a project of 34 MB: 9 takes twice the time for 2 % of the size, 3 half the time and 17 % more.
+const LEVEL: Compression = Compression::new(6);
 
 /// No line holds more than this, inflated: a damaged one shall not fill the memory.
 const LARGEST_LINE: u64 = 256 << 20;
@@ -42,12 +44,13 @@ impl Texts {
     /// Adds a text that was generated for `path`.
     pub fn insert(&mut self, path: &ProjectPath, text: &str) -> Digest {
         let digest = Digest::of(text.as_bytes());
-        self.insert_known(path, digest, text);
+        self.insert_known(path, digest, text.to_owned());
         digest
     }
 
-    fn insert_known(&mut self, path: &ProjectPath, digest: Digest, text: &str) {
-        self.texts.entry(digest).or_insert_with(|| text.to_owned());
+    /// Adds a text whose digest is known.
+    pub fn insert_known(&mut self, path: &ProjectPath, digest: Digest, text: String) {
+        self.texts.entry(digest).or_insert(text);
         match self.digests.get_mut(path) {
             Some(digests) if digests.contains(&digest) => (),
             Some(digests) => digests.push(digest),
@@ -68,7 +71,7 @@ impl Texts {
         let records: Vec<_> = lines.par_iter().filter_map(|line| read_line(line)).collect();
         let mut texts = Texts::default();
         for (path, digest, text) in records.into_iter().flatten() {
-            texts.insert_known(&path, digest, &text);
+            texts.insert_known(&path, digest, text);
         }
         texts
     }
@@ -81,7 +84,10 @@ impl Texts {
             .flat_map(|(path, digests)| digests.iter().map(move |digest| (path, digest)))
             .filter_map(|(path, digest)| Some((path, self.get(digest)?)))
             .collect();
-        let lines: Vec<String> = groups(&records).into_par_iter().map(write_line).collect();
+        // What an encoder works in is larger than most lines.
+        let encoder = || Compress::new(LEVEL, false);
+        let lines: Vec<String> =
+            groups(&records).into_par_iter().map_init(encoder, write_line).collect();
         let mut file = format!("{HEADER}\n");
         lines.iter().for_each(|line| file.push_str(line));
         file
@@ -105,7 +111,7 @@ fn groups<'r, 't>(
     groups
 }
 
-fn write_line(group: &[(&ProjectPath, &str)]) -> String {
+fn write_line(encoder: &mut Compress, group: &[(&ProjectPath, &str)]) -> String {
     let mut records = Vec::new();
     for (path, text) in group {
         for part in [path.as_str(), text] {
@@ -113,9 +119,11 @@ fn write_line(group: &[(&ProjectPath, &str)]) -> String {
             records.extend_from_slice(part.as_bytes());
         }
     }
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.reset();
+    // No deflated text is longer than its own and a few bytes for each block of it.
+    let mut deflated = Vec::with_capacity(records.len() + records.len() / 64 + 64);
     // Writing to memory does not fail.
-    let deflated = encoder.write_all(&records).and_then(|()| encoder.finish()).unwrap_or_default();
+    let _ = encoder.compress_vec(&records, &mut deflated, FlushCompress::Finish);
     format!("{} {}\n", &Digest::of(&records).to_string()[..DIGITS], BASE64.encode(&deflated))
 }
 
