@@ -216,10 +216,10 @@ fn billing(spec: &Spec) -> Vec<Module> {
         models::billing_event::emit(),
         schemas::billing::emit(billing),
         schemas::stripe::emit(),
-        services::billing_provider::emit(),
+        services::billing_provider::emit(billing),
         services::stripe_api::emit(),
         services::stripe_events::emit(),
-        services::stripe_subscriptions::emit(),
+        services::stripe_subscriptions::emit(billing),
         services::stripe_payments::emit(),
         services::stripe_provider::emit(),
         billing_main::emit(),
@@ -227,12 +227,13 @@ fn billing(spec: &Spec) -> Vec<Module> {
         services::billing_reconcile::emit(),
         services::billing_post::emit(spec, billing),
         services::billing_inbox::emit(),
-        services::billing_sync::emit(),
+        services::billing_sync::emit(billing),
         services::billing_worker::emit(),
         services::billing_webhook::emit(),
         api::billing::emit(spec),
     ];
     modules.extend(has_prices(billing).then(|| services::billing_service::emit(billing)));
+    modules.extend(billing.has_seats().then(services::billing_seats::emit));
     modules.extend(has_limits(billing).then(|| services::billing_usage::emit(billing)));
     if has_overrides(billing) {
         modules.extend([

@@ -22,7 +22,7 @@ use crate::schemas::billing::{
 };
 use crate::services::billing_service::BillingServiceDep;
 use crate::services::billing_webhook::{BillingEventServiceDep, BillingWebhookDep};
-use crate::spec::Spec;
+use crate::spec::{Billing, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -38,6 +38,7 @@ pub fn emit(spec: &Spec) -> Module {
     names!(BILLING_READ, BILLING_MANAGE);
     let members = required(&spec.organizations.roles);
     let sold = spec.billing.as_ref().is_some_and(has_prices);
+    let has_seats = spec.billing.as_ref().is_some_and(Billing::has_seats);
     let managers = required([spec.organizations.owner()]);
     let docstring = "Plans, the subscription of an organization, and the webhook of Stripe.";
     module("app.api.billing").docstring(docstring).body(block![
@@ -64,7 +65,7 @@ pub fn emit(spec: &Spec) -> Module {
         sold.then(|| guarded(resume_subscription_def(), &managers)),
         sold.then(|| guarded(sync_subscription_def(), &managers)),
         sold.then(|| guarded(list_invoices_def(), &managers)),
-        subscription_of_def()
+        subscription_of_def(has_seats)
     ])
 }
 
@@ -237,8 +238,9 @@ fn list_invoices_def() -> FunctionDef {
         ])
 }
 
-fn subscription_of_def() -> FunctionDef {
+fn subscription_of_def(has_seats: bool) -> FunctionDef {
     names!(payer, now);
+    let seats = has_seats.then(|| kw("seats", py!(payer.paid_seats)));
     def(subscription_of).params([param(payer, Organization)]).returns(SubscriptionRead).body(
         block![
             docstring("Say what a payer has at the moment."),
@@ -248,6 +250,7 @@ fn subscription_of_def() -> FunctionDef {
                 status = payer.subscription_status,
                 access = access_of(payer, now),
                 active = has_active_subscription(payer, now),
+                ..seats,
                 trial_ends_at = payer.trial_ends_at,
                 renews_at = payer.subscription_renews_at,
                 ends_at = payer.subscription_ends_at,

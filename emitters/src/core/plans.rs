@@ -1,8 +1,8 @@
 //! `backend/app/core/plans.py`: the plans an organization can have, and what each of them holds.
 
-use crate::python::builtins::{dict, int, str, tuple};
+use crate::python::builtins::{bool, dict, int, str, tuple};
 use crate::python::standard::{Literal, Mapping, StrEnum, dataclass, field, timedelta};
-use crate::spec::{self, Billing, Counted};
+use crate::spec::{self, Billing, Counted, PriceUnit};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
@@ -24,7 +24,7 @@ pub fn emit(billing: &Billing) -> Module {
             has_features(billing).then(|| feature_class(billing)),
             has_limits(billing).then(|| limit_class(billing)),
             subscription_status_class(),
-            price_class(),
+            price_class(billing),
             plan_class(billing),
             billing.plans.iter().map(plan_constant).collect::<Vec<_>>(),
             has_prices(billing).then(|| paid_plan_name(billing)),
@@ -89,12 +89,14 @@ pub fn limits_members(billing: &Billing) -> bool {
 
 fn plan_constant(plan: &spec::Plan) -> Stmt {
     let price = plan.price.as_ref().map(|price| {
-        py!(Price(
-            amount = { price.amount },
-            currency = { price.currency.code },
-            interval = { price.interval.as_str() },
-            lookup_key = { &price.lookup_key }
-        ))
+        let mut arguments = vec![
+            kw("amount", price.amount),
+            kw("currency", price.currency.code),
+            kw("interval", price.interval.as_str()),
+        ];
+        arguments.extend((price.per == PriceUnit::Member).then(|| kw("per_member", true)));
+        arguments.push(kw("lookup_key", price.lookup_key.as_str()));
+        Price.call(arguments)
     });
     let features = plan.features.iter().map(|name| Feature.attr(constant(*name)));
     let limits = plan.limits.iter().map(|limit| (Limit.attr(constant(limit.name)), limit.maximum));
@@ -165,13 +167,14 @@ fn subscription_status_class() -> ClassDef {
     ])
 }
 
-fn price_class() -> ClassDef {
-    names!(amount, currency, interval, lookup_key);
+fn price_class(billing: &Billing) -> ClassDef {
+    names!(amount, currency, interval, per_member, lookup_key);
     class(Price).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
         docstring("What a plan costs, in the smallest unit of the currency."),
         annotate(amount, int),
         annotate(currency, str),
         annotate(interval, py!(Literal[("month", "year")])),
+        billing.has_seats().then(|| ann_assign(per_member, bool, false)),
         annotate(lookup_key, str)
     ])
 }

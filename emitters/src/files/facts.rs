@@ -2,7 +2,7 @@
 
 use super::markdown::{Block, Cell, Inline, code, codes, text};
 use crate::core::settings::fields;
-use crate::spec::{Entity, Guard, Operation, Plan, Price, Role, Spec};
+use crate::spec::{Entity, Guard, Operation, Plan, Price, PriceUnit, Role, Spec};
 use std::time::Duration;
 
 /// The entities: where their routes are, and who may use them.
@@ -118,12 +118,13 @@ fn seconds(period: Duration) -> String {
 
 /// A price for people: `19.00 USD a month`.
 fn price(price: &Price) -> String {
-    let Price { amount, currency, interval, lookup_key: _ } = price;
+    let Price { amount, currency, interval, per, lookup_key: _ } = price;
     let decimals = usize::from(currency.decimals);
     let digits = format!("{amount:0>width$}", width = decimals + 1);
     let (whole, part) = digits.split_at(digits.len() - decimals);
     let point = if part.is_empty() { "" } else { "." };
-    format!("{whole}{point}{part} {} a {}", currency.code.to_uppercase(), interval.as_str())
+    let each = if *per == PriceUnit::Member { " for each member" } else { "" };
+    format!("{whole}{point}{part} {} a {}{each}", currency.code.to_uppercase(), interval.as_str())
 }
 
 #[cfg(test)]
@@ -135,7 +136,8 @@ mod tests {
     fn check(amount: u32, code: &'static str, decimals: u8, expected: &str) {
         let currency = Currency { code, decimals };
         let lookup_key = String::new();
-        let found = price(&Price { amount, currency, interval: Interval::Month, lookup_key });
+        let (interval, per) = (Interval::Month, PriceUnit::Payer);
+        let found = price(&Price { amount, currency, interval, per, lookup_key });
         assert_eq!(found, expected);
     }
 

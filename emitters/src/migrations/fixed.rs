@@ -128,7 +128,7 @@ fn organizations(spec: &Spec) -> Table {
     let organizations = table(name("organizations")).column("name", text(120));
     match &spec.billing {
         None => organizations,
-        Some(billing) => with_reminder(with_plan(organizations, spec, billing), billing)
+        Some(billing) => with_seats(with_plan(organizations, spec, billing), billing)
             .optional_column("stripe_customer_id", text(255))
             .optional_column("stripe_subscription_id", text(255))
             .optional_column("checkout_id", text(255))
@@ -150,6 +150,15 @@ fn with_plan(organizations: Table, spec: &Spec, billing: &Billing) -> Table {
         .column("subscription_status", choice(spec))
         .backfilled(Backfill::text("none"))
         .optional_column("trial_ends_at", moment())
+}
+
+fn with_seats(organizations: Table, billing: &Billing) -> Table {
+    let organizations = with_reminder(organizations, billing);
+    if !billing.has_seats() {
+        return organizations;
+    }
+    let column = organizations.column("paid_seats", ColumnKind::Integer);
+    column.backfilled(Backfill::Number("0".to_owned()))
 }
 
 fn with_reminder(organizations: Table, billing: &Billing) -> Table {

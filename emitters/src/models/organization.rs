@@ -50,6 +50,7 @@ fn billing_columns(billing: &Billing) -> Vec<Stmt> {
         subscription_ends_at,
         subscription_event_at,
         subscription_version,
+        paid_seats,
         past_due_since
     );
     let free_plan = PlanName.attr(billing.free_plan().constant);
@@ -80,6 +81,11 @@ fn billing_columns(billing: &Billing) -> Vec<Stmt> {
         ann_assign(subscription_event_at, py!(Mapped[datetime | None]), moment()),
         ann_assign(subscription_version, py!(Mapped[int]), py!(mapped_column(default = 0)))
             .comment("Goes up with each change of the above."),
+        billing.has_seats().then(|| ann_assign(
+            paid_seats,
+            py!(Mapped[int]),
+            py!(mapped_column(default = 0))
+        )),
         ann_assign(past_due_since, py!(Mapped[datetime | None]), moment())
     ]
 }

@@ -26,9 +26,9 @@ pub fn emit(billing: &Billing) -> Module {
             ReturnUrl,
             py!(Annotated[(str, Field(max_length = 2000, pattern = "^https?://[!-~]+$"))])
         )),
-        price_read_class(),
+        price_read_class(billing),
         plan_read_class(billing),
-        subscription_read_class(),
+        subscription_read_class(billing),
         has_prices(billing).then(checkout_create_class),
         has_prices(billing).then(portal_create_class),
         has_prices(billing).then(plan_change_class),
@@ -41,13 +41,14 @@ pub fn emit(billing: &Billing) -> Module {
     ])
 }
 
-fn price_read_class() -> ClassDef {
-    names!(amount, currency, interval);
+fn price_read_class(billing: &Billing) -> ClassDef {
+    names!(amount, currency, interval, per_member);
     class(PriceRead).base(ResponseModel).body(block![
         docstring("What a plan costs, in the smallest unit of the currency."),
         annotate(amount, int),
         annotate(currency, str),
-        annotate(interval, py!(Literal[("month", "year")]))
+        annotate(interval, py!(Literal[("month", "year")])),
+        billing.has_seats().then(|| annotate(per_member, bool))
     ])
 }
 
@@ -63,8 +64,13 @@ fn plan_read_class(billing: &Billing) -> ClassDef {
     ])
 }
 
-fn subscription_read_class() -> ClassDef {
-    names!(plan, status, access, active, trial_ends_at, renews_at, ends_at, grace_ends_at);
+fn subscription_read_class(billing: &Billing) -> ClassDef {
+    names!(plan, status, access, active, seats);
+    names!(trial_ends_at, renews_at, ends_at, grace_ends_at);
+    let paid_seats = || {
+        let description = "How many members are paid for, if each of them is.";
+        ann_assign(seats, int, py!(Field(description = { description })))
+    };
     class(SubscriptionRead).base(ResponseModel).body(block![
         docstring("What the organization has now."),
         ann_assign(plan, PlanName, py!(Field(description = "The plan that counts at the moment."))),
@@ -75,6 +81,7 @@ fn subscription_read_class() -> ClassDef {
             py!(Field(description = "What the subscription gives at the moment."))
         ),
         annotate(active, bool),
+        billing.has_seats().then(paid_seats),
         annotate(trial_ends_at, py!(datetime | None)),
         annotate(renews_at, py!(datetime | None)),
         annotate(ends_at, py!(datetime | None)),

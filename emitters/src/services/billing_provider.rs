@@ -5,6 +5,7 @@ use crate::core::plans::{PlanName, SubscriptionStatus};
 use crate::python::builtins::{Exception, bool, bytes, dict, int, list, property, str};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::standard::{Annotated, Any, Mapping, Protocol, UUID, dataclass, datetime};
+use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -15,7 +16,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(billing: &Billing) -> Module {
     let docstring = "What this application asks of whoever takes the money.";
     module("app.services.billing_provider").docstring(docstring).body(block![
         provider_error_class(),
@@ -31,7 +32,7 @@ pub fn emit() -> Module {
         checkout_class(),
         invoice_class(),
         invoice_part_class(),
-        billing_provider_class(),
+        billing_provider_class(billing),
         get_billing_provider_def(),
         assign(
             BillingProviderDep,
@@ -200,7 +201,7 @@ fn invoice_part_class() -> ClassDef {
     ])
 }
 
-fn billing_provider_class() -> ClassDef {
+fn billing_provider_class(billing: &Billing) -> ClassDef {
     class(BillingProvider).base(Protocol).body(block![
         docstring("Who takes the money."),
         billing_provider_name(),
@@ -214,6 +215,7 @@ fn billing_provider_class() -> ClassDef {
         billing_provider_expire_checkout(),
         billing_provider_open_portal(),
         billing_provider_change_price(),
+        billing.has_seats().then(billing_provider_change_quantity),
         billing_provider_end_later(),
         billing_provider_go_on(),
         billing_provider_resume(),
@@ -317,12 +319,28 @@ fn billing_provider_open_portal() -> FunctionDef {
 }
 
 fn billing_provider_change_price() -> FunctionDef {
-    names!(subscription_id, lookup_key);
+    names!(subscription_id, lookup_key, quantity);
     async_def("change_price")
-        .params([untyped("self"), param(subscription_id, str), param(lookup_key, str)])
+        .params([
+            untyped("self"),
+            param(subscription_id, str),
+            param(lookup_key, str),
+            param(quantity, int),
+        ])
         .returns(none())
         .body(block![
             docstring("Move a subscription to another price and charge the difference."),
+            do_(ellipsis())
+        ])
+}
+
+fn billing_provider_change_quantity() -> FunctionDef {
+    names!(subscription_id, quantity);
+    async_def("change_quantity")
+        .params([untyped("self"), param(subscription_id, str), param(quantity, int)])
+        .returns(none())
+        .body(block![
+            docstring("Have a subscription pay for another number of members from now on."),
             do_(ellipsis())
         ])
 }

@@ -13,6 +13,7 @@ use crate::python::fastapi::Depends;
 use crate::python::standard::{Annotated, dataclass, urlsplit};
 use crate::schemas::billing::{CheckoutCreate, PortalCreate};
 use crate::services::billing_provider::{BillingProviderDep, Customer, InvoicePart, Order};
+use crate::services::billing_seats::seats_of;
 use crate::services::billing_sync::{changes_to, put};
 use crate::services::billing_usage::usage_of;
 use crate::spec::Billing;
@@ -48,7 +49,7 @@ fn billing_service_class(billing: &Billing) -> ClassDef {
         annotate(principal, PrincipalDep),
         annotate(provider, BillingProviderDep),
         annotate(settings, SettingsDep),
-        billing_service_check_out(),
+        billing_service_check_out(billing),
         billing_service_only_checkout(),
         billing_service_open_portal(),
         billing_service_change_plan(billing),
@@ -65,8 +66,9 @@ fn billing_service_class(billing: &Billing) -> ClassDef {
     ])
 }
 
-fn billing_service_check_out() -> FunctionDef {
-    names!(payload, payer, customer_id, order);
+fn billing_service_check_out(billing: &Billing) -> FunctionDef {
+    names!(payload, payer, customer_id, plan, order);
+    let quantity = quantity(billing, payer, plan);
     async_def("check_out")
         .params([untyped("self"), param(payload, CheckoutCreate)])
         .returns(str)
@@ -89,13 +91,14 @@ fn billing_service_check_out() -> FunctionDef {
                     code = "already_subscribed"
                 )))]
             ),
+            assign(plan, py!(PLANS[payload.plan])),
             assign(
                 order,
                 py!(Order(
                     payer_id = payer.id,
                     customer_id = customer_id,
-                    lookup_key = lookup_key_of(PLANS[payload.plan]),
-                    quantity = 1,
+                    lookup_key = lookup_key_of(plan),
+                    quantity = { quantity },
                     success_url = payload.success_url,
                     cancel_url = payload.cancel_url,
                     previous_id = payer.checkout_id
@@ -103,6 +106,11 @@ fn billing_service_check_out() -> FunctionDef {
             ),
             return_(py!(self.only_checkout(payer, order).await))
         ])
+}
+
+/// How many times a plan is paid for.
+fn quantity(billing: &Billing, payer: Name, plan: Name) -> Expr {
+    if billing.has_seats() { py!(seats_of(self.session, payer, plan).await) } else { py!(1) }
 }
 
 fn billing_service_only_checkout() -> FunctionDef {
@@ -159,7 +167,8 @@ fn billing_service_open_portal() -> FunctionDef {
 }
 
 fn billing_service_change_plan(billing: &Billing) -> FunctionDef {
-    names!(name, payer, subscription_id, plan);
+    names!(name, payer, subscription_id, plan, lookup_key);
+    let quantity = quantity(billing, payer, plan);
     async_def("change_plan")
         .params([untyped("self"), param(name, PlanName)])
         .returns(Organization)
@@ -172,7 +181,8 @@ fn billing_service_change_plan(billing: &Billing) -> FunctionDef {
                 [raise(py!(ConflictError("This is the plan already.", code = "same_plan")))]
             ),
             has_limits(billing).then(|| do_(py!(self.refuse_excess(payer, plan).await))),
-            do_(py!(self.provider.change_price(subscription_id, lookup_key_of(plan)).await)),
+            assign(lookup_key, py!(lookup_key_of(plan))),
+            do_(py!(self.provider.change_price(subscription_id, lookup_key, { quantity }).await)),
             return_(py!(self.refresh(payer).await))
         ])
 }

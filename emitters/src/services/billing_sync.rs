@@ -14,6 +14,8 @@ use crate::services::billing_provider::{
     BillingProvider, Notice, PaymentFailed, ProviderError, Subscription, TrialEnding,
     UnusableEventError,
 };
+use crate::spec::Billing;
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -23,7 +25,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(billing: &Billing) -> Module {
     let docstring = "Subscriptions: what the provider says about them, written to who pays.";
     module("app.services.billing_sync").docstring(docstring).body(block![
         assign(MAX_RACES, 20),
@@ -47,7 +49,7 @@ pub fn emit() -> Module {
         put_def(),
         farewell_def(),
         stopgap_def(),
-        changes_to_def(),
+        changes_to_def(billing),
         is_premature_def(),
         past_due_since_def()
     ])
@@ -363,8 +365,19 @@ fn stopgap_def() -> FunctionDef {
         ])
 }
 
-fn changes_to_def() -> FunctionDef {
+fn changes_to_def(billing: &Billing) -> FunctionDef {
     names!(payer, found, as_of);
+    let mut changes = vec![
+        ("plan", py!(found.plan || payer.plan)),
+        ("subscription_status", py!(found.status)),
+        ("stripe_subscription_id", py!(found.id)),
+        ("trial_ends_at", py!(found.trial_ends_at)),
+        ("subscription_renews_at", py!(found.period_ends_at)),
+        ("subscription_ends_at", py!(found.ends_at)),
+        ("subscription_event_at", py!(as_of)),
+        ("past_due_since", py!(past_due_since(payer, found, as_of))),
+    ];
+    changes.extend(billing.has_seats().then(|| ("paid_seats", py!(found.quantity))));
     def(changes_to)
         .params([
             param(payer, Organization),
@@ -379,16 +392,7 @@ fn changes_to_def() -> FunctionDef {
                 py!(found.plan == None && not_in!(found.status, ENDED)),
                 [raise(py!(UnusableEventError("No price of the subscription belongs to a plan")))],
             ),
-            return_(py!(dict!(
-                "plan" => found.plan || payer.plan,
-                "subscription_status" => found.status,
-                "stripe_subscription_id" => found.id,
-                "trial_ends_at" => found.trial_ends_at,
-                "subscription_renews_at" => found.period_ends_at,
-                "subscription_ends_at" => found.ends_at,
-                "subscription_event_at" => as_of,
-                "past_due_since" => past_due_since(payer, found, as_of)
-            )))
+            return_(make::dict(changes))
         ])
 }
 

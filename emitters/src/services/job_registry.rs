@@ -5,11 +5,12 @@ use crate::python::builtins::{dict, str, tuple};
 use crate::python::pydantic::BaseModel;
 use crate::python::standard::{Any, Awaitable, Callable, Generic, TypeVar, dataclass, timedelta};
 use crate::services::billing_reconcile::{RECONCILE_BILLING, reconcile_billing};
+use crate::services::billing_seats::{SYNC_SEATS, sync_seats};
 use crate::services::job_context::JobContext;
 use crate::services::maintenance::{Nothing, PRUNE, prune};
 use crate::services::outbox::{DELIVER_EMAIL, EmailDelivery, EmailJob};
 use crate::services::trial_reminder::{REMIND_OF_TRIALS, remind_of_trials};
-use crate::spec::Spec;
+use crate::spec::{Billing, Spec};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
@@ -61,6 +62,10 @@ fn entries(spec: &Spec) -> Vec<Entry> {
     if spec.billing.is_some() {
         let (kind, function) = (RECONCILE_BILLING, reconcile_billing);
         entries.push(Entry { kind, function, every: every_day() });
+    }
+    if spec.billing.as_ref().is_some_and(Billing::has_seats) {
+        let every = Some(py!(timedelta(minutes = 5)));
+        entries.push(Entry { kind: SYNC_SEATS, function: sync_seats, every });
     }
     if spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some()) {
         let (kind, function) = (REMIND_OF_TRIALS, remind_of_trials);

@@ -8,6 +8,7 @@ pub mod billing_inbox;
 pub mod billing_post;
 pub mod billing_provider;
 pub mod billing_reconcile;
+pub mod billing_seats;
 pub mod billing_service;
 pub mod billing_sync;
 pub mod billing_usage;

@@ -7,6 +7,7 @@ use crate::schemas::stripe::StripeSubscription;
 use crate::services::billing_provider::{ProviderError, Subscription};
 use crate::services::stripe_api::{MissingError, StripeApi, translated_errors};
 use crate::services::stripe_events::{item_of, read_subscription};
+use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -15,7 +16,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(billing: &Billing) -> Module {
     let docstring = "Subscriptions at Stripe: found, changed, ended.";
     module("app.services.stripe_subscriptions").docstring(docstring).body(block![
         assign(
@@ -34,18 +35,20 @@ pub fn emit() -> Module {
         )
         .comment("Of several subscriptions of one customer, the first of these counts."),
         assign(BEGINNING, py!(datetime(1970, 1, 1, tzinfo = UTC))),
-        stripe_subscriptions_class(),
+        stripe_subscriptions_class(billing),
         precedence_def()
     ])
 }
 
-fn stripe_subscriptions_class() -> ClassDef {
+fn stripe_subscriptions_class(billing: &Billing) -> ClassDef {
     class(StripeSubscriptions).base(StripeApi).body(block![
         docstring("The calls about subscriptions."),
         stripe_subscriptions_find_subscription(),
         stripe_subscriptions_list_subscriptions(),
         stripe_subscriptions_retrieve_subscription(),
         stripe_subscriptions_change_price(),
+        billing.has_seats().then(stripe_subscriptions_change_quantity),
+        stripe_subscriptions_item_id(),
         stripe_subscriptions_end_later(),
         stripe_subscriptions_go_on(),
         stripe_subscriptions_resume()
@@ -131,9 +134,14 @@ fn stripe_subscriptions_retrieve_subscription() -> FunctionDef {
 }
 
 fn stripe_subscriptions_change_price() -> FunctionDef {
-    names!(subscription_id, lookup_key, subscriptions, price_id, found, item);
+    names!(subscription_id, lookup_key, quantity, subscriptions, price_id, item_id);
     async_def("change_price")
-        .params([untyped("self"), param(subscription_id, str), param(lookup_key, str)])
+        .params([
+            untyped("self"),
+            param(subscription_id, str),
+            param(lookup_key, str),
+            param(quantity, int),
+        ])
         .returns(none())
         .body(block![
             docstring(
@@ -142,30 +150,73 @@ fn stripe_subscriptions_change_price() -> FunctionDef {
             ),
             assign(subscriptions, py!(self.client.v1.subscriptions)),
             assign(price_id, py!(self.price_id(lookup_key).await)),
+            assign(item_id, py!(self.item_id(subscription_id).await)),
             with(
                 py!(translated_errors()),
-                block![
-                    assign(found, py!(subscriptions.retrieve_async(subscription_id).await)),
-                    assign(item, py!(item_of(StripeSubscription.model_validate(found.to_dict()))),),
-                    do_(py!(subscriptions
-                        .update_async(
-                            subscription_id,
-                            dict!(
-                                "items" => [
-                                    dict!(
-                                        "id" => item.id,
-                                        "price" => price_id,
-                                        "quantity" => item.quantity
-                                    )
-                                ],
-                                "proration_behavior" => "always_invoice",
-                                "payment_behavior" => "error_if_incomplete"
-                            ),
-                        )
-                        .await))
-                ],
+                [do_(py!(subscriptions
+                    .update_async(
+                        subscription_id,
+                        dict!(
+                            "items" => [
+                                dict!(
+                                    "id" => item_id,
+                                    "price" => price_id,
+                                    "quantity" => quantity
+                                )
+                            ],
+                            "proration_behavior" => "always_invoice",
+                            "payment_behavior" => "error_if_incomplete"
+                        ),
+                    )
+                    .await))],
             )
         ])
+}
+
+fn stripe_subscriptions_change_quantity() -> FunctionDef {
+    names!(subscription_id, quantity, item_id);
+    async_def("change_quantity")
+        .params([untyped("self"), param(subscription_id, str), param(quantity, int)])
+        .returns(none())
+        .body(block![
+            docstring(
+                "Have a subscription pay for another number of members from now on.\n\nThe difference \
+                     is on the next invoice."
+            ),
+            assign(item_id, py!(self.item_id(subscription_id).await)),
+            with(
+                py!(translated_errors()),
+                [do_(py!(self
+                    .client
+                    .v1
+                    .subscriptions
+                    .update_async(
+                        subscription_id,
+                        dict!(
+                            "items" => [dict!("id" => item_id, "quantity" => quantity)],
+                            "proration_behavior" => "create_prorations"
+                        ),
+                    )
+                    .await))],
+            )
+        ])
+}
+
+fn stripe_subscriptions_item_id() -> FunctionDef {
+    names!(subscription_id, found);
+    async_def("item_id").params([untyped("self"), param(subscription_id, str)]).returns(str).body(
+        block![
+            docstring("Return the line of a subscription that pays for the plan."),
+            with(
+                py!(translated_errors()),
+                [assign(
+                    found,
+                    py!(self.client.v1.subscriptions.retrieve_async(subscription_id).await)
+                )]
+            ),
+            return_(py!(item_of(StripeSubscription.model_validate(found.to_dict())).id))
+        ],
+    )
 }
 
 fn stripe_subscriptions_end_later() -> FunctionDef {

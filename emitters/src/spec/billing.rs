@@ -73,6 +73,8 @@ pub struct Price {
     pub currency: Currency,
     /// How often it is due.
     pub interval: Interval,
+    /// For what the amount is due.
+    pub per: PriceUnit,
     /// By which Stripe finds the price: `acme_team_month`.
     pub lookup_key: String,
 }
@@ -93,6 +95,15 @@ pub enum Interval {
     Month,
     /// Every year.
     Year,
+}
+
+/// For what the amount of a price is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum PriceUnit {
+    /// Once, however many members there are.
+    Payer,
+    /// For each member.
+    Member,
 }
 
 impl Interval {
@@ -179,6 +190,13 @@ impl Billing {
     #[must_use]
     pub fn free_plan(&self) -> &Plan {
         &self.plans[0]
+    }
+
+    /// Whether what is paid depends on how many members there are.
+    #[must_use]
+    pub fn has_seats(&self) -> bool {
+        let prices = self.plans.iter().filter_map(|plan| plan.price.as_ref());
+        prices.into_iter().any(|price| price.per == PriceUnit::Member)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Who plays in the tests: the roles and plans of a spec that they use, and what these allow.
 
-use crate::spec::{Billing, Entity, EntityNames, Field, FieldKind, Guard, Plan, Role, Spec};
+use crate::spec::{
+    Billing, Entity, EntityNames, Field, FieldKind, Guard, Plan, PriceUnit, Role, Spec,
+};
 use crate::tests::entity_rows::is_on;
 
 /// The role of a new member who is nothing special: the highest that may not invite.
@@ -45,6 +47,15 @@ pub fn seats(plan: &Plan) -> Option<u32> {
 #[must_use]
 pub fn paid_plans(billing: &Billing) -> Vec<&Plan> {
     billing.plans.iter().filter(|plan| plan.price.is_some()).collect()
+}
+
+/// The first plan that is paid for each member and has room for three.
+#[must_use]
+pub fn seat_plan(spec: &Spec) -> Option<&Plan> {
+    let is_per_member =
+        |plan: &&Plan| plan.price.as_ref().is_some_and(|price| price.per == PriceUnit::Member);
+    let mut plans = spec.billing.as_ref()?.plans.iter().filter(is_per_member);
+    plans.find(|plan| seats(plan).is_none_or(|seats| seats >= 3))
 }
 
 /// Whether a plan counts anything.

@@ -250,7 +250,7 @@ fn fake_stripe_add_portal() -> FunctionDef {
 }
 
 fn fake_stripe_change_subscription() -> FunctionDef {
-    names!(call, subscription, change, message, price, item, at_end);
+    names!(call, subscription, change, message, item, at_end);
     def("change_subscription").params([untyped("self"), param(call, Call)]).returns(Object).body(
         block![
             docstring("Change a subscription, if what that costs can be collected."),
@@ -263,6 +263,8 @@ fn fake_stripe_change_subscription() -> FunctionDef {
                 change,
                 py!(call.params.get("items", dict!()).values()),
                 block![
+                    assign(py!((item,)), py!(subscription["items"]["data"])),
+                    assert_(py!(item["id"] == change["id"])),
                     if_(
                         py!(self.state.declines),
                         block![
@@ -274,13 +276,11 @@ fn fake_stripe_change_subscription() -> FunctionDef {
                             )))
                         ]
                     ),
-                    assign(price, py!(self.find("price", change["price"]))),
-                    assign(py!((item,)), py!(subscription["items"]["data"])),
-                    assert_(py!(item["id"] == change["id"])),
-                    assign(
-                        py!((item["price"], item["quantity"])),
-                        py!((price, int(change["quantity"])))
-                    )
+                    if_(
+                        py!(in_!("price", change)),
+                        [assign(py!(item["price"]), py!(self.find("price", change["price"])))]
+                    ),
+                    assign(py!(item["quantity"]), py!(int(change["quantity"])))
                 ]
             ),
             if_(

@@ -62,6 +62,7 @@ pub mod test_protection;
 pub mod test_rate_limits;
 pub mod test_reconcile;
 pub mod test_request_id;
+pub mod test_seats;
 pub mod test_security;
 pub mod test_sessions;
 pub mod test_settings;
@@ -153,6 +154,7 @@ fn billing(spec: &Spec) -> Vec<Module> {
         modules.push(test_checkout::emit(spec, offer));
         modules.push(test_billing_post::emit());
         modules.push(test_reconcile::emit(offer));
+        modules.extend(test_seats::emit(spec));
         modules.push(test_subscriptions::emit(spec, offer));
     }
     modules

@@ -11,7 +11,7 @@ use crate::models::package::Organization;
 use crate::python::builtins::list;
 use crate::python::pytest::pytest;
 use crate::python::standard::{UTC, UUID, datetime, timedelta};
-use crate::spec::{Billing, Entity, Guard, Plan, Price, Spec};
+use crate::spec::{Billing, Entity, Guard, Plan, Price, PriceUnit, Spec};
 use crate::tests::casting::{has_trial, lookup_key, paid_plans, starting_plan};
 use crate::tests::world::{end_of_subscription, first_organization, sign_up, world_test};
 use astgen_pyast::make;
@@ -196,7 +196,7 @@ fn test_everybody_can_read_the_plans(billing: &Billing, first: &Plan) -> Functio
 
 /// A plan as the API shows it.
 fn read_plan(billing: &Billing, plan: &Plan) -> Expr {
-    let price = plan.price.as_ref().map_or_else(none, read_price);
+    let price = plan.price.as_ref().map_or_else(none, |price| read_price(billing, price));
     let features = || make::list(plan.features.iter().map(|name| name.as_str()));
     let limits = || make::dict(plan.limits.iter().map(|one| (one.name.as_str(), one.maximum)));
     let mut items = vec![
@@ -209,12 +209,15 @@ fn read_plan(billing: &Billing, plan: &Plan) -> Expr {
     make::dict(items)
 }
 
-fn read_price(price: &Price) -> Expr {
-    py!(dict!(
-        "amount" => { price.amount },
-        "currency" => { price.currency.code },
-        "interval" => { price.interval.as_str() }
-    ))
+fn read_price(billing: &Billing, price: &Price) -> Expr {
+    let mut items = vec![
+        ("amount", price.amount.into_expr()),
+        ("currency", string(price.currency.code)),
+        ("interval", string(price.interval.as_str())),
+    ];
+    let per_member = || ("per_member", (price.per == PriceUnit::Member).into_expr());
+    items.extend(billing.has_seats().then(per_member));
+    make::dict(items)
 }
 
 fn test_members_can_read_the_subscription(spec: &Spec, billing: &Billing) -> FunctionDef {

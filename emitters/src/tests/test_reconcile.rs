@@ -1,6 +1,7 @@
 //! `backend/tests/test_reconcile.py`: subscriptions asked for without an event, at night and by hand.
 
 use crate::billing_main::run;
+use crate::core::jobs::JobKind;
 use crate::core::settings::Settings;
 use crate::python::builtins::str;
 use crate::python::pytest::pytest;
@@ -9,6 +10,7 @@ use crate::services::billing_reconcile::{RECONCILE_BILLING, ReconcileError, reco
 use crate::services::billing_worker::BillingWorker;
 use crate::services::job_context::JobContext;
 use crate::services::job_registry::{HANDLERS, SCHEDULES};
+use crate::services::maintenance::Nothing;
 use crate::services::resources::Resources;
 use crate::tests::casting::Offer;
 use crate::tests::test_subscriptions::{SMALL, state};
@@ -52,12 +54,14 @@ fn lost_payment_def() -> FunctionDef {
 }
 
 fn work_at_night_def() -> FunctionDef {
-    names!(settings, resources, context);
-    async_def(work_at_night).params([param(settings, Settings)]).returns(none()).body(block![
-        docstring("Do the job of the night once."),
+    names!(settings, kind, resources, context);
+    let params =
+        [param(settings, Settings), param(kind, py!(JobKind[Nothing])).default(RECONCILE_BILLING)];
+    async_def(work_at_night).params(params).returns(none()).body(block![
+        docstring("Do a job of the schedule once."),
         assign(resources, py!(Resources.build(settings))),
         assign(context, py!(JobContext(resources, uuid4(), None, 1))),
-        try_([do_(py!(HANDLERS[RECONCILE_BILLING.name].run(context, dict!()).await))])
+        try_([do_(py!(HANDLERS[kind.name].run(context, dict!()).await))])
             .finally([do_(py!(resources.database.close().await))])
     ])
 }

@@ -7,7 +7,9 @@ use super::quantity::{Days, days};
 use super::shape::{Boolean, Choice, Line, List, Record, Shape, Whole, string};
 use super::table::{Placed, Table};
 use crate::spec::error::{Place, Problem, SpecError, quoted};
-use crate::spec::{Currency, Flag, Interval, Payer, Plan, PlanLimit, Price, currency, text};
+use crate::spec::{
+    Currency, Flag, Interval, Payer, Plan, PlanLimit, Price, PriceUnit, currency, text,
+};
 use astgen_pyast::Name;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -57,6 +59,7 @@ struct RawPrice {
     amount: u32,
     currency: Currency,
     interval: Interval,
+    per: PriceUnit,
 }
 
 /// A currency code.
@@ -66,6 +69,7 @@ const PROVIDERS: &[(&str, Provider)] = &[("stripe", Provider::Stripe), ("off", P
 const PAYERS: &[(&str, Payer)] = &[("organization", Payer::Organization), ("user", Payer::User)];
 const INTERVALS: &[(&str, Interval)] =
     &[(Interval::Month.as_str(), Interval::Month), (Interval::Year.as_str(), Interval::Year)];
+const UNITS: &[(&str, PriceUnit)] = &[("payer", PriceUnit::Payer), ("member", PriceUnit::Member)];
 
 /// Reads `[billing]`; `None` when it is off.
 pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
@@ -184,12 +188,18 @@ fn price(table: &mut Table<'_>) -> Option<RawPrice> {
     );
     let currency = table.required("currency", "The currency: `usd`.", CurrencyCode);
     let interval = table.or("interval", "How often it is due.", Choice(INTERVALS), Interval::Month);
+    let per = table.or(
+        "per",
+        "For what the amount is due: once for the `payer`, or for each `member`; then Stripe hears how many there are.",
+        Choice(UNITS),
+        PriceUnit::Payer,
+    );
     let (amount, currency) = (amount?, currency?.value);
     if currency.decimals == 3 && amount.value % 10 != 0 {
         let sentence = format!("amounts in {} end in 0: cards know no thousandths", currency.code);
         table.report(SpecError::new(amount.place, Problem::Inconsistent(sentence)));
     }
-    Some(RawPrice { amount: amount.value, currency, interval })
+    Some(RawPrice { amount: amount.value, currency, interval, per })
 }
 
 impl RawBilling {
@@ -208,6 +218,7 @@ impl RawBilling {
             amount: price.amount,
             currency: price.currency,
             interval: price.interval,
+            per: price.per,
             lookup_key: format!("{}_{}", name.value, price.interval.as_str()),
         });
         self.plans.push(Plan {
