@@ -5,7 +5,8 @@
 mod environment;
 
 use environment::server::serve;
-use environment::{build, program, programs, root, run};
+use environment::{build, build_spec, program, programs, root, run};
+use std::fs;
 
 #[track_caller]
 fn check_tools(name: &str) {
@@ -39,6 +40,21 @@ fn the_suite_of_acme_is_green_on_sqlite() {
 fn the_suite_of_minimal_is_green_on_sqlite() {
     let (_folder, backend) = build("minimal");
     run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]));
+}
+
+/// What acme does not choose: trials that begin in a checkout.
+#[test]
+fn trials_by_card_work_on_sqlite() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let acme = fs::read_to_string(root().join("examples/acme.toml")).expect("the example");
+    let spec = folder.path().join("astgen.toml");
+    let trial = "trial = \"14d\"\ntrial_start = \"checkout\"\ntrial_without_card = \"pause\"";
+    fs::write(&spec, acme.replace("trial = \"14d\"", trial)).expect("the spec can be written");
+    let (_folder, backend) = build_spec(&spec);
+    run(program("mypy", &backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
+    let tests = ["card_trials", "checkout", "plans", "subscriptions", "me", "api_keys"];
+    let files = tests.map(|name| format!("tests/test_{name}.py"));
+    run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]).args(files));
 }
 
 /// Migrates, serves, and walks through the application from outside.

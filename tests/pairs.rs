@@ -11,7 +11,7 @@ const CHOICES: [&[&str]; 12] = [
     &["totp = \"off\"", "totp = \"optional\"", "totp = \"required\""],
     &["personal = true", "personal = false"],
     &["row_level_security = true", "row_level_security = false"],
-    &[BILLING, ""],
+    &[BILLING, CARD_TRIALS, ""],
     &["backend = \"smtp\"", "backend = \"console\""],
     &["backend = \"rq\"", "backend = \"inline\""],
     &["metrics = true", "metrics = false"],
@@ -25,6 +25,10 @@ const CHOICES: [&[&str]; 12] = [
 const BILLING: &str = "[billing]\nprovider = \"stripe\"\n\
     [[billing.plans]]\nname = \"free\"\nlimits = { members = 3 }\n\
     [[billing.plans]]\nname = \"team\"\nprice = { amount = 1900, currency = \"usd\", interval = \"month\" }";
+
+const CARD_TRIALS: &str = "[billing]\nprovider = \"stripe\"\ntrial = \"14d\"\ntrial_start = \"checkout\"\n\
+    [[billing.plans]]\nname = \"free\"\n[[billing.plans]]\nname = \"team\"\n\
+    price = { amount = 900, currency = \"usd\", interval = \"month\", per = \"member\" }";
 
 /// One choice of each, by its place.
 type Row = [usize; CHOICES.len()];

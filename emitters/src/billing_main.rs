@@ -2,7 +2,6 @@
 
 use crate::core::database::Database;
 use crate::core::logging::configure_logging;
-use crate::core::sealing::Sealer;
 use crate::core::settings::Settings;
 use crate::models::billing_event::{BillingEvent, BillingEventStatus};
 use crate::python::builtins::{__name__, int, str};
@@ -10,9 +9,8 @@ use crate::python::sqlalchemy::select;
 use crate::python::standard::{ArgumentParser, Sequence, UUID, asyncio, sys};
 use crate::services::billing_connection::connected_provider;
 use crate::services::billing_inbox::BillingInbox;
-use crate::services::billing_post::BillingPost;
 use crate::services::billing_reconcile::{is_refreshed, reconcile};
-use crate::services::billing_sync::BillingSync;
+use crate::services::billing_sync::build_sync;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -107,7 +105,7 @@ fn run_def() -> FunctionDef {
 }
 
 fn synchronize_def() -> FunctionDef {
-    names!(settings, database, payer_ids, payer_id, provider, post, sync, failed);
+    names!(settings, database, payer_ids, payer_id, provider, sync, failed);
     async_def(synchronize)
         .params([
             param(settings, Settings),
@@ -121,8 +119,7 @@ fn synchronize_def() -> FunctionDef {
                 py!(connected_provider(settings)),
                 provider,
                 block![
-                    assign(post, py!(BillingPost(settings, Sealer(settings)))),
-                    assign(sync, py!(BillingSync(database, provider, post))),
+                    assign(sync, py!(build_sync(settings, database, provider))),
                     if_(
                         py!(payer_ids),
                         block![assign(

@@ -34,7 +34,7 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some());
+    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.own_trial().is_some());
     module("app.manage").docstring("The product from a shell: `python -m app.manage --help`.").body(
         block![
             assign(IS_THERE, 3),

@@ -215,12 +215,12 @@ fn billing(spec: &Spec) -> Vec<Module> {
         core::billing::emit(billing),
         models::billing_event::emit(),
         schemas::billing::emit(billing),
-        schemas::stripe::emit(),
+        schemas::stripe::emit(billing),
         services::billing_provider::emit(billing),
         services::stripe_api::emit(),
-        services::stripe_events::emit(),
+        services::stripe_events::emit(billing),
         services::stripe_subscriptions::emit(billing),
-        services::stripe_payments::emit(),
+        services::stripe_payments::emit(billing),
         services::stripe_provider::emit(),
         billing_main::emit(),
         services::billing_connection::emit(),
@@ -246,11 +246,11 @@ fn billing(spec: &Spec) -> Vec<Module> {
     }
     if billing.trial.is_some() {
         modules.extend([
-            models::trial_redemption::emit(),
-            services::trial_reminder::emit(),
-            services::trial_service::emit(),
+            models::trial_redemption::emit(billing),
+            services::trial_service::emit(billing),
         ]);
     }
+    modules.extend(billing.own_trial().map(|_| services::trial_reminder::emit()));
     if has_flags(billing) {
         modules.extend([
             core::feature_flags::emit(billing),

@@ -32,9 +32,13 @@ pub fn run(command: &mut Command) -> String {
 
 /// A project built from `examples/<name>.toml` in a temporary folder.
 pub fn build(name: &str) -> (TempDir, PathBuf) {
+    build_spec(&root().join("examples").join(name).with_extension("toml"))
+}
+
+/// A project built from a spec in a temporary folder.
+pub fn build_spec(spec: &Path) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let project = folder.path().join(name);
-    let spec = root().join("examples").join(name).with_extension("toml");
+    let project = folder.path().join("project");
     run(Command::new(env!("CARGO_BIN_EXE_astgen"))
         .arg("build")
         .arg(spec)

@@ -15,7 +15,12 @@ vocabulary! {
 #[must_use]
 pub fn emit(billing: &Billing) -> Module {
     let plans = make::tuple(billing.plans.iter().map(|plan| plan.constant));
-    let trial = billing.trial.zip(billing.plans.iter().find(|plan| plan.price.is_some()));
+    let first = billing.plans.iter().find(|plan| plan.price.is_some());
+    let trial_plan = billing.own_trial().and(first).map(|plan| assign(TRIAL_PLAN, plan.constant));
+    let trial_period = billing.trial.map(|trial| {
+        let days = trial.period.as_secs() / SECONDS_A_DAY;
+        assign(TRIAL_PERIOD, py!(timedelta(days = days)))
+    });
     let grace_days = billing.grace_period.as_secs() / SECONDS_A_DAY;
     module("app.core.plans")
         .docstring("The plans an organization can have, and what each of them holds.")
@@ -30,13 +35,8 @@ pub fn emit(billing: &Billing) -> Module {
             has_prices(billing).then(|| paid_plan_name(billing)),
             plans_by_name(billing, plans),
             assign(DEFAULT_PLAN, billing.free_plan().constant),
-            trial.map(|(period, plan)| {
-                let days = period.as_secs() / SECONDS_A_DAY;
-                block![
-                    assign(TRIAL_PLAN, plan.constant),
-                    assign(TRIAL_PERIOD, py!(timedelta(days = days)))
-                ]
-            }),
+            trial_plan,
+            trial_period,
             assign(GRACE_PERIOD, py!(timedelta(days = grace_days))),
             plan_for_lookup_key_def()
         ])

@@ -55,7 +55,7 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     let Some(billing) = &spec.billing else { return tables };
     tables.push((create_billing_events, billing_events(spec)));
     tables.extend(has_overrides(billing).then(|| (create_overrides, overrides(spec))));
-    tables.extend(billing.trial.map(|_| (create_trial_redemptions, trial_redemptions())));
+    tables.extend(billing.trial.map(|_| (create_trial_redemptions, trial_redemptions(billing))));
     tables.extend(has_flags(billing).then(|| (create_feature_flags, feature_flags())));
     tables
 }
@@ -162,7 +162,7 @@ fn with_seats(organizations: Table, billing: &Billing) -> Table {
 }
 
 fn with_reminder(organizations: Table, billing: &Billing) -> Table {
-    match billing.trial {
+    match billing.own_trial() {
         Some(_) => organizations.optional_column("trial_reminded_at", moment()),
         None => organizations,
     }
@@ -308,8 +308,13 @@ fn overrides(spec: &Spec) -> Table {
         .unique(&["payer_id", "kind", "name"])
 }
 
-fn trial_redemptions() -> Table {
-    table(name("trial_redemptions")).column("digest", text(64)).unique(&["digest"])
+fn trial_redemptions(billing: &Billing) -> Table {
+    let redemptions = table(name("trial_redemptions")).column("digest", text(64));
+    let redemptions = match billing.card_trial() {
+        Some(_) => redemptions.optional_column("payer_id", uuid()),
+        None => redemptions,
+    };
+    redemptions.unique(&["digest"])
 }
 
 fn feature_flags() -> Table {

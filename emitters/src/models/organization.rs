@@ -68,7 +68,7 @@ fn billing_columns(billing: &Billing) -> Vec<Stmt> {
             py!(mapped_column(text_enum(SubscriptionStatus), default = SubscriptionStatus.NONE))
         ),
         ann_assign(trial_ends_at, py!(Mapped[datetime | None]), moment()),
-        billing.trial.is_some().then(|| ann_assign(
+        billing.own_trial().map(|_| ann_assign(
             trial_reminded_at,
             py!(Mapped[datetime | None]),
             moment()

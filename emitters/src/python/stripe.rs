@@ -6,9 +6,9 @@ astgen_pyast::vocabulary! {
     "stripe": AIOHTTPClient, RequestOptions, SignatureVerificationError, StripeClient,
         WebhookSignature;
     "stripe.params": CustomerCreateParams, InvoiceListParams, PriceListParams,
-        SubscriptionListParams, SubscriptionResumeParams, SubscriptionRetrieveParams,
+        SubscriptionCancelParams, SubscriptionListParams, SubscriptionResumeParams, SubscriptionRetrieveParams,
         SubscriptionUpdateParams, billing_portal, checkout;
-    "stripe.params.checkout": SessionCreateParams;
+    "stripe.params.checkout": SessionCreateParams, SessionCreateParamsSubscriptionData;
 }
 
 /// `import stripe`

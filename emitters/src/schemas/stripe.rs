@@ -5,22 +5,24 @@ use crate::python::builtins::{
 };
 use crate::python::pydantic::{BaseModel, Field};
 use crate::python::standard::{Any, UUID, datetime};
+use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.schemas.stripe": Expanded, id_of, StripeData, StripeEvent, StripeCustomer,
-        StripeSubject, StripeDueInvoice, StripePrice, StripeItem, StripeItems, StripeInvoice, StripeSubscription,
+        StripeSubject, StripeDueInvoice, StripePrice, StripeItem, StripeItems, StripeInvoice, StripeCard, StripePaymentMethod, StripeSubscription,
         StripeCheckoutSession;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(billing: &Billing) -> Module {
     let docstring = "What this application reads of the objects of Stripe.\n\
                      \n\
                      The shape of an event is that of the version which its webhook endpoint was made with,\n\
                      and the shape of an answer that of the version of the library: what moved from one\n\
                      version to another is read at its old place and at its new one.";
+    let has_cards = billing.card_trial().is_some();
     module("app.schemas.stripe").docstring(docstring).body(block![
         expanded_class(),
         id_of_def(),
@@ -33,7 +35,9 @@ pub fn emit() -> Module {
         stripe_item_class(),
         stripe_items_class(),
         stripe_invoice_class(),
-        stripe_subscription_class(),
+        has_cards.then(stripe_card_class),
+        has_cards.then(stripe_payment_method_class),
+        stripe_subscription_class(has_cards),
         stripe_checkout_session_class()
     ])
 }
@@ -131,7 +135,23 @@ fn stripe_invoice_class() -> ClassDef {
     ])
 }
 
-fn stripe_subscription_class() -> ClassDef {
+fn stripe_card_class() -> ClassDef {
+    names!(fingerprint);
+    class(StripeCard).base(BaseModel).body(block![
+        docstring("A card; one number has one fingerprint, whoever pays with it."),
+        ann_assign(fingerprint, py!(str | None), none())
+    ])
+}
+
+fn stripe_payment_method_class() -> ClassDef {
+    names!(card);
+    class(StripePaymentMethod).base(BaseModel).body(block![
+        docstring("What a subscription says of how it is paid when that is expanded."),
+        ann_assign(card, py!(StripeCard | None), none())
+    ])
+}
+
+fn stripe_subscription_class(has_cards: bool) -> ClassDef {
     names!(
         id,
         customer,
@@ -143,7 +163,8 @@ fn stripe_subscription_class() -> ClassDef {
         cancel_at_period_end,
         ended_at,
         current_period_end,
-        latest_invoice
+        latest_invoice,
+        default_payment_method
     );
     class(StripeSubscription).base(BaseModel).body(block![
         docstring("A subscription."),
@@ -158,8 +179,14 @@ fn stripe_subscription_class() -> ClassDef {
         ann_assign(ended_at, py!(datetime | None), none()),
         ann_assign(current_period_end, py!(datetime | None), none()),
         ann_assign(latest_invoice, py!(StripeInvoice | str | None), none()),
+        has_cards.then(|| ann_assign(
+            default_payment_method,
+            py!(StripePaymentMethod | str | None),
+            none()
+        )),
         stripe_subscription_period_end(),
-        stripe_subscription_ends_at()
+        stripe_subscription_ends_at(),
+        has_cards.then(stripe_subscription_card)
     ])
 }
 
@@ -177,6 +204,19 @@ fn stripe_subscription_period_end() -> FunctionDef {
                 default = self.current_period_end
             )))
         ])
+}
+
+fn stripe_subscription_card() -> FunctionDef {
+    names!(method);
+    def("card").decorator(property).params([untyped("self")]).returns(py!(str | None)).body(block![
+        docstring("Return the fingerprint of the card that pays, where that is known."),
+        assign(method, py!(self.default_payment_method)),
+        if_(
+            py!(!isinstance(method, StripePaymentMethod) || method.card == None),
+            [return_(none())]
+        ),
+        return_(py!(method.card.fingerprint))
+    ])
 }
 
 fn stripe_subscription_ends_at() -> FunctionDef {

@@ -12,32 +12,35 @@ use crate::python::standard::{dataclass, datetime};
 use crate::services::billing_provider::{PaymentFailed, TrialEnding};
 use crate::services::email_service::{Mail, PRODUCT, compose};
 use crate::services::outbox::Outbox;
-use crate::spec::{Billing, Spec};
+use crate::spec::{Billing, Spec, TrialStart};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 use std::collections::BTreeMap;
 
 vocabulary! {
-    "app.services.billing_post": DECIMALS, OwnTrialEnding, BillingPost, mail_about,
+    "app.services.billing_post": DECIMALS, OwnTrialEnding, TrialRefused, BillingPost, mail_about,
         mail_about_trial, money;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec, billing: &Billing) -> Module {
-    let has_trial = billing.trial.is_some();
-    let alerts = if has_trial {
-        py!(TrialEnding | PaymentFailed | OwnTrialEnding)
-    } else {
-        py!(TrialEnding | PaymentFailed)
+    let trial = billing.trial.map(|trial| trial.start);
+    let alerts = match trial {
+        Some(TrialStart::Organization) => py!(TrialEnding | PaymentFailed | OwnTrialEnding),
+        Some(TrialStart::Checkout) => py!(TrialEnding | PaymentFailed | TrialRefused),
+        None => py!(TrialEnding | PaymentFailed),
     };
     module("app.services.billing_post").docstring("Mail to owners about what they pay.").body(
         block![
             assign(DECIMALS, decimals(billing))
                 .comment("The digits after the point of the currencies in which there are prices."),
-            has_trial.then(own_trial_ending_class),
+            trial.map(|start| match start {
+                TrialStart::Organization => own_trial_ending_class(),
+                TrialStart::Checkout => trial_refused_class(),
+            }),
             billing_post_class(spec, &alerts),
-            mail_about_def(has_trial, &alerts),
+            mail_about_def(trial, &alerts),
             mail_about_trial_def(),
             money_def()
         ],
@@ -57,6 +60,12 @@ fn own_trial_ending_class() -> ClassDef {
         docstring("The trial that came with a new organization is about to end."),
         annotate(ends_at, datetime)
     ])
+}
+
+fn trial_refused_class() -> ClassDef {
+    class(TrialRefused)
+        .decorator(py!(dataclass(frozen = true)))
+        .body([docstring("A trial has ended at once, because the card has had one before.")])
 }
 
 fn billing_post_class(spec: &Spec, alerts: &Expr) -> ClassDef {
@@ -97,7 +106,7 @@ fn billing_post_tell(spec: &Spec, alerts: &Expr) -> FunctionDef {
         ])
 }
 
-fn mail_about_def(has_trial: bool, alerts: &Expr) -> FunctionDef {
+fn mail_about_def(trial: Option<TrialStart>, alerts: &Expr) -> FunctionDef {
     names!(alert, payer_name, email, name, price);
     def(mail_about)
         .params([param(alert, alerts.clone()), param(payer_name, str), param(email, str)])
@@ -105,15 +114,26 @@ fn mail_about_def(has_trial: bool, alerts: &Expr) -> FunctionDef {
         .body(block![
             docstring("Say what is about to happen, or has, with the amount and the day."),
             assign(name, py!(" ".join(payer_name.split()))),
-            has_trial.then(|| if_(
-                py!(isinstance(alert, OwnTrialEnding)),
-                [return_(py!(mail_about_trial(
-                    email,
-                    name,
-                    alert.ends_at,
-                    "Nothing is charged. Choose a plan before, to go on with all of it."
-                )))]
-            )),
+            trial.map(|start| match start {
+                TrialStart::Organization => if_(
+                    py!(isinstance(alert, OwnTrialEnding)),
+                    [return_(py!(mail_about_trial(
+                        email,
+                        name,
+                        alert.ends_at,
+                        "Nothing is charged. Choose a plan before, to go on with all of it."
+                    )))]
+                ),
+                TrialStart::Checkout => if_(
+                    py!(isinstance(alert, TrialRefused)),
+                    [return_(py!(compose(
+                        email,
+                        f!("The trial of {} has ended", name),
+                        f!("The card for {} on {} has had a trial before.", name, PRODUCT),
+                        "Nothing is charged. Choose a plan again, to go on without a trial."
+                    )))]
+                ),
+            }),
             assign(price, py!(money(alert.amount, alert.currency))),
             if_(
                 py!(isinstance(alert, TrialEnding)),

@@ -23,12 +23,12 @@ pub fn emit(billing: &Billing) -> Module {
         payment_failed_error_class(),
         unusable_event_error_class(),
         delivery_class(),
-        subscription_class(),
+        subscription_class(billing),
         trial_ending_class(),
         payment_failed_class(),
         notice_class(),
         customer_class(),
-        order_class(),
+        order_class(billing),
         checkout_class(),
         invoice_class(),
         invoice_part_class(),
@@ -84,7 +84,7 @@ fn delivery_class() -> ClassDef {
     ])
 }
 
-fn subscription_class() -> ClassDef {
+fn subscription_class(billing: &Billing) -> ClassDef {
     names!(
         id,
         customer_id,
@@ -95,7 +95,8 @@ fn subscription_class() -> ClassDef {
         trial_ends_at,
         period_ends_at,
         ends_at,
-        invoiced_at
+        invoiced_at,
+        card
     );
     class(Subscription).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
         docstring("A subscription as the provider knows it."),
@@ -108,7 +109,8 @@ fn subscription_class() -> ClassDef {
         annotate(trial_ends_at, py!(datetime | None)),
         annotate(period_ends_at, py!(datetime | None)),
         annotate(ends_at, py!(datetime | None)),
-        annotate(invoiced_at, py!(datetime | None))
+        annotate(invoiced_at, py!(datetime | None)),
+        billing.card_trial().map(|_| ann_assign(card, py!(str | None), none()))
     ])
 }
 
@@ -154,14 +156,16 @@ fn customer_class() -> ClassDef {
     ])
 }
 
-fn order_class() -> ClassDef {
-    names!(payer_id, customer_id, lookup_key, quantity, success_url, cancel_url, previous_id);
+fn order_class(billing: &Billing) -> ClassDef {
+    names!(payer_id, customer_id, lookup_key, quantity, trial_days);
+    names!(success_url, cancel_url, previous_id);
     class(Order).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
         docstring("What somebody is about to pay for, and where they come back to."),
         annotate(payer_id, UUID),
         annotate(customer_id, str),
         annotate(lookup_key, str),
         annotate(quantity, int),
+        billing.card_trial().map(|_| annotate(trial_days, py!(int | None))),
         annotate(success_url, str),
         annotate(cancel_url, str),
         annotate(previous_id, py!(str | None))
@@ -219,6 +223,7 @@ fn billing_provider_class(billing: &Billing) -> ClassDef {
         billing_provider_end_later(),
         billing_provider_go_on(),
         billing_provider_resume(),
+        billing.card_trial().map(|_| billing_provider_cancel()),
         billing_provider_list_invoices(),
         billing_provider_close()
     ])
@@ -370,6 +375,14 @@ fn billing_provider_resume() -> FunctionDef {
         .params([untyped("self"), param(subscription_id, str)])
         .returns(none())
         .body(block![docstring("Start a paused subscription again."), do_(ellipsis())])
+}
+
+fn billing_provider_cancel() -> FunctionDef {
+    names!(subscription_id);
+    async_def("cancel")
+        .params([untyped("self"), param(subscription_id, str)])
+        .returns(none())
+        .body(block![docstring("End a subscription at once."), do_(ellipsis())])
 }
 
 fn billing_provider_list_invoices() -> FunctionDef {

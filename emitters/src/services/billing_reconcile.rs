@@ -7,9 +7,8 @@ use crate::python::builtins::{__name__, Exception, bool, len, list};
 use crate::python::sqlalchemy::select;
 use crate::python::standard::{Sequence, UUID, logging};
 use crate::services::billing_connection::connected_provider;
-use crate::services::billing_post::BillingPost;
 use crate::services::billing_provider::{ProviderError, UnusableEventError};
-use crate::services::billing_sync::{BillingSync, ENDED, RaceError};
+use crate::services::billing_sync::{BillingSync, ENDED, RaceError, build_sync};
 use crate::services::job_context::JobContext;
 use crate::services::maintenance::Nothing;
 use astgen_pyast::prelude::*;
@@ -47,7 +46,7 @@ pub fn emit() -> Module {
 }
 
 fn reconcile_billing_def() -> FunctionDef {
-    names!(context, _payload, resources, provider, post, sync, failed);
+    names!(context, _payload, resources, provider, sync, failed);
     async_def(reconcile_billing)
         .params([param(context, JobContext), param(_payload, Nothing)])
         .returns(none())
@@ -59,8 +58,7 @@ fn reconcile_billing_def() -> FunctionDef {
                 provider,
                 block![
                     if_(py!(!provider.is_connected), [return_none()]),
-                    assign(post, py!(BillingPost(resources.settings, resources.sealer))),
-                    assign(sync, py!(BillingSync(resources.database, provider, post))),
+                    assign(sync, py!(build_sync(resources.settings, resources.database, provider))),
                     assign(failed, py!(reconcile(sync).await))
                 ]
             ),

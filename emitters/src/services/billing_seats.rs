@@ -9,9 +9,8 @@ use crate::python::builtins::{__name__, Exception, bool, frozenset, int, len, li
 use crate::python::sqlalchemy::{AsyncSession, func, select};
 use crate::python::standard::{NamedTuple, UUID, logging};
 use crate::services::billing_connection::connected_provider;
-use crate::services::billing_post::BillingPost;
 use crate::services::billing_provider::{PaymentFailedError, ProviderError, UnusableEventError};
-use crate::services::billing_sync::{BillingSync, RaceError};
+use crate::services::billing_sync::{BillingSync, RaceError, build_sync};
 use crate::services::job_context::JobContext;
 use crate::services::maintenance::Nothing;
 use astgen_pyast::prelude::*;
@@ -91,7 +90,7 @@ fn seats_of_def() -> FunctionDef {
 }
 
 fn sync_seats_def() -> FunctionDef {
-    names!(context, _payload, resources, provider, post, sync, failed, seats);
+    names!(context, _payload, resources, provider, sync, failed, seats);
     async_def(sync_seats)
         .params([param(context, JobContext), param(_payload, Nothing)])
         .returns(none())
@@ -103,8 +102,7 @@ fn sync_seats_def() -> FunctionDef {
                 provider,
                 block![
                     if_(py!(!provider.is_connected), [return_none()]),
-                    assign(post, py!(BillingPost(resources.settings, resources.sealer))),
-                    assign(sync, py!(BillingSync(resources.database, provider, post))),
+                    assign(sync, py!(build_sync(resources.settings, resources.database, provider))),
                     assign(
                         failed,
                         py!(list!(

@@ -4,7 +4,7 @@ use crate::core::billing::{has_subscription, with_grants};
 use crate::core::errors::{ConflictError, ForbiddenError};
 use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
 use crate::core::plans::has_limits;
-use crate::core::plans::{PLANS, Plan, PlanName, SubscriptionStatus};
+use crate::core::plans::{PLANS, Plan, PlanName, SubscriptionStatus, TRIAL_PERIOD};
 use crate::core::settings::SettingsDep;
 use crate::models::base::utcnow;
 use crate::models::organization::Organization;
@@ -16,6 +16,7 @@ use crate::services::billing_provider::{BillingProviderDep, Customer, InvoicePar
 use crate::services::billing_seats::seats_of;
 use crate::services::billing_sync::{changes_to, put};
 use crate::services::billing_usage::usage_of;
+use crate::services::trial_service::TrialServiceDep;
 use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
@@ -37,7 +38,8 @@ pub fn emit(billing: &Billing) -> Module {
 }
 
 fn billing_service_class(billing: &Billing) -> ClassDef {
-    names!(session, principal, provider, settings);
+    names!(session, principal, provider, settings, trials);
+    let has_cards = billing.card_trial().is_some();
     class(BillingService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring(
             "The rules for who pays.\n\
@@ -49,7 +51,9 @@ fn billing_service_class(billing: &Billing) -> ClassDef {
         annotate(principal, PrincipalDep),
         annotate(provider, BillingProviderDep),
         annotate(settings, SettingsDep),
+        has_cards.then(|| annotate(trials, TrialServiceDep)),
         billing_service_check_out(billing),
+        has_cards.then(billing_service_trial_of),
         billing_service_only_checkout(),
         billing_service_open_portal(),
         billing_service_change_plan(billing),
@@ -69,6 +73,8 @@ fn billing_service_class(billing: &Billing) -> ClassDef {
 fn billing_service_check_out(billing: &Billing) -> FunctionDef {
     names!(payload, payer, customer_id, plan, order);
     let quantity = quantity(billing, payer, plan);
+    let trial_days =
+        billing.card_trial().map(|_| kw("trial_days", py!(self.trial_of(payer).await)));
     async_def("check_out")
         .params([untyped("self"), param(payload, CheckoutCreate)])
         .returns(str)
@@ -99,12 +105,30 @@ fn billing_service_check_out(billing: &Billing) -> FunctionDef {
                     customer_id = customer_id,
                     lookup_key = lookup_key_of(plan),
                     quantity = { quantity },
+                    ..trial_days,
                     success_url = payload.success_url,
                     cancel_url = payload.cancel_url,
                     previous_id = payer.checkout_id
                 ))
             ),
             return_(py!(self.only_checkout(payer, order).await))
+        ])
+}
+
+fn billing_service_trial_of() -> FunctionDef {
+    names!(payer, email);
+    async_def("trial_of")
+        .params([untyped("self"), param(payer, Organization)])
+        .returns(py!(int | None))
+        .body(block![
+            docstring("Return how many days are free: only those of a first subscription are."),
+            if_(py!(payer.stripe_subscription_id != None), [return_(none())]),
+            assign(email, py!(self.principal.user.email)),
+            return_(py!(if self.trials.claim_mailbox(email, payer.id).await {
+                TRIAL_PERIOD.days
+            } else {
+                None
+            }))
         ])
 }
 

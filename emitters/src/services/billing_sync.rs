@@ -2,6 +2,9 @@
 
 use crate::core::database::Database;
 use crate::core::plans::SubscriptionStatus;
+use crate::core::sealing::Sealer;
+use crate::core::security::Signer;
+use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::models::billing_event::{BillingEvent, BillingEventStatus};
 use crate::models::organization::Organization;
@@ -9,17 +12,18 @@ use crate::python::builtins::{Exception, bool, dict, frozenset, range, setattr, 
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::{Any, UUID, dataclass, datetime};
 use crate::services::billing_inbox::{BillingInbox, finish};
-use crate::services::billing_post::BillingPost;
+use crate::services::billing_post::{BillingPost, TrialRefused};
 use crate::services::billing_provider::{
     BillingProvider, Notice, PaymentFailed, ProviderError, Subscription, TrialEnding,
     UnusableEventError,
 };
+use crate::services::trial_service::TrialService;
 use crate::spec::Billing;
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.billing_sync": MAX_RACES, ENDED, NOT_BEGUN, RaceError, BillingSync, put,
+    "app.services.billing_sync": MAX_RACES, ENDED, NOT_BEGUN, RaceError, BillingSync, build_sync, put,
         farewell, stopgap, changes_to, is_premature, past_due_since;
 }
 
@@ -27,6 +31,7 @@ vocabulary! {
 #[must_use]
 pub fn emit(billing: &Billing) -> Module {
     let docstring = "Subscriptions: what the provider says about them, written to who pays.";
+    let has_cards = billing.card_trial().is_some();
     module("app.services.billing_sync").docstring(docstring).body(block![
         assign(MAX_RACES, 20),
         assign(
@@ -45,7 +50,8 @@ pub fn emit(billing: &Billing) -> Module {
         )
         .paragraph(),
         race_error_class(),
-        billing_sync_class(),
+        billing_sync_class(has_cards),
+        build_sync_def(has_cards),
         put_def(),
         farewell_def(),
         stopgap_def(),
@@ -61,8 +67,8 @@ fn race_error_class() -> ClassDef {
         .body(block![docstring("The payer was changed by others each time.")])
 }
 
-fn billing_sync_class() -> ClassDef {
-    names!(database, provider, post);
+fn billing_sync_class(has_cards: bool) -> ClassDef {
+    names!(database, provider, post, signer);
     class(BillingSync).decorator(py!(dataclass(frozen = true))).body(block![
         docstring(
             "The way from the provider's subscription to the payer's columns.\n\
@@ -74,11 +80,13 @@ fn billing_sync_class() -> ClassDef {
         annotate(database, Database),
         annotate(provider, BillingProvider),
         annotate(post, BillingPost),
+        has_cards.then(|| annotate(signer, Signer)),
         billing_sync_follow(),
         billing_sync_pass_over(),
         billing_sync_find_payer(),
         billing_sync_bring_up_to_date(),
-        billing_sync_ask(),
+        billing_sync_ask(has_cards),
+        has_cards.then(|| block![billing_sync_has_had_trial(), billing_sync_end_trial()]),
         billing_sync_write(),
         billing_sync_refresh()
     ])
@@ -216,15 +224,83 @@ fn billing_sync_bring_up_to_date() -> FunctionDef {
         ])
 }
 
-fn billing_sync_ask() -> FunctionDef {
-    names!(payer, customer_id, known_id);
+fn billing_sync_ask(has_cards: bool) -> FunctionDef {
+    names!(payer, customer_id, known_id, found);
     async_def("ask")
         .params([untyped("self"), param(payer, Organization), param(customer_id, str)])
         .returns(py!(Subscription | None))
         .body(block![
             docstring("Ask the provider for the subscription of a customer."),
             assign(known_id, py!(payer.stripe_subscription_id)),
+            has_cards.then(|| block![
+                assign(found, py!(self.provider.find_subscription(customer_id, known_id).await)),
+                if_(
+                    py!(found == None || !self.has_had_trial(payer, found).await),
+                    [return_(found)]
+                ),
+                do_(py!(self.end_trial(payer, found).await))
+            ]),
             return_(py!(self.provider.find_subscription(customer_id, known_id).await))
+        ])
+}
+
+fn billing_sync_has_had_trial() -> FunctionDef {
+    names!(payer, found, session, trials, is_theirs);
+    async_def("has_had_trial")
+        .params([untyped("self"), param(payer, Organization), param(found, Subscription)])
+        .returns(bool)
+        .body(block![
+            docstring("Tell whether the card of a trial has had one for somebody else."),
+            if_(
+                py!(is_not!(found.status, SubscriptionStatus.TRIALING) || found.card == None),
+                [return_(false)]
+            ),
+            async_with_as(
+                py!(self.database.session()),
+                session,
+                block![
+                    assign(trials, py!(TrialService(session, self.signer))),
+                    assign(is_theirs, py!(trials.claim_card(found.card, payer.id).await)),
+                    do_(py!(session.commit().await))
+                ]
+            ),
+            return_(py!(!is_theirs))
+        ])
+}
+
+fn billing_sync_end_trial() -> FunctionDef {
+    names!(payer, found, session);
+    async_def("end_trial")
+        .params([untyped("self"), param(payer, Organization), param(found, Subscription)])
+        .returns(none())
+        .body(block![
+            docstring("End a trial before anything is charged, and say so."),
+            do_(py!(self.provider.cancel(found.id).await)),
+            async_with_as(
+                py!(self.database.session()),
+                session,
+                block![
+                    do_(py!(self.post.tell(session, payer, TrialRefused()).await)),
+                    do_(py!(session.commit().await))
+                ]
+            )
+        ])
+}
+
+fn build_sync_def(has_cards: bool) -> FunctionDef {
+    names!(settings, database, provider, post);
+    let signer = has_cards.then(|| arg(py!(Signer(settings))));
+    def(build_sync)
+        .params([
+            param(settings, Settings),
+            param(database, Database),
+            param(provider, BillingProvider),
+        ])
+        .returns(BillingSync)
+        .body(block![
+            docstring("Return what follows a provider, with all it needs."),
+            assign(post, py!(BillingPost(settings, Sealer(settings)))),
+            return_(py!(BillingSync(database, provider, post, ..signer)))
         ])
 }
 

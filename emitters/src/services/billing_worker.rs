@@ -8,9 +8,8 @@ use crate::python::fastapi::{Depends, FastAPI, Request};
 use crate::python::pydantic::ValidationError;
 use crate::python::standard::{Annotated, AsyncGenerator, asynccontextmanager, logging};
 use crate::services::billing_inbox::{BillingInbox, LostClaimError};
-use crate::services::billing_post::BillingPost;
 use crate::services::billing_provider::{BillingProvider, ProviderError, UnusableEventError};
-use crate::services::billing_sync::BillingSync;
+use crate::services::billing_sync::build_sync;
 use crate::services::resources::Resources;
 use astgen_pyast::prelude::*;
 
@@ -55,16 +54,15 @@ fn billing_worker_class() -> ClassDef {
 }
 
 fn billing_worker_init() -> FunctionDef {
-    names!(resources, provider, database, post);
+    names!(resources, provider, database);
     def("__init__")
         .params([untyped("self"), param(resources, Resources), param(provider, BillingProvider)])
         .returns(none())
         .body(block![
             docstring("Start idle."),
             assign(database, py!(resources.database)),
-            assign(post, py!(BillingPost(resources.settings, resources.sealer))),
             assign(py!(self.inbox), py!(BillingInbox(database))),
-            assign(py!(self.sync), py!(BillingSync(database, provider, post))),
+            assign(py!(self.sync), py!(build_sync(resources.settings, database, provider))),
             assign(py!(self.alarm), py!(anyio.Event()))
         ])
 }

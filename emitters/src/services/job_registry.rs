@@ -67,7 +67,7 @@ fn entries(spec: &Spec) -> Vec<Entry> {
         let every = Some(py!(timedelta(minutes = 5)));
         entries.push(Entry { kind: SYNC_SEATS, function: sync_seats, every });
     }
-    if spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some()) {
+    if spec.billing.as_ref().is_some_and(|billing| billing.own_trial().is_some()) {
         let (kind, function) = (REMIND_OF_TRIALS, remind_of_trials);
         entries.push(Entry { kind, function, every: every_day() });
     }

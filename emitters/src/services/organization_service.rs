@@ -42,7 +42,7 @@ pub fn emit(spec: &Spec) -> Module {
 
 fn organization_service_class(spec: &Spec) -> ClassDef {
     names!(session, trials);
-    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some());
+    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.own_trial().is_some());
     class(OrganizationService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for organizations."),
         annotate(session, SessionDep),

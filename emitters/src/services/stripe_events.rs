@@ -13,6 +13,7 @@ use crate::schemas::stripe::{
 use crate::services::billing_provider::{
     Delivery, Notice, PaymentFailed, Subscription, TrialEnding,
 };
+use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -23,7 +24,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(billing: &Billing) -> Module {
     let docstring = "Events of Stripe: verified when they come in, read when they are processed.";
     module("app.services.stripe_events").docstring(docstring).body(block![
         assign(logger, py!(logging.getLogger(__name__))),
@@ -62,7 +63,7 @@ pub fn emit() -> Module {
                 "customer.deleted" => read_deleted_customer
             )),
         ),
-        read_subscription_def(),
+        read_subscription_def(billing),
         item_of_def(),
         read_status_def()
     ])
@@ -254,8 +255,9 @@ fn read_deleted_customer_def() -> FunctionDef {
         ])
 }
 
-fn read_subscription_def() -> FunctionDef {
+fn read_subscription_def(billing: &Billing) -> FunctionDef {
     names!(content, found, item, plan, invoice);
+    let card = billing.card_trial().map(|_| kw("card", py!(found.card)));
     def(read_subscription)
         .params([param(content, py!(Mapping[(str, Any)]))])
         .returns(Subscription)
@@ -276,7 +278,8 @@ fn read_subscription_def() -> FunctionDef {
                 period_ends_at = found.period_end,
                 ends_at = found.ends_at,
                 invoiced_at =
-                    if isinstance(invoice, StripeInvoice) { invoice.created } else { None }
+                    if isinstance(invoice, StripeInvoice) { invoice.created } else { None },
+                ..card
             )))
         ])
 }

@@ -2,10 +2,14 @@
 
 use crate::python::builtins::{int, str};
 use crate::python::standard::{UTC, datetime};
-use crate::python::stripe::{CustomerCreateParams, InvoiceListParams, SessionCreateParams, stripe};
+use crate::python::stripe::{
+    CustomerCreateParams, InvoiceListParams, SessionCreateParams,
+    SessionCreateParamsSubscriptionData, stripe,
+};
 use crate::schemas::stripe::StripeCheckoutSession;
 use crate::services::billing_provider::{Checkout, Customer, Invoice, InvoicePart, Order};
 use crate::services::stripe_api::{MissingError, StripeApi, once, translated_errors};
+use crate::spec::{Billing, Trial};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -14,21 +18,21 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(billing: &Billing) -> Module {
     let docstring =
         "Payment at Stripe: customers, the pages on which they pay, and their invoices.";
     module("app.services.stripe_payments").docstring(docstring).body(block![
-        stripe_payments_class(),
+        stripe_payments_class(billing),
         read_checkout_def(),
         read_invoice_def()
     ])
 }
 
-fn stripe_payments_class() -> ClassDef {
+fn stripe_payments_class(billing: &Billing) -> ClassDef {
     class(StripePayments).base(StripeApi).body(block![
         docstring("The calls about who pays, and how."),
         stripe_payments_create_customer(),
-        stripe_payments_create_checkout(),
+        stripe_payments_create_checkout(billing),
         stripe_payments_find_checkout(),
         stripe_payments_expire_checkout(),
         stripe_payments_open_portal(),
@@ -63,13 +67,19 @@ fn stripe_payments_create_customer() -> FunctionDef {
         ])
 }
 
-fn stripe_payments_create_checkout() -> FunctionDef {
-    names!(order, params, key, made);
+fn stripe_payments_create_checkout(billing: &Billing) -> FunctionDef {
+    names!(order, params, key, made, subscription);
+    let metadata = py!(dict!("metadata" => dict!("payer_id" => str(order.payer_id))));
+    let (begin, content) = match billing.card_trial() {
+        Some(trial) => (Some(with_trial(trial, &metadata)), py!(subscription)),
+        None => (None, metadata),
+    };
     async_def("create_checkout")
         .params([untyped("self"), param(order, Order)])
         .returns(Checkout)
         .body(block![
             docstring("Open a checkout; asked twice for the same, it is the same one."),
+            begin,
             ann_assign(
                 params,
                 SessionCreateParams,
@@ -86,9 +96,7 @@ fn stripe_payments_create_checkout() -> FunctionDef {
                     "success_url" => order.success_url,
                     "cancel_url" => order.cancel_url,
                     "metadata" => dict!("lookup_key" => order.lookup_key),
-                    "subscription_data" => dict!(
-                        "metadata" => dict!("payer_id" => str(order.payer_id))
-                    )
+                    "subscription_data" => { content }
                 )),
             ),
             assign(key, py!(once(params, order.previous_id))),
@@ -101,6 +109,27 @@ fn stripe_payments_create_checkout() -> FunctionDef {
             ),
             return_(py!(read_checkout(made)))
         ])
+}
+
+/// What a subscription is to begin with: free time, if there is to be any.
+fn with_trial(trial: Trial, metadata: &Expr) -> Vec<Stmt> {
+    names!(subscription, order);
+    let without_card = trial.without_card.as_str();
+    block![
+        ann_assign(subscription, SessionCreateParamsSubscriptionData, metadata.clone()),
+        if_(
+            py!(order.trial_days != None),
+            block![
+                assign(py!(subscription["trial_period_days"]), py!(order.trial_days)),
+                assign(
+                    py!(subscription["trial_settings"]),
+                    py!(dict!(
+                        "end_behavior" => dict!("missing_payment_method" => { without_card })
+                    ))
+                )
+            ]
+        )
+    ]
 }
 
 fn stripe_payments_find_checkout() -> FunctionDef {

@@ -8,6 +8,7 @@ use crate::services::billing_provider::{ProviderError, Subscription};
 use crate::services::stripe_api::{MissingError, StripeApi, translated_errors};
 use crate::services::stripe_events::{item_of, read_subscription};
 use crate::spec::Billing;
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -44,14 +45,15 @@ fn stripe_subscriptions_class(billing: &Billing) -> ClassDef {
     class(StripeSubscriptions).base(StripeApi).body(block![
         docstring("The calls about subscriptions."),
         stripe_subscriptions_find_subscription(),
-        stripe_subscriptions_list_subscriptions(),
-        stripe_subscriptions_retrieve_subscription(),
+        stripe_subscriptions_list_subscriptions(billing),
+        stripe_subscriptions_retrieve_subscription(billing),
         stripe_subscriptions_change_price(),
         billing.has_seats().then(stripe_subscriptions_change_quantity),
         stripe_subscriptions_item_id(),
         stripe_subscriptions_end_later(),
         stripe_subscriptions_go_on(),
-        stripe_subscriptions_resume()
+        stripe_subscriptions_resume(),
+        billing.card_trial().map(|_| stripe_subscriptions_cancel())
     ])
 }
 
@@ -81,8 +83,9 @@ fn stripe_subscriptions_find_subscription() -> FunctionDef {
         ])
 }
 
-fn stripe_subscriptions_list_subscriptions() -> FunctionDef {
+fn stripe_subscriptions_list_subscriptions(billing: &Billing) -> FunctionDef {
     names!(customer_id, page);
+    let expanded = expanded(billing, "data.");
     async_def("list_subscriptions")
         .params([untyped("self"), param(customer_id, str)])
         .returns(py!(list[Subscription]))
@@ -100,7 +103,7 @@ fn stripe_subscriptions_list_subscriptions() -> FunctionDef {
                             "customer" => customer_id,
                             "status" => "all",
                             "limit" => 100,
-                            "expand" => ["data.latest_invoice"]
+                            "expand" => { expanded }
                         ))
                         .await),
                 )],
@@ -109,8 +112,15 @@ fn stripe_subscriptions_list_subscriptions() -> FunctionDef {
         ])
 }
 
-fn stripe_subscriptions_retrieve_subscription() -> FunctionDef {
+/// What is to be in the place of its id.
+fn expanded(billing: &Billing, prefix: &str) -> Expr {
+    let card = billing.card_trial().map(|_| "default_payment_method");
+    make::list(["latest_invoice"].into_iter().chain(card).map(|name| format!("{prefix}{name}")))
+}
+
+fn stripe_subscriptions_retrieve_subscription(billing: &Billing) -> FunctionDef {
     names!(subscription_id, found);
+    let expanded = expanded(billing, "");
     async_def("retrieve_subscription")
         .params([untyped("self"), param(subscription_id, str)])
         .returns(py!(list[Subscription]))
@@ -124,7 +134,7 @@ fn stripe_subscriptions_retrieve_subscription() -> FunctionDef {
                         .client
                         .v1
                         .subscriptions
-                        .retrieve_async(subscription_id, dict!("expand" => ["latest_invoice"]))
+                        .retrieve_async(subscription_id, dict!("expand" => { expanded }))
                         .await)
                 )]
             ))
@@ -254,6 +264,19 @@ fn stripe_subscriptions_go_on() -> FunctionDef {
                         dict!("cancel_at_period_end" => false, "cancel_at" => "")
                     )
                     .await))]
+            )
+        ],
+    )
+}
+
+fn stripe_subscriptions_cancel() -> FunctionDef {
+    names!(subscription_id);
+    async_def("cancel").params([untyped("self"), param(subscription_id, str)]).returns(none()).body(
+        block![
+            docstring("End a subscription at once."),
+            with(
+                py!(translated_errors()),
+                [do_(py!(self.client.v1.subscriptions.cancel_async(subscription_id).await))]
             )
         ],
     )

@@ -12,8 +12,8 @@ pub struct Billing {
     pub provider: BillingProvider,
     /// Who has the subscription.
     pub payer: Payer,
-    /// The free time at the start of a first subscription, in whole days.
-    pub trial: Option<Duration>,
+    /// The free time at the start.
+    pub trial: Option<Trial>,
     /// How long access stays when a payment fails, in whole days.
     pub grace_period: Duration,
     /// The first one is free, and is what a payer without a subscription has. All others have a price.
@@ -40,6 +40,46 @@ pub enum Payer {
     Organization,
     /// One subscription for each user.
     User,
+}
+
+/// Free time at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Trial {
+    /// How long, in whole days.
+    pub period: Duration,
+    /// What begins with it.
+    pub start: TrialStart,
+    /// What becomes of a subscription whose free time ends without a card on file.
+    pub without_card: WithoutCard,
+}
+
+/// What begins with free time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum TrialStart {
+    /// A new organization, without a card; Stripe knows nothing of it.
+    Organization,
+    /// The first subscription, with a card.
+    Checkout,
+}
+
+/// What becomes of a subscription whose free time ends without a card on file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum WithoutCard {
+    /// It ends.
+    Cancel,
+    /// It waits for a card.
+    Pause,
+}
+
+impl WithoutCard {
+    /// The word of Stripe, for `trial_settings.end_behavior.missing_payment_method`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            WithoutCard::Cancel => "cancel",
+            WithoutCard::Pause => "pause",
+        }
+    }
 }
 
 /// Something that can be subscribed to.
@@ -190,6 +230,18 @@ impl Billing {
     #[must_use]
     pub fn free_plan(&self) -> &Plan {
         &self.plans[0]
+    }
+
+    /// The trial that new organizations are in, if they are.
+    #[must_use]
+    pub fn own_trial(&self) -> Option<Trial> {
+        self.trial.filter(|trial| trial.start == TrialStart::Organization)
+    }
+
+    /// The trial that first subscriptions begin with, if they do.
+    #[must_use]
+    pub fn card_trial(&self) -> Option<Trial> {
+        self.trial.filter(|trial| trial.start == TrialStart::Checkout)
     }
 
     /// Whether what is paid depends on how many members there are.

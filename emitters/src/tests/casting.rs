@@ -85,6 +85,8 @@ pub struct Offer<'a> {
     pub large: &'a str,
     /// By what Stripe finds its price.
     pub large_key: &'a str,
+    /// Where a first subscription stands when it has been checked out.
+    pub begun: &'static str,
 }
 
 /// What is for sale, if anything is.
@@ -99,6 +101,7 @@ pub fn offer(spec: &Spec) -> Option<Offer<'_>> {
         small_key: lookup_key(small),
         large: large.name.as_str(),
         large_key: lookup_key(large),
+        begun: if billing.card_trial().is_some() { "trialing" } else { "active" },
     })
 }
 
@@ -113,20 +116,20 @@ pub fn lookup_key(plan: &Plan) -> &str {
 #[must_use]
 pub fn starting_plan(billing: &Billing) -> &Plan {
     let paid = paid_plans(billing);
-    let starting = if billing.trial.is_some() { paid.first() } else { paid.last() };
+    let starting = if billing.own_trial().is_some() { paid.first() } else { paid.last() };
     starting.copied().unwrap_or_else(|| billing.free_plan())
 }
 
 /// Whether a first organization is in its trial.
 #[must_use]
 pub fn has_trial(spec: &Spec) -> bool {
-    spec.billing.as_ref().is_some_and(|billing| billing.trial.is_some())
+    spec.billing.as_ref().is_some_and(|billing| billing.own_trial().is_some())
 }
 
 /// The plan that `World.sign_up` gives to an organization that has no trial.
 #[must_use]
 pub fn given_plan(spec: &Spec) -> Option<&Plan> {
-    let billing = spec.billing.as_ref().filter(|billing| billing.trial.is_none())?;
+    let billing = spec.billing.as_ref().filter(|billing| billing.own_trial().is_none())?;
     paid_plans(billing).last().copied()
 }
 

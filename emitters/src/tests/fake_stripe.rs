@@ -8,9 +8,9 @@ use crate::python::standard::{
     parse_qsl, time,
 };
 use crate::python::stripe::{
-    CustomerCreateParams, InvoiceListParams, PriceListParams, SubscriptionListParams,
-    SubscriptionResumeParams, SubscriptionRetrieveParams, SubscriptionUpdateParams, billing_portal,
-    checkout,
+    CustomerCreateParams, InvoiceListParams, PriceListParams, SubscriptionCancelParams,
+    SubscriptionListParams, SubscriptionResumeParams, SubscriptionRetrieveParams,
+    SubscriptionUpdateParams, billing_portal, checkout,
 };
 use crate::tests::stripe_contract::{inventions, refusals};
 use crate::tests::stripe_state::{OVER, Object, StripeState};
@@ -84,6 +84,7 @@ fn fake_stripe_class() -> ClassDef {
         fake_stripe_add_portal(),
         fake_stripe_change_subscription(),
         fake_stripe_resume(),
+        fake_stripe_cancel(),
         fake_stripe_find(),
         fake_stripe_list_of(),
         fake_stripe_expanded(),
@@ -130,6 +131,7 @@ fn fake_stripe_routes() -> FunctionDef {
                 ("GET", "/v1/subscriptions", SubscriptionListParams, self.subscriptions),
                 ("GET", one, SubscriptionRetrieveParams, self.read),
                 ("POST", one, SubscriptionUpdateParams, self.change_subscription),
+                ("DELETE", one, SubscriptionCancelParams, self.cancel),
                 ("POST", f!("{}/resume", one), SubscriptionResumeParams, self.resume),
                 ("POST", "/v1/customers", CustomerCreateParams, self.add_customer),
                 ("GET", "/v1/prices", PriceListParams, self.prices),
@@ -309,6 +311,15 @@ fn fake_stripe_resume() -> FunctionDef {
             [raise(py!(StripeRefusalError(400, message = "This subscription is not paused")))]
         ),
         return_(py!(self.state.change(subscription["id"], "resumed", status = "active")))
+    ])
+}
+
+fn fake_stripe_cancel() -> FunctionDef {
+    names!(call, subscription);
+    def("cancel").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
+        docstring("End a subscription at once."),
+        assign(subscription, py!(self.find("subscription", call.r#match["id"]))),
+        return_(py!(self.state.cancel(subscription["id"])))
     ])
 }
 

@@ -32,6 +32,7 @@ pub mod test_auth;
 pub mod test_billing_post;
 pub mod test_billing_properties;
 pub mod test_border_properties;
+pub mod test_card_trials;
 pub mod test_checkout;
 pub mod test_conventions;
 pub mod test_cookies;
@@ -77,7 +78,7 @@ pub mod test_trials;
 pub mod test_webhook;
 pub mod test_worker;
 
-use crate::spec::{EmailBackend, Spec};
+use crate::spec::{Billing, EmailBackend, Spec};
 use astgen_pyast::Module;
 
 /// Every test module that a spec wants, but for those of its entities.
@@ -155,6 +156,8 @@ fn billing(spec: &Spec) -> Vec<Module> {
         modules.push(test_billing_post::emit());
         modules.push(test_reconcile::emit(offer));
         modules.extend(test_seats::emit(spec));
+        let trial = spec.billing.as_ref().and_then(Billing::card_trial);
+        modules.extend(trial.map(|trial| test_card_trials::emit(trial, offer)));
         modules.push(test_subscriptions::emit(spec, offer));
     }
     modules

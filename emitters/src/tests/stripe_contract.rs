@@ -42,6 +42,7 @@ pub fn emit() -> Module {
                 "checkout.session" => stripe.checkout.Session,
                 "customer" => stripe.Customer,
                 "invoice" => stripe.Invoice,
+                "payment_method" => stripe.PaymentMethod,
                 "price" => stripe.Price,
                 "subscription" => stripe.Subscription,
                 "subscription_item" => stripe.SubscriptionItem

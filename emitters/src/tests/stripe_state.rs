@@ -24,7 +24,7 @@ pub fn emit() -> Module {
 }
 
 fn stripe_state_class() -> ClassDef {
-    names!(now, objects, events, count, carts, told, declines);
+    names!(now, objects, events, count, carts, orders, told, declines);
     class(StripeState).decorator(dataclass).body(block![
         docstring("The objects by id, and the events that their changes made."),
         annotate(now, int),
@@ -39,6 +39,11 @@ fn stripe_state_class() -> ClassDef {
             carts,
             py!(dict[(str, tuple[(str, int)])]),
             py!(field(default_factory = dict[(str, tuple[(str, int)])]))
+        ),
+        ann_assign(
+            orders,
+            py!(dict[(str, Object)]),
+            py!(field(default_factory = dict[(str, Object)]))
         ),
         ann_assign(told, int, 0),
         ann_assign(declines, bool, false),
@@ -239,6 +244,7 @@ fn stripe_state_subscribe() -> FunctionDef {
                     cancel_at_period_end = false,
                     canceled_at = None,
                     ended_at = None,
+                    default_payment_method = None,
                     latest_invoice = None,
                     trial_end = if status == "trialing" { self.now + 14 * DAY } else { None },
                     metadata = dict!(),
@@ -282,19 +288,35 @@ fn stripe_state_add_checkout() -> FunctionDef {
             ),
             assign(py!(session["url"]), py!(f!("https://checkout.stripe.com/{}", session["id"]))),
             assign(py!(self.carts[session["id"]]), py!((lookup_key, quantity))),
+            assign(py!(self.orders[session["id"]]), py!(params["subscription_data"])),
             return_(session)
         ])
 }
 
 fn stripe_state_pay_checkout() -> FunctionDef {
-    names!(session_id, session, lookup_key, quantity, subscription);
-    def("pay_checkout").params([untyped("self"), param(session_id, str)]).returns(Object).body(
-        block![
+    names!(session_id, card, session, lookup_key, quantity, subscription, status, days, method);
+    def("pay_checkout")
+        .params([untyped("self"), param(session_id, str), param(card, str).default("a card")])
+        .returns(Object)
+        .body(block![
             docstring("Pay in a checkout, by which a subscription begins."),
             assign(session, py!(self.objects[session_id])),
             assert_(py!(session["status"] == "open")),
             assign(py!((lookup_key, quantity)), py!(self.carts[session_id])),
-            assign(subscription, py!(self.subscribe(session["customer"], lookup_key))),
+            assign(days, py!(int(self.orders[session_id].get("trial_period_days", 0)))),
+            assign(status, py!(if days { "trialing" } else { "active" })),
+            assign(
+                method,
+                py!(self.add(
+                    "pm",
+                    "payment_method",
+                    r#type = "card",
+                    card = dict!("fingerprint" => card)
+                ))
+            ),
+            assign(subscription, py!(self.subscribe(session["customer"], lookup_key, status))),
+            assign(py!(subscription["default_payment_method"]), py!(method["id"])),
+            if_(py!(days), [assign(py!(subscription["trial_end"]), py!(self.now + days * DAY))]),
             assign(py!(subscription["items"]["data"][0]["quantity"]), quantity),
             do_(py!(self.emit("invoice.paid", self.add_invoice(subscription, "paid")))),
             do_(py!(session.update(
@@ -304,8 +326,7 @@ fn stripe_state_pay_checkout() -> FunctionDef {
             ))),
             do_(py!(self.emit("checkout.session.completed", session))),
             return_(subscription)
-        ],
-    )
+        ])
 }
 
 fn stripe_state_expire_checkout() -> FunctionDef {

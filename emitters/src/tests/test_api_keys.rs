@@ -12,7 +12,7 @@ use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::{Any, re, replace, timedelta, uuid4};
 use crate::spec::{Role as OrgRole, Spec};
 use crate::tests::casting::{bystander, deputy, has_room};
-use crate::tests::world::{Caller, World, first_organization, sign_up, world_test};
+use crate::tests::world::{Caller, World, first_organization, sign_up, unsubscribed, world_test};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -45,7 +45,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_a_dead_key_opens_nothing(),
         test_a_key_is_good_for_one_organization(),
         manager.map(test_who_goes_leaves_no_key),
-        manager.map(test_who_deletes_their_account_leaves_no_key),
+        manager.map(|one| test_who_deletes_their_account_leaves_no_key(spec, one)),
         demoted.map(|one| test_a_key_falls_with_its_maker(one, lowest)),
         manager.map(test_nobody_revokes_what_a_higher_rank_made),
         test_the_last_use_is_noted(),
@@ -387,7 +387,7 @@ fn test_who_goes_leaves_no_key(manager: &OrgRole) -> FunctionDef {
     ])
 }
 
-fn test_who_deletes_their_account_leaves_no_key(manager: &OrgRole) -> FunctionDef {
+fn test_who_deletes_their_account_leaves_no_key(spec: &Spec, manager: &OrgRole) -> FunctionDef {
     names!(world, ada, organization_id, bob, stored);
     let manager = manager.name.as_str();
     world_test("test_who_deletes_their_account_leaves_no_key").body(block![
@@ -397,6 +397,7 @@ fn test_who_deletes_their_account_leaves_no_key(manager: &OrgRole) -> FunctionDe
         do_(py!(make_key(bob, organization_id, READ).await)),
         assign(py!([stored]), py!(made_by(world, bob).await)),
         assert_(py!(stored.revoked_at == None)),
+        unsubscribed(spec, world, bob),
         assert_(py!(bob.delete("/auth/me").await.status_code == 204)),
         {
             names!(session, found);

@@ -5,7 +5,7 @@ use crate::python::builtins::{__file__, isinstance, list, set, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::text;
 use crate::python::standard::{Path, ast};
-use crate::spec::Spec;
+use crate::spec::{Billing, Spec};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 use astgen_pyast::{print, print_expr};
@@ -53,6 +53,8 @@ pub fn emit(spec: &Spec) -> Module {
 fn gates(spec: &Spec) -> Expr {
     let seats = spec.billing.as_ref().is_some_and(limits_members);
     let seats = seats.then_some("services/billing_usage.py");
+    let paid = spec.billing.as_ref().is_some_and(Billing::has_seats);
+    let paid = paid.then_some("services/billing_seats.py");
     let keys = spec.organizations.api_keys.then_some("services/api_key_service.py");
     let post = spec.billing.as_ref().map(|_| "services/billing_post.py");
     let fixed = [
@@ -62,7 +64,7 @@ fn gates(spec: &Spec) -> Expr {
         "services/member_service.py",
         "services/organization_service.py",
     ];
-    make::set(fixed.into_iter().chain(keys).chain(post).chain(seats))
+    make::set(fixed.into_iter().chain(keys).chain(post).chain(seats).chain(paid))
 }
 
 fn names_in_def() -> FunctionDef {

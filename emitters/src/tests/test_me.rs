@@ -6,8 +6,8 @@ use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::UUID;
 use crate::spec::{Plan, Spec};
-use crate::tests::casting::{given_plan, has_room, lookup_key, ordinary, paid_plans};
-use crate::tests::world::{Caller, World, first_organization, sign_up, world_test};
+use crate::tests::casting::{has_room, lookup_key, ordinary, paid_plans};
+use crate::tests::world::{Caller, World, first_organization, sign_up, unsubscribed, world_test};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -277,12 +277,6 @@ fn test_who_pays_cannot_be_deleted(plan: &Plan) -> FunctionDef {
         assert_(py!(refused.status_code == 409)),
         assert_(py!(refused.json()["code"] == "sole_owner"))
     ])
-}
-
-/// Ends the subscription that a test's organization begins with, where it begins with one.
-fn unsubscribed(spec: &Spec, world: Name, person: Name) -> Option<Stmt> {
-    let organization = py!(person.organization().await);
-    given_plan(spec).map(|_| do_(py!(world.end_subscription(organization).await)))
 }
 
 fn test_bad_addresses_are_refused() -> FunctionDef {

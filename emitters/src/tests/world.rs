@@ -71,6 +71,13 @@ pub fn first_organization(person: Name, organization_id: Name) -> Stmt {
     assign(organization_id, py!(person.organization().await))
 }
 
+/// Ends the subscription that a test's organization begins with, where it begins with one.
+#[must_use]
+pub fn unsubscribed(spec: &Spec, world: Name, person: Name) -> Option<Stmt> {
+    let organization = py!(person.organization().await);
+    given_plan(spec).map(|_| do_(py!(world.end_subscription(organization).await)))
+}
+
 /// Takes the subscription away that the first organization of an account has, or its trial.
 #[must_use]
 pub fn end_of_subscription(spec: &Spec, world: Name, organization_id: Name) -> Stmt {
@@ -269,7 +276,7 @@ fn world_forget(spec: &Spec) -> FunctionDef {
     names!(connection, model);
     let models = [Organization, User, Job, Email, EmailSuppression];
     let events = spec.billing.iter().map(|_| BillingEvent);
-    let trials = has_trial(spec).then_some(TrialRedemption);
+    let trials = spec.billing.as_ref().and_then(|it| it.trial).map(|_| TrialRedemption);
     let flags = spec.billing.iter().filter(|one| has_flags(one)).map(|_| FeatureFlag);
     async_def("forget").params([untyped("self")]).returns(none()).body(block![
         docstring("Remove every row and every mail."),

@@ -8,7 +8,8 @@ use super::shape::{Boolean, Choice, Line, List, Record, Shape, Whole, string};
 use super::table::{Placed, Table};
 use crate::spec::error::{Place, Problem, SpecError, quoted};
 use crate::spec::{
-    Currency, Flag, Interval, Payer, Plan, PlanLimit, Price, PriceUnit, currency, text,
+    Currency, Flag, Interval, Payer, Plan, PlanLimit, Price, PriceUnit, Trial, TrialStart,
+    WithoutCard, currency, text,
 };
 use astgen_pyast::Name;
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ enum Provider {
 #[derive(Debug)]
 pub struct RawBilling {
     pub payer: Payer,
-    pub trial: Option<Duration>,
+    pub trial: Option<Trial>,
     pub grace_period: Duration,
     pub plans: Vec<Plan>,
     /// Each once, where it is named first.
@@ -69,6 +70,12 @@ const PROVIDERS: &[(&str, Provider)] = &[("stripe", Provider::Stripe), ("off", P
 const PAYERS: &[(&str, Payer)] = &[("organization", Payer::Organization), ("user", Payer::User)];
 const INTERVALS: &[(&str, Interval)] =
     &[(Interval::Month.as_str(), Interval::Month), (Interval::Year.as_str(), Interval::Year)];
+const TRIAL_STARTS: &[(&str, TrialStart)] =
+    &[("organization", TrialStart::Organization), ("checkout", TrialStart::Checkout)];
+const WITHOUT_CARD: &[(&str, WithoutCard)] = &[
+    (WithoutCard::Cancel.as_str(), WithoutCard::Cancel),
+    (WithoutCard::Pause.as_str(), WithoutCard::Pause),
+];
 const UNITS: &[(&str, PriceUnit)] = &[("payer", PriceUnit::Payer), ("member", PriceUnit::Member)];
 
 /// Reads `[billing]`; `None` when it is off.
@@ -78,8 +85,21 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
     let payer = table.or("payer", "Who has the subscription.", Choice(PAYERS), Payer::Organization);
     let trial = table.optional(
         "trial",
-        "The free time of a first subscription in whole days, up to 730d. By default none.",
+        "The free time at the start in whole days, up to 730d. By default none.",
         Days(1..=730),
+    );
+    let start = table.or(
+        "trial_start",
+        "What begins with the free time: a new `organization`, without a card, or the first subscription, \
+         in its `checkout`, once for each card.",
+        Choice(TRIAL_STARTS),
+        TrialStart::Organization,
+    );
+    let without_card = table.or(
+        "trial_without_card",
+        "What becomes of a subscription whose free time ends while no card is on file.",
+        Choice(WITHOUT_CARD),
+        WithoutCard::Cancel,
     );
     let grace_period = table.or(
         "grace_period",
@@ -101,7 +121,7 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
 
     let mut raw = RawBilling {
         payer,
-        trial: trial.as_ref().map(|trial| trial.value),
+        trial: trial.as_ref().map(|trial| Trial { period: trial.value, start, without_card }),
         grace_period,
         plans: Vec::new(),
         features: Vec::new(),
