@@ -7,14 +7,20 @@ mod environment;
 use environment::server::serve;
 use environment::{build, build_spec, program, programs, root, run};
 use std::fs;
+use std::path::Path;
 
 #[track_caller]
 fn check_tools(name: &str) {
     let (_folder, backend) = build(name);
-    run(program("ruff", &backend).args(["format", "--check", "--no-cache", ".", "../tools"]));
-    run(program("ruff", &backend).args(["check", "--no-cache", ".", "../tools"]));
-    run(program("mypy", &backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
-    run(program("pyright", &backend).arg("--pythonpath").arg(programs().join("python")));
+    check_tools_in(&backend);
+}
+
+#[track_caller]
+fn check_tools_in(backend: &Path) {
+    run(program("ruff", backend).args(["format", "--check", "--no-cache", ".", "../tools"]));
+    run(program("ruff", backend).args(["check", "--no-cache", ".", "../tools"]));
+    run(program("mypy", backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
+    run(program("pyright", backend).arg("--pythonpath").arg(programs().join("python")));
     let tools = backend.with_file_name("tools");
     run(program("mypy", &tools).args(["--cache-dir", "/dev/null"]));
     run(program("pyright", &tools).arg("--pythonpath").arg(programs().join("python")));
@@ -45,16 +51,23 @@ fn the_suite_of_minimal_is_green_on_sqlite() {
 /// What acme does not choose: trials that begin in a checkout.
 #[test]
 fn trials_by_card_work_on_sqlite() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
     let acme = fs::read_to_string(root().join("examples/acme.toml")).expect("the example");
-    let spec = folder.path().join("astgen.toml");
     let trial = "trial = \"14d\"\ntrial_start = \"checkout\"\ntrial_without_card = \"pause\"";
-    fs::write(&spec, acme.replace("trial = \"14d\"", trial)).expect("the spec can be written");
-    let (_folder, backend) = build_spec(&spec);
+    let (_folder, backend) = build_spec(&acme.replace("trial = \"14d\"", trial));
     run(program("mypy", &backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
     let tests = ["card_trials", "checkout", "plans", "subscriptions", "me", "api_keys"];
     let files = tests.map(|name| format!("tests/test_{name}.py"));
     run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]).args(files));
+}
+
+/// The smallest example with sessions in cookies alone, and with codes for everybody.
+#[test]
+fn the_suite_with_cookies_is_green_on_sqlite() {
+    let minimal = include_str!("../examples/minimal.toml");
+    let auth = "[auth]\nmode = \"cookie\"\ntotp = \"required\"\n";
+    let (_folder, backend) = build_spec(&format!("{minimal}\n{auth}"));
+    check_tools_in(&backend);
+    run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]));
 }
 
 /// Migrates, serves, and walks through the application from outside.

@@ -19,7 +19,7 @@ const CHOICES: [&[&str]; 12] = [
     &["guards = [{ rate_limit = \"60/min\" }]", ""],
     &["api_keys = true", "api_keys = false"],
     &["log_file.enabled = true", ""],
-    &["mode = \"both\"", "mode = \"bearer\""],
+    &["mode = \"both\"", "mode = \"bearer\"", "mode = \"cookie\""],
 ];
 
 const BILLING: &str = "[billing]\nprovider = \"stripe\"\n\

@@ -32,13 +32,15 @@ pub fn run(command: &mut Command) -> String {
 
 /// A project built from `examples/<name>.toml` in a temporary folder.
 pub fn build(name: &str) -> (TempDir, PathBuf) {
-    build_spec(&root().join("examples").join(name).with_extension("toml"))
+    let spec = root().join("examples").join(name).with_extension("toml");
+    build_spec(&fs::read_to_string(spec).expect("the example can be read"))
 }
 
 /// A project built from a spec in a temporary folder.
-pub fn build_spec(spec: &Path) -> (TempDir, PathBuf) {
+pub fn build_spec(text: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let project = folder.path().join("project");
+    let (spec, project) = (folder.path().join("astgen.toml"), folder.path().join("project"));
+    fs::write(&spec, text).expect("the spec can be written");
     run(Command::new(env!("CARGO_BIN_EXE_astgen"))
         .arg("build")
         .arg(spec)

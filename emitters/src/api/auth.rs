@@ -17,7 +17,7 @@ use crate::services::challenge_service::{Challenge, LIFETIME};
 use crate::services::outbox::OutboxDep;
 use crate::services::password_service::PasswordServiceDep;
 use crate::services::session_service::{SessionServiceDep, Tokens};
-use crate::spec::Spec;
+use crate::spec::{Auth, AuthMode, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -33,16 +33,24 @@ pub fn emit(spec: &Spec) -> Module {
     module("app.api.auth").docstring("Sign-up and sign-in.").body(block![
         assign(router, py!(APIRouter(prefix = "/auth", tags = ["auth"]))),
         register_def(),
-        login_def(has_totp, has_cookies),
-        if has_cookies { refresh_either_def() } else { refresh_def() },
+        login_def(&spec.auth),
+        match spec.auth.mode {
+            AuthMode::Bearer => refresh_def(),
+            AuthMode::Cookie => refresh_cookie_def(),
+            AuthMode::Both => refresh_either_def(),
+        },
         logout_def(has_cookies),
         reauthenticate_def(has_totp),
         verify_def(),
         resend_verification_def(),
         forgot_password_def(),
         reset_password_def(),
-        tokens_read_def(),
-        has_cookies.then(session_read_def)
+        spec.auth.has_tokens().then(tokens_read_def),
+        match spec.auth.mode {
+            AuthMode::Bearer => None,
+            AuthMode::Cookie => Some(session_kept_def()),
+            AuthMode::Both => Some(session_read_def()),
+        }
     ])
 }
 
@@ -65,7 +73,8 @@ fn register_def() -> FunctionDef {
         ])
 }
 
-fn login_def(has_totp: bool, has_cookies: bool) -> FunctionDef {
+fn login_def(auth: &Auth) -> FunctionDef {
+    let has_totp = auth.has_totp();
     names!(attempts, payload, accounts, settings, outcome, cookies);
     let challenge = has_totp.then(|| {
         if_(
@@ -76,9 +85,9 @@ fn login_def(has_totp: bool, has_cookies: bool) -> FunctionDef {
             )))],
         )
     });
-    let session = session_answer(has_cookies);
+    let session = session_answer(auth.mode);
     let answer = if has_totp { py!(session | ChallengeRead) } else { session };
-    let read = session_handed_over(has_cookies, payload, outcome, settings, cookies);
+    let read = session_handed_over(auth.mode, payload, outcome, settings, cookies);
     async_def(login)
         .decorator(py!(router.post("/login")))
         .params([
@@ -87,13 +96,20 @@ fn login_def(has_totp: bool, has_cookies: bool) -> FunctionDef {
             param(settings, SettingsDep),
             param(attempts, AttemptsDep),
         ])
-        .params(has_cookies.then(|| param(cookies, CookiesDep)))
+        .params(auth.has_cookies().then(|| param(cookies, CookiesDep)))
         .returns(answer)
         .body(block![
-            docstring(if has_totp {
-                "Exchange an address and a password for tokens, or for a challenge to answer."
-            } else {
-                "Exchange an address and a password for the tokens of a new session."
+            docstring(match (auth.has_tokens(), has_totp) {
+                (true, true) => {
+                    "Exchange an address and a password for tokens, or for a challenge to answer."
+                }
+                (true, false) => {
+                    "Exchange an address and a password for the tokens of a new session."
+                }
+                (false, true) => {
+                    "Sign in with an address and a password, or get a challenge to answer."
+                }
+                (false, false) => "Sign in with an address and a password.",
             }),
             do_(py!(attempts.spend(CREDENTIALS, payload.email).await)),
             assign(outcome, py!(accounts.login(payload).await)),
@@ -120,27 +136,63 @@ fn refresh_def() -> FunctionDef {
 
 /// What a route answers that opens a session: `TokensRead | CookieSession`.
 #[must_use]
-pub fn session_answer(has_cookies: bool) -> Expr {
-    if has_cookies { py!(TokensRead | CookieSession) } else { TokensRead.into_expr() }
+pub fn session_answer(mode: AuthMode) -> Expr {
+    match mode {
+        AuthMode::Bearer => TokensRead.into_expr(),
+        AuthMode::Cookie => CookieSession.into_expr(),
+        AuthMode::Both => py!(TokensRead | CookieSession),
+    }
 }
 
 /// `session_read(tokens, settings, cookies if payload.cookies else None)`
 #[must_use]
 pub fn session_handed_over(
-    has_cookies: bool,
+    mode: AuthMode,
     payload: Name,
     tokens: Name,
     settings: Name,
     cookies: Name,
 ) -> Expr {
-    match has_cookies {
-        true => py!(session_read(tokens, settings, if payload.cookies { cookies } else { None })),
-        false => py!(tokens_read(tokens, settings)),
+    match mode {
+        AuthMode::Bearer => py!(tokens_read(tokens, settings)),
+        AuthMode::Cookie => py!(session_read(tokens, settings, cookies)),
+        AuthMode::Both => {
+            py!(session_read(tokens, settings, if payload.cookies { cookies } else { None }))
+        }
     }
 }
 
+fn refresh_cookie_def() -> FunctionDef {
+    names!(sessions, settings, cookies);
+    async_def(refresh)
+        .decorator(py!(router.post("/refresh")))
+        .params([
+            param(sessions, SessionServiceDep),
+            param(settings, SettingsDep),
+            param(cookies, CookiesDep),
+        ])
+        .returns(CookieSession)
+        .body(block![
+            docstring("Go on with the session whose refresh token, good once, is in the cookie."),
+            refreshed_by_cookie()
+        ])
+}
+
+/// Goes on with the session of the cookies.
+fn refreshed_by_cookie() -> Vec<Stmt> {
+    names!(sessions, settings, cookies, tokens, token);
+    block![
+        assign(token, py!(cookies.refresh_token)),
+        if_(py!(token == None), [raise(py!(UnauthorizedError("There is no refresh token.")))]),
+        do_(py!(cookies.refuse_foreign())),
+        assign(tokens, py!(sessions.refresh(token).await)),
+        do_(py!(cookies.refuse_forged(tokens.session_id))),
+        return_(py!(session_read(tokens, settings, cookies)))
+    ]
+}
+
 fn refresh_either_def() -> FunctionDef {
-    names!(payload, sessions, settings, cookies, tokens, token);
+    names!(payload, sessions, settings, cookies);
     async_def(refresh)
         .decorator(py!(router.post("/refresh")))
         .params([
@@ -149,16 +201,15 @@ fn refresh_either_def() -> FunctionDef {
             param(settings, SettingsDep),
             param(cookies, CookiesDep),
         ])
-        .returns(session_answer(true))
+        .returns(session_answer(AuthMode::Both))
         .body(block![
             docstring(
                 "Exchange a refresh token, which is good once, for the next tokens.\n\
                  \n\
                  The token is in the body or in the cookie, and so is what comes back."
             ),
-            assign(token, py!(cookies.refresh_token)),
             if_(
-                py!(payload.refresh_token != None && token != None),
+                py!(payload.refresh_token != None && cookies.refresh_token != None),
                 [raise(py!(BadRequestError(
                     "Send a token or a cookie, not both.",
                     code = "ambiguous_credentials"
@@ -171,35 +222,47 @@ fn refresh_either_def() -> FunctionDef {
                     settings
                 )))]
             ),
-            if_(py!(token == None), [raise(py!(UnauthorizedError("There is no refresh token.")))]),
-            do_(py!(cookies.refuse_foreign())),
-            assign(tokens, py!(sessions.refresh(token).await)),
-            do_(py!(cookies.refuse_forged(tokens.session_id))),
-            return_(py!(session_read(tokens, settings, cookies)))
+            refreshed_by_cookie()
         ])
 }
 
 fn session_read_def() -> FunctionDef {
-    names!(tokens, settings, cookies, token);
+    names!(tokens, settings, cookies);
     def(session_read)
         .params([
             param(tokens, Tokens),
             param(settings, Settings),
             param(cookies, py!(Cookies | None)),
         ])
-        .returns(session_answer(true))
+        .returns(session_answer(AuthMode::Both))
         .body(block![
             docstring("Hand a session over to its client: in cookies, if there are any to use."),
             if_(py!(cookies == None), [return_(py!(tokens_read(tokens, settings)))]),
-            assign(
-                token,
-                py!(cookies.keep(tokens.session_id, tokens.access_token, tokens.refresh_token))
-            ),
-            return_(py!(CookieSession(
-                csrf_token = token,
-                expires_in = settings.access_token_seconds
-            )))
+            kept_in_cookies()
         ])
+}
+
+fn session_kept_def() -> FunctionDef {
+    names!(tokens, settings, cookies);
+    def(session_read)
+        .params([param(tokens, Tokens), param(settings, Settings), param(cookies, Cookies)])
+        .returns(CookieSession)
+        .body(block![
+            docstring("Hand a session over to its client, in cookies."),
+            kept_in_cookies()
+        ])
+}
+
+/// Puts a session into cookies, and answers with what a page has to know of it.
+fn kept_in_cookies() -> [Stmt; 2] {
+    names!(tokens, settings, cookies, token);
+    [
+        assign(
+            token,
+            py!(cookies.keep(tokens.session_id, tokens.access_token, tokens.refresh_token)),
+        ),
+        return_(py!(CookieSession(csrf_token = token, expires_in = settings.access_token_seconds))),
+    ]
 }
 
 fn logout_def(has_cookies: bool) -> FunctionDef {

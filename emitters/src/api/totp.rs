@@ -11,7 +11,7 @@ use crate::services::challenge_service::ChallengeServiceDep;
 use crate::services::email_service::{totp_off_notice, totp_on_notice};
 use crate::services::outbox::OutboxDep;
 use crate::services::totp_service::{TotpServiceDep, provisioning_uri};
-use crate::spec::Spec;
+use crate::spec::{Auth, AuthMode, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -24,7 +24,7 @@ vocabulary! {
 pub fn emit(spec: &Spec) -> Module {
     module("app.api.totp").docstring("One-time codes as a second factor.").body(block![
         assign(router, py!(APIRouter(prefix = "/auth/totp", tags = ["totp"]))),
-        answer_challenge_def(spec.auth.has_cookies()),
+        answer_challenge_def(&spec.auth),
         read_totp_def(),
         enroll_totp_def(),
         enable_totp_def(),
@@ -38,9 +38,9 @@ fn fresh() -> Arg {
     kw("dependencies", py!([Depends(require_fresh_sign_in)]))
 }
 
-fn answer_challenge_def(has_cookies: bool) -> FunctionDef {
+fn answer_challenge_def(auth: &Auth) -> FunctionDef {
     names!(attempts, payload, challenges, settings, tokens, cookies);
-    let read = session_handed_over(has_cookies, payload, tokens, settings, cookies);
+    let read = session_handed_over(auth.mode, payload, tokens, settings, cookies);
     async_def(answer_challenge)
         .decorator(py!(router.post("/challenge")))
         .params([
@@ -49,12 +49,15 @@ fn answer_challenge_def(has_cookies: bool) -> FunctionDef {
             param(settings, SettingsDep),
             param(attempts, AttemptsDep),
         ])
-        .params(has_cookies.then(|| param(cookies, CookiesDep)))
-        .returns(session_answer(has_cookies))
+        .params(auth.has_cookies().then(|| param(cookies, CookiesDep)))
+        .returns(session_answer(auth.mode))
         .body(block![
-            docstring(
-                "Exchange the challenge of a sign-in and a code for the tokens of a session."
-            ),
+            docstring(match auth.mode {
+                AuthMode::Cookie => "Answer the challenge of a sign-in with a code.",
+                AuthMode::Bearer | AuthMode::Both => {
+                    "Exchange the challenge of a sign-in and a code for the tokens of a session."
+                }
+            }),
             do_(py!(attempts.spend(CODES).await)),
             assign(tokens, py!(challenges.answer(payload.challenge, payload.code).await)),
             return_(read)

@@ -3,8 +3,8 @@
 use crate::core::audit::Actor;
 use crate::core::client::Client;
 use crate::core::cookies::CookiesDep;
-use crate::core::credentials::{Credential, ProofDep, bearer, get_credential};
-use crate::core::errors::ForbiddenError;
+use crate::core::credentials::{Credential, ProofDep, bearer, get_credential, session_cookie};
+use crate::core::errors::{BadRequestError, ForbiddenError, UnauthorizedError};
 use crate::core::permissions::Permission;
 use crate::core::security::{Purpose, SignerDep};
 use crate::models::api_key::ApiKey;
@@ -12,16 +12,18 @@ use crate::models::audit_event::ActorKind;
 use crate::models::base::utcnow;
 use crate::models::user::User;
 use crate::python::builtins::{bool, divmod, frozenset, getattr, len, list, range, str};
-use crate::python::fastapi::{APIRouter, Depends, HTTPAuthorizationCredentials, Request};
+use crate::python::fastapi::{
+    APIRouter, Depends, HTTPAuthorizationCredentials, HTTPBearer, Request,
+};
 use crate::python::sqlalchemy::{AsyncSession, ColumnElement, and_, or_, select, update};
 use crate::python::standard::{
     Annotated, Awaitable, Callable, ascii_letters, crc32, dataclass, digits, secrets, timedelta,
 };
-use crate::spec::Spec;
+use crate::spec::{AuthMode, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.api_keys": PREFIX, ALPHABET, SECRET_LENGTH, CHECKSUM_LENGTH, HINT_LENGTH, READING,
+    "app.core.api_keys": key_header, PREFIX, ALPHABET, SECRET_LENGTH, CHECKSUM_LENGTH, HINT_LENGTH, READING,
         USE_INTERVAL, KeyCredential, new_key, is_key, checksum, get_caller_credential,
         CallerCredentialDep, accept_keys, refuse_out_of_scope, require_scope, key_actor, note_use;
 }
@@ -54,6 +56,7 @@ pub fn emit(spec: &Spec) -> Module {
     module("app.core.api_keys")
         .docstring("API keys: what they look like, and what a router opens to them.")
         .body(block![
+            (spec.auth.mode == AuthMode::Cookie).then(key_header_of),
             assign(PREFIX, prefix.as_str()),
             assign(ALPHABET, py!(digits + ascii_letters)),
             assign(SECRET_LENGTH, 37),
@@ -66,10 +69,10 @@ pub fn emit(spec: &Spec) -> Module {
             new_key_def(),
             is_key_def(),
             checksum_def(),
-            if spec.auth.has_cookies() {
-                get_caller_credential_of_proof_def()
-            } else {
-                get_caller_credential_def()
+            match spec.auth.mode {
+                AuthMode::Bearer => get_caller_credential_def(),
+                AuthMode::Cookie => get_caller_credential_of_key_or_cookie_def(),
+                AuthMode::Both => get_caller_credential_of_proof_def(),
             },
             assign(CallerCredentialDep, caller),
             accept_keys_def(),
@@ -78,6 +81,11 @@ pub fn emit(spec: &Spec) -> Module {
             key_actor_def(),
             note_use_def()
         ])
+}
+
+/// `key_header = HTTPBearer(…)`
+fn key_header_of() -> Stmt {
+    assign(key_header, py!(HTTPBearer(description = "An API key.", auto_error = false)))
 }
 
 fn key_credential_class() -> ClassDef {
@@ -174,6 +182,36 @@ fn get_caller_credential_of_proof_def() -> FunctionDef {
                 [return_(py!(KeyCredential(signer.digests(Purpose.API_KEY, proof.token))))]
             ),
             return_(py!(get_credential(proof, signer, cookies).await))
+        ])
+}
+
+fn get_caller_credential_of_key_or_cookie_def() -> FunctionDef {
+    names!(header, cookie, signer, cookies, hashes);
+    let authorization = py!(HTTPAuthorizationCredentials | None);
+    async_def(get_caller_credential)
+        .params([
+            param(header, py!(Annotated[(authorization, Depends(key_header))])),
+            param(cookie, py!(Annotated[(str | None, Depends(session_cookie))])),
+            param(signer, SignerDep),
+            param(cookies, CookiesDep),
+        ])
+        .returns(py!(Credential | KeyCredential))
+        .body(block![
+            docstring("Return the session or the API key that the request names, or answer 401."),
+            if_(
+                py!(header != None && cookie != None),
+                [raise(py!(BadRequestError(
+                    "Send a key or a cookie, not both.",
+                    code = "ambiguous_credentials"
+                )))]
+            ),
+            if_(py!(header == None), [return_(py!(get_credential(cookie, signer, cookies).await))]),
+            if_(
+                py!(!is_key(header.credentials)),
+                [raise(py!(UnauthorizedError("The API key is not valid.")))]
+            ),
+            assign(hashes, py!(signer.digests(Purpose.API_KEY, header.credentials))),
+            return_(py!(KeyCredential(hashes)))
         ])
 }
 

@@ -10,7 +10,7 @@ use crate::python::builtins::{bool, str};
 use crate::python::fastapi::{APIKeyCookie, Depends, HTTPAuthorizationCredentials, HTTPBearer};
 use crate::python::sqlalchemy::{ColumnElement, and_};
 use crate::python::standard::{Annotated, UUID, dataclass};
-use crate::spec::Spec;
+use crate::spec::{AuthMode, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -21,23 +21,32 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let has_cookies = spec.auth.has_cookies();
-    let description = "The access token from `POST /auth/login`.";
-    let optional = has_cookies.then(|| kw("auto_error", false));
+    let mode = spec.auth.mode;
     module("app.core.credentials").docstring("What a request proves its caller with.").body(block![
-        assign(bearer, py!(HTTPBearer(description = description, ..optional))),
-        has_cookies.then(session_cookie_of),
+        spec.auth.has_tokens().then(|| bearer_of(mode)),
+        spec.auth.has_cookies().then(session_cookie_of),
         credential_class(),
-        has_cookies.then(|| {
+        (mode == AuthMode::Both).then(|| {
             block![
                 proof_class(),
                 get_proof_def(),
                 assign(ProofDep, py!(Annotated[(Proof, Depends(get_proof))]))
             ]
         }),
-        if has_cookies { get_any_credential_def() } else { get_credential_def() },
+        match mode {
+            AuthMode::Bearer => get_credential_def(),
+            AuthMode::Cookie => get_credential_of_cookie_def(),
+            AuthMode::Both => get_any_credential_def(),
+        },
         assign(CredentialDep, py!(Annotated[(Credential, Depends(get_credential))]))
     ])
+}
+
+/// `bearer = HTTPBearer(…)`
+fn bearer_of(mode: AuthMode) -> Stmt {
+    let description = "The access token from `POST /auth/login`.";
+    let optional = (mode == AuthMode::Both).then(|| kw("auto_error", false));
+    assign(bearer, py!(HTTPBearer(description = description, ..optional)))
 }
 
 fn credential_class() -> ClassDef {
@@ -78,6 +87,25 @@ fn get_credential_def() -> FunctionDef {
                 [raise(py!(UnauthorizedError("The access token is not valid.")))]
             ),
             return_(py!(Credential(UUID(claims["sub"]), UUID(claims["sid"]))))
+        ])
+}
+
+fn get_credential_of_cookie_def() -> FunctionDef {
+    names!(token, signer, cookies, claims, credential);
+    async_def(get_credential)
+        .params([
+            param(token, py!(Annotated[(str | None, Depends(session_cookie))])),
+            param(signer, SignerDep),
+            param(cookies, CookiesDep),
+        ])
+        .returns(Credential)
+        .body(block![
+            docstring("Return the session that the cookie names, or answer 401."),
+            assign(claims, py!(signer.read(Purpose.ACCESS, token || "") || dict!())),
+            if_(py!(not_in!("sid", claims)), [raise(py!(UnauthorizedError("Sign in first.")))]),
+            assign(credential, py!(Credential(UUID(claims["sub"]), UUID(claims["sid"])))),
+            do_(py!(cookies.guard(credential.session_id))),
+            return_(credential)
         ])
 }
 

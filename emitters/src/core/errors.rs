@@ -11,7 +11,7 @@ use crate::python::pydantic::{BaseModel, Field};
 use crate::python::standard::{
     Any, Callable, ClassVar, Coroutine, HTTPStatus, Mapping, json, logging,
 };
-use crate::spec::Spec;
+use crate::spec::{Auth, Spec};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
@@ -41,7 +41,7 @@ pub fn emit(spec: &Spec) -> Module {
             problem_class(has_billing),
             problem_error_class(has_billing),
             bad_request_error_class(),
-            unauthorized_error_class(),
+            unauthorized_error_class(&spec.auth),
             has_billing.then(payment_required_error_class),
             forbidden_error_class(),
             not_found_error_class(),
@@ -202,13 +202,15 @@ fn bad_request_error_class() -> ClassDef {
     ])
 }
 
-fn unauthorized_error_class() -> ClassDef {
+fn unauthorized_error_class(auth: &Auth) -> ClassDef {
     names!(status, code, headers);
+    // Browsers have no scheme of that name, so that none of them asks for a password of its own.
+    let scheme = if auth.has_tokens() { "Bearer" } else { "Cookie" };
     class(UnauthorizedError).base(ProblemError).body(block![
         docstring("The caller is not known."),
         assign(status, py!(HTTPStatus.UNAUTHORIZED)),
         assign(code, "unauthorized"),
-        ann_assign(headers, py!(Mapping[(str, str)]), py!(dict!("WWW-Authenticate" => "Bearer")))
+        ann_assign(headers, py!(Mapping[(str, str)]), py!(dict!("WWW-Authenticate" => scheme)))
     ])
 }
 

@@ -8,7 +8,7 @@ use crate::python::fastapi::{
     Scope, Send,
 };
 use crate::python::standard::{HTTPStatus, Mapping, Sequence, urlsplit};
-use crate::spec::Spec;
+use crate::spec::{Auth, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -31,7 +31,7 @@ pub fn emit(spec: &Spec) -> Module {
             headers(),
             assign(TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
             assign(METHODS, py!(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))),
-            sent_headers(has_cookies),
+            sent_headers(&spec.auth),
             read_headers(),
             security_headers_middleware_class(),
             trusted_host_middleware_class(),
@@ -54,10 +54,11 @@ fn headers() -> Stmt {
     )
 }
 
-fn sent_headers(has_cookies: bool) -> Stmt {
-    let names = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "X-Request-ID"];
-    let token = has_cookies.then_some("X-CSRF-Token");
-    assign(SENT_HEADERS, tuple(names.into_iter().chain(token)))
+fn sent_headers(auth: &Auth) -> Stmt {
+    let names = ["Content-Type", "Idempotency-Key", "If-Match", "X-Request-ID"];
+    let header = auth.has_tokens().then_some("Authorization");
+    let token = auth.has_cookies().then_some("X-CSRF-Token");
+    assign(SENT_HEADERS, tuple(header.into_iter().chain(names).chain(token)))
 }
 
 fn read_headers() -> Stmt {

@@ -2,7 +2,7 @@
 
 use super::facts::{entities, plans, roles, settings};
 use super::markdown::{Block, code, commands, heading, paragraph, print, text};
-use crate::spec::Spec;
+use crate::spec::{AuthMode, Spec};
 use crate::{Content, Generated};
 
 /// The file.
@@ -143,28 +143,34 @@ fn who_may(spec: &Spec) -> Vec<Block> {
 }
 
 fn cookies(spec: &Spec) -> Vec<Block> {
-    if !spec.auth.has_cookies() {
-        return Vec::new();
-    }
-    vec![
-        heading(2, "Sessions in a browser"),
-        paragraph([
-            text("A sign-in with "),
-            code("\"cookies\": true"),
-            text(" puts the session into cookies that no script can read. What changes something "),
-            text("then needs the header "),
-            code("X-CSRF-Token"),
-            text(", whose value is in the answer and in the cookie "),
-            code("__Host-csrf"),
-            text(", and has to come from the server's own origin, "),
-            code("FRONTEND_URL"),
-            text(" or "),
-            code("CORS_ORIGINS"),
-            text(". "),
-            code("POST /auth/refresh"),
+    let begin = match spec.auth.mode {
+        AuthMode::Bearer => return Vec::new(),
+        AuthMode::Cookie => vec![text("A sign-in")],
+        AuthMode::Both => vec![text("A sign-in with "), code("\"cookies\": true")],
+    };
+    let refresh = match spec.auth.mode {
+        AuthMode::Bearer | AuthMode::Cookie => vec![text(" goes on with the cookies.")],
+        AuthMode::Both => vec![
             text(" with an empty object goes on with the cookies. A request with a token in its "),
             text("header needs none of this; one with both is refused."),
-        ]),
+        ],
+    };
+    let rest = [
+        text(" puts the session into cookies that no script can read. What changes something "),
+        text("then needs the header "),
+        code("X-CSRF-Token"),
+        text(", whose value is in the answer and in the cookie "),
+        code("__Host-csrf"),
+        text(", and has to come from the server's own origin, "),
+        code("FRONTEND_URL"),
+        text(" or "),
+        code("CORS_ORIGINS"),
+        text(". "),
+        code("POST /auth/refresh"),
+    ];
+    vec![
+        heading(2, "Sessions in a browser"),
+        paragraph(begin.into_iter().chain(rest).chain(refresh).collect::<Vec<_>>()),
     ]
 }
 

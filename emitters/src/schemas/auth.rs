@@ -6,7 +6,7 @@ use crate::python::pydantic::{Field, StrictBool};
 use crate::python::standard::{Annotated, Literal, UUID, datetime};
 use crate::schemas::base::{Page, RequestModel, ResponseModel};
 use crate::schemas::fields::{Email, NO_NUL, Password};
-use crate::spec::Spec;
+use crate::spec::{AuthMode, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -18,10 +18,11 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let has_cookies = spec.auth.has_cookies();
+    let mode = spec.auth.mode;
+    let has_tokens = spec.auth.has_tokens();
     let longest = u32::from(spec.auth.password.max_length);
     module("app.schemas.auth").docstring("Requests and responses about accounts.").body(block![
-        ann_assign(BEARER, py!(Literal["bearer"]), "bearer"),
+        has_tokens.then(|| ann_assign(BEARER, py!(Literal["bearer"]), "bearer")),
         assign(
             Token,
             py!(Annotated[(str, Field(min_length = 1, max_length = 2048, pattern = NO_NUL))])
@@ -34,16 +35,16 @@ pub fn emit(spec: &Spec) -> Module {
             py!(Annotated[(str, Field(min_length = 6, max_length = 64, pattern = NO_NUL))])
         )),
         register_request_class(),
-        login_request_class(has_cookies),
-        refresh_request_class(has_cookies),
+        login_request_class(mode),
+        has_tokens.then(|| refresh_request_class(spec.auth.has_cookies())),
         reauthenticate_request_class(spec.auth.has_totp()),
         token_request_class(),
         email_request_class(),
         password_reset_class(),
         password_change_class(),
         accepted_class(),
-        tokens_read_class(),
-        has_cookies.then(cookie_session_class),
+        has_tokens.then(tokens_read_class),
+        spec.auth.has_cookies().then(cookie_session_class),
         user_read_class(),
         me_read_class(),
         session_read_class(),
@@ -61,16 +62,13 @@ fn register_request_class() -> ClassDef {
     ])
 }
 
-/// `cookies: StrictBool = False`
+/// `cookies: StrictBool = False`, where a client has the choice.
 #[must_use]
-pub fn wants_cookies() -> Stmt {
+pub fn wants_cookies(mode: AuthMode) -> Option<Stmt> {
     names!(cookies);
-    ann_assign(
-        cookies,
-        py!(Annotated
-            [(StrictBool, Field(description = "Put the session into cookies, for a browser."))]),
-        false,
-    )
+    let description = "Put the session into cookies, for a browser.";
+    let choice = py!(Annotated[(StrictBool, Field(description = description))]);
+    (mode == AuthMode::Both).then(|| ann_assign(cookies, choice, false))
 }
 
 fn cookie_session_class() -> ClassDef {
@@ -90,13 +88,13 @@ fn cookie_session_class() -> ClassDef {
     ])
 }
 
-fn login_request_class(has_cookies: bool) -> ClassDef {
+fn login_request_class(mode: AuthMode) -> ClassDef {
     names!(email, password);
     class(LoginRequest).base(RequestModel).body(block![
         docstring("A sign-in."),
         annotate(email, Email),
         annotate(password, KnownPassword),
-        has_cookies.then(wants_cookies)
+        wants_cookies(mode)
     ])
 }
 

@@ -5,7 +5,7 @@ use crate::python::pydantic::Field;
 use crate::python::standard::datetime;
 use crate::schemas::auth::{Code, Token, wants_cookies};
 use crate::schemas::base::{RequestModel, ResponseModel};
-use crate::spec::Spec;
+use crate::spec::{AuthMode, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -19,7 +19,7 @@ pub fn emit(spec: &Spec) -> Module {
     module("app.schemas.totp").docstring("Requests and responses about one-time codes.").body(
         block![
             challenge_read_class(),
-            challenge_answer_class(spec.auth.has_cookies()),
+            challenge_answer_class(spec.auth.mode),
             totp_code_class(),
             totp_enrolment_class(),
             totp_state_class(),
@@ -41,13 +41,13 @@ fn challenge_read_class() -> ClassDef {
     ])
 }
 
-fn challenge_answer_class(has_cookies: bool) -> ClassDef {
+fn challenge_answer_class(mode: AuthMode) -> ClassDef {
     names!(challenge, code);
     class(ChallengeAnswer).base(RequestModel).body(block![
         docstring("A challenge, and a code of the device or a backup code."),
         annotate(challenge, Token),
         annotate(code, Code),
-        has_cookies.then(wants_cookies)
+        wants_cookies(mode)
     ])
 }
 

@@ -29,6 +29,12 @@ impl Auth {
         self.mode != AuthMode::Bearer
     }
 
+    /// Whether a session can be in tokens that its client keeps.
+    #[must_use]
+    pub fn has_tokens(&self) -> bool {
+        self.mode != AuthMode::Cookie
+    }
+
     /// Whether accounts can have one-time codes.
     #[must_use]
     pub fn has_totp(&self) -> bool {

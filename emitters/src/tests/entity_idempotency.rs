@@ -15,13 +15,10 @@ pub fn idempotency_tests(tested: &Tested<'_>) -> [FunctionDef; 2] {
     [replay_test(tested), parallel_test(tested)]
 }
 
-/// `headers = {"Authorization": …, "Idempotency-Key": "key"}`
+/// `headers = {**ada.headers, "Idempotency-Key": "a-key"}`
 fn set_headers() -> Stmt {
     names!(ada, headers);
-    assign(
-        headers,
-        py!(dict!("Authorization" => f!("Bearer {}", ada.token), "Idempotency-Key" => "a-key")),
-    )
+    assign(headers, py!(dict!(**ada.headers, "Idempotency-Key" => "a-key")))
 }
 
 /// `await world.http.post(rows, json=body, headers=headers)`

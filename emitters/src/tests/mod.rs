@@ -108,7 +108,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_pagination::emit(spec),
         test_passwords::emit(),
         test_probe::emit(),
-        test_protection::emit(),
+        test_protection::emit(spec),
         test_rate_limits::emit(spec),
         test_request_id::emit(),
         test_security::emit(spec),

@@ -6,7 +6,7 @@ use crate::core::roles::role;
 use crate::models::base::utcnow;
 use crate::models::package::{ApiKey, User};
 use crate::python::anyio::anyio;
-use crate::python::builtins::{any, dict, int, list, range, set, sorted, str};
+use crate::python::builtins::{any, dict, int, list, property, range, set, sorted, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::{Any, re, replace, timedelta, uuid4};
@@ -16,12 +16,14 @@ use crate::tests::world::{Caller, World, first_organization, sign_up, unsubscrib
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_api_keys": READ, UPDATE, Made, make_key, program, made_by;
+    "tests.test_api_keys": READ, UPDATE, Made, Program, make_key, program, made_by;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    // Where a session is in cookies, a key is not sent as a session is.
+    let has_program = !spec.auth.has_tokens();
     let owner = spec.organizations.owner();
     let lowest = spec.organizations.lowest();
     let manager = deputy(spec).filter(|_| has_room(spec, 2));
@@ -30,8 +32,9 @@ pub fn emit(spec: &Spec) -> Module {
         assign(READ, "organization:read"),
         assign(UPDATE, "organization:update"),
         assign(Made, py!(dict[(str, Any)])).paragraph(),
+        has_program.then(program_class),
         make_key_def(),
-        program_def(),
+        program_def(has_program),
         made_by_def(),
         test_a_key_is_shown_once(),
         test_a_key_does_what_its_scopes_say(),
@@ -73,12 +76,30 @@ fn make_key_def() -> FunctionDef {
         ])
 }
 
-fn program_def() -> FunctionDef {
-    names!(caller, made);
-    def(program).params([param(caller, Caller), param(made, Made)]).returns(Caller).body(block![
-        docstring("Return somebody who has nothing but a key."),
-        return_(py!(replace(caller, token = made["key"])))
+fn program_class() -> ClassDef {
+    class(Program).base(Caller).body(block![
+        docstring("Somebody who has nothing but a key."),
+        def("headers")
+            .decorator(property)
+            .params([untyped("self")])
+            .returns(py!(dict[(str, str)]))
+            .body(block![
+                docstring("Return the key."),
+                return_(py!(dict!("Authorization" => f!("Bearer {}", self.token))))
+            ])
     ])
+}
+
+fn program_def(has_program: bool) -> FunctionDef {
+    names!(caller, key);
+    let returned = match has_program {
+        true => py!(Program(caller.http, caller.email, key, "", "")),
+        false => py!(replace(caller, token = key)),
+    };
+    def(program)
+        .params([param(caller, Caller), param(key, str)])
+        .returns(Caller)
+        .body(block![docstring("Return somebody who has nothing but a key."), return_(returned)])
 }
 
 fn made_by_def() -> FunctionDef {
@@ -127,13 +148,14 @@ fn test_a_key_does_what_its_scopes_say() -> FunctionDef {
         first_organization(ada, organization_id),
         assign(base, py!(f!("/organizations/{}", organization_id))),
         assign(made, py!(make_key(ada, organization_id, READ, UPDATE).await)),
-        assign(robot, py!(program(ada, made))),
+        assign(robot, py!(program(ada, made["key"]))),
         assert_(py!(robot.get(base).await.status_code == 200)),
         assert_(py!(robot.patch(base, dict!("name" => "New")).await.status_code == 200)),
         assign(log, py!(ada.get(f!("{}/audit?target=organizations", base)).await.json())),
         assign(event, py!(log["items"][0])),
         assert_(py!((event["actor_kind"], event["actor_id"]) == ("api_key", made["id"]))),
-        assign(robot, py!(program(ada, make_key(ada, organization_id, READ).await))).paragraph(),
+        assign(robot, py!(program(ada, make_key(ada, organization_id, READ).await["key"])))
+            .paragraph(),
         assert_(py!(robot.get(base).await.status_code == 200)),
         assign(refused, py!(robot.patch(base, dict!("name" => "Old")).await)),
         assert_(py!((refused.status_code, refused.json()["code"]) == (403, "scope_missing")))
@@ -147,7 +169,7 @@ fn test_every_other_route_is_closed() -> FunctionDef {
         sign_up(world, ada),
         first_organization(ada, organization_id),
         assign(made, py!(make_key(ada, organization_id, READ).await)),
-        assign(robot, py!(program(ada, made))),
+        assign(robot, py!(program(ada, made["key"]))),
         for_(
             py!((path, operations)),
             py!(world.app.openapi()["paths"].items()),
@@ -180,7 +202,7 @@ fn test_some_things_are_for_people(owner: &OrgRole) -> FunctionDef {
         assign(base, py!(f!("/organizations/{}", organization_id))),
         assign(scopes, py!(ROLE_PERMISSIONS[owner] - FOR_PEOPLE)),
         assign(made, py!(make_key(ada, organization_id, *scopes).await)),
-        assign(robot, py!(program(ada, made))),
+        assign(robot, py!(program(ada, made["key"]))),
         for_(
             py!((method, path)),
             py!((
@@ -283,7 +305,7 @@ fn test_not_every_role_makes_keys(bystander: &OrgRole) -> FunctionDef {
         assert_(py!(bob.post(path, body).await.status_code == 403)),
         assert_(py!(bob.get(path).await.status_code == 403)),
         assert_(py!(bob.delete(f!("{}/{}", path, made["id"])).await.status_code == 403)),
-        assert_(py!(program(ada, made)
+        assert_(py!(program(ada, made["key"])
             .get(f!("/organizations/{}", organization_id))
             .await
             .status_code
@@ -304,10 +326,10 @@ fn test_junk_asks_no_database() -> FunctionDef {
             for_(
                 junk,
                 py!((key[..-1], key + "0", key.swapcase(), made["hint"])),
-                [assert_(py!(replace(ada, token = junk).get(base).await.status_code == 401))]
+                [assert_(py!(program(ada, junk).get(base).await.status_code == 401))]
             ),
             assert_(py!(statements == [])),
-            assert_(py!(replace(ada, token = new_key()).get(base).await.status_code == 401))
+            assert_(py!(program(ada, new_key()).get(base).await.status_code == 401))
         ],
     )
 }
@@ -323,12 +345,12 @@ fn test_a_dead_key_opens_nothing() -> FunctionDef {
         assign(made, py!(make_key(ada, organization_id, READ).await)),
         assign(path, py!(f!("{}/api-keys/{}", base, made["id"]))),
         for_(_place, py!(range(2)), [assert_(py!(ada.delete(path).await.status_code == 204))]),
-        assert_(py!(program(ada, made).get(base).await.status_code == 401)),
+        assert_(py!(program(ada, made["key"]).get(base).await.status_code == 401)),
         assert_(py!(ada.get(f!("{}/api-keys", base)).await.json()["items"] == [])),
         assign(again, py!(ada.delete(f!("{}/api-keys/{}", base, uuid4())).await)),
         assert_(py!(again.status_code == 404)),
         assign(past, py!(utcnow() - timedelta(seconds = 1))).paragraph(),
-        assign(robot, py!(program(ada, make_key(ada, organization_id, READ).await))),
+        assign(robot, py!(program(ada, make_key(ada, organization_id, READ).await["key"]))),
         assert_(py!(robot.get(base).await.status_code == 200)),
         for_(
             end,
@@ -347,7 +369,7 @@ fn test_a_key_is_good_for_one_organization() -> FunctionDef {
         sign_up(world, ada),
         first_organization(ada, organization_id),
         assign(made, py!(make_key(ada, organization_id, READ).await)),
-        assign(robot, py!(program(ada, made))),
+        assign(robot, py!(program(ada, made["key"]))),
         sign_up(world, eve),
         for_(
             other,
@@ -373,7 +395,7 @@ fn test_who_goes_leaves_no_key(manager: &OrgRole) -> FunctionDef {
         assign(base, py!(f!("/organizations/{}", organization_id))),
         assign(bob, py!(world.member(ada, organization_id, manager).await)),
         assign(made, py!(make_key(bob, organization_id, READ).await)),
-        assign(robot, py!(program(bob, made))),
+        assign(robot, py!(program(bob, made["key"]))),
         assert_(py!(robot.get(base).await.status_code == 200)),
         assert_(py!(bob.post(f!("{}/leave", base), None).await.status_code == 204)),
         assert_(py!(robot.get(base).await.status_code == 401)),
@@ -421,7 +443,7 @@ fn test_a_key_falls_with_its_maker(manager: &OrgRole, lowest: &OrgRole) -> Funct
         first_organization(ada, organization_id),
         assign(base, py!(f!("/organizations/{}", organization_id))),
         assign(bob, py!(world.member(ada, organization_id, manager).await)),
-        assign(robot, py!(program(bob, make_key(bob, organization_id, READ, UPDATE).await))),
+        assign(robot, py!(program(bob, make_key(bob, organization_id, READ, UPDATE).await["key"]))),
         assert_(py!(robot.patch(base, dict!("name" => "New")).await.status_code == 200)),
         assign(members, py!(ada.get(f!("{}/members", base)).await.json()["items"])),
         assign(
@@ -464,7 +486,7 @@ fn test_the_last_use_is_noted() -> FunctionDef {
             assign(base, py!(f!("/organizations/{}", organization_id))),
             assign(made, py!(make_key(ada, organization_id, READ).await)),
             assert_(py!(made["last_used_at"] == None)),
-            assign(robot, py!(program(ada, made))),
+            assign(robot, py!(program(ada, made["key"]))),
             do_(py!(robot.get(base).await)),
             assign(py!([stored]), py!(made_by(world, ada).await)),
             assert_(py!(stored.last_used_at != None)),
@@ -486,7 +508,7 @@ fn test_many_requests_use_one_key() -> FunctionDef {
     world_test("test_many_requests_use_one_key").body(block![
         sign_up(world, ada),
         first_organization(ada, organization_id),
-        assign(robot, py!(program(ada, make_key(ada, organization_id, READ).await))),
+        assign(robot, py!(program(ada, make_key(ada, organization_id, READ).await["key"]))),
         ann_assign(statuses, py!(list[int]), py!([])),
         async_def(use_key).returns(none()).body(block![
             assign(response, py!(robot.get(f!("/organizations/{}", organization_id)).await)),
@@ -521,7 +543,7 @@ fn test_a_leaked_key_is_revoked() -> FunctionDef {
         ),
         assign(py!([mail]), py!(world.outbox)),
         assert_(py!(mail["To"] == ada.email)),
-        assign(robot, py!(program(ada, made))),
+        assign(robot, py!(program(ada, made["key"]))),
         assert_(py!(robot.get(f!("/organizations/{}", organization_id)).await.status_code == 401))
     ])
 }

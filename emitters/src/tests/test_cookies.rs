@@ -6,13 +6,14 @@ use crate::core::cookies::{
 use crate::python::builtins::{bool, dict, object, set, str};
 use crate::python::httpx2::{AsyncClient, Response};
 use crate::python::pytest::pytest;
-use crate::python::standard::{SimpleCookie, dataclass};
-use crate::spec::Spec;
-use crate::tests::world::{PASSWORD, World, world_test};
+use crate::python::standard::dataclass;
+use crate::spec::{AuthMode, Spec, Totp};
+use crate::tests::world::{PASSWORD, World, cookies_of, first_organization, sign_up, world_test};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_cookies": FRONTEND, Browser, cookies_of, browse;
+    "tests.test_cookies": FRONTEND, Browser, sign_in, answer_challenge, browser,
+        browse;
 }
 
 /// The module.
@@ -23,8 +24,10 @@ pub fn emit(spec: &Spec) -> Module {
         .body(block![
             assign(FRONTEND, "http://localhost:3000"),
             browser_class(),
-            cookies_of_def(),
-            browse_def(),
+            sign_in_def(spec.auth.mode),
+            spec.auth.has_totp().then(|| answer_challenge_def(spec.auth.mode)),
+            browser_def(),
+            browse_def(spec.auth.totp),
             test_cookies_are_for_this_host_only(),
             test_a_cookie_is_enough_to_read(),
             test_a_change_needs_the_token(),
@@ -32,15 +35,27 @@ pub fn emit(spec: &Spec) -> Module {
             test_pages_of_ours_may_change_things(),
             test_pages_of_others_may_not(),
             test_pages_of_others_do_not_sign_in(),
-            test_a_token_in_a_header_is_enough(),
-            test_both_at_once_are_ambiguous(),
+            by_mode(spec),
             test_a_session_is_refreshed(),
             test_a_forged_refresh_changes_nothing(),
-            test_there_is_one_refresh_token(),
+            test_a_refresh_needs_its_token(spec.auth.mode),
             test_a_logout_drops_the_cookies(),
             test_scripts_of_the_frontend_may_send_cookies(),
-            spec.auth.has_totp().then(test_a_challenge_ends_in_cookies)
+            spec.auth.has_totp().then(|| test_a_challenge_ends_in_cookies(spec.auth.totp))
         ])
+}
+
+/// What a token in a header is worth.
+fn by_mode(spec: &Spec) -> Vec<FunctionDef> {
+    match spec.auth.mode {
+        AuthMode::Bearer | AuthMode::Both => {
+            vec![test_a_token_in_a_header_is_enough(), test_both_at_once_are_ambiguous()]
+        }
+        AuthMode::Cookie => {
+            let keys = spec.organizations.api_keys.then(test_a_key_and_a_cookie_are_ambiguous);
+            [test_a_token_in_a_header_is_worth_nothing()].into_iter().chain(keys).collect()
+        }
+    }
 }
 
 fn browser_class() -> ClassDef {
@@ -89,48 +104,88 @@ fn browser_change() -> FunctionDef {
     )
 }
 
-fn cookies_of_def() -> FunctionDef {
-    names!(response, cookies, line);
-    def(cookies_of).params([param(response, Response)]).returns(py!(SimpleCookie)).body(block![
-        docstring("Read the cookies that an answer sets."),
-        assign(cookies, py!(SimpleCookie())),
-        for_(line, py!(response.headers.get_list("Set-Cookie")), [do_(py!(cookies.load(line)))]),
-        return_(cookies)
-    ])
+fn sign_in_def(mode: AuthMode) -> FunctionDef {
+    names!(world, email, headers, body);
+    let sent = match mode {
+        AuthMode::Cookie => py!(dict!("email" => email, "password" => PASSWORD)),
+        AuthMode::Bearer | AuthMode::Both => {
+            py!(dict!("email" => email, "password" => PASSWORD, "cookies" => true))
+        }
+    };
+    async_def(sign_in)
+        .params([param(world, World), param(email, str), kwargs(headers, str)])
+        .returns(Response)
+        .body(block![
+            docstring("Register and send a sign-in with cookies; an argument is a header."),
+            do_(py!(world.register(email).await)),
+            assign(body, sent),
+            return_(py!(world.http.post("/auth/login", json = body, headers = headers).await))
+        ])
 }
 
-fn browse_def() -> FunctionDef {
-    names!(world, email, body, response, name, cookie);
+fn answer_challenge_def(mode: AuthMode) -> FunctionDef {
+    names!(world, email, challenge, code, body);
+    let sent = match mode {
+        AuthMode::Cookie => py!(dict!("challenge" => challenge, "code" => code)),
+        AuthMode::Bearer | AuthMode::Both => {
+            py!(dict!("challenge" => challenge, "code" => code, "cookies" => true))
+        }
+    };
+    async_def(answer_challenge)
+        .params([param(world, World), param(email, str)])
+        .returns(Response)
+        .body(block![
+            docstring("Sign in with a password and a code, for cookies."),
+            assign(challenge, py!(world.login(email).await.json()["challenge"])),
+            assign(code, py!(world.code(email).await)),
+            assign(body, sent),
+            return_(py!(world.http.post("/auth/totp/challenge", json = body).await))
+        ])
+}
+
+fn browser_def() -> FunctionDef {
+    names!(world, response, values, name, cookie);
+    let pairs = py!(cookies_of(response).items());
+    def(browser).params([param(world, World), param(response, Response)]).returns(Browser).body(
+        block![
+            docstring("Return a browser that keeps the cookies of an answer."),
+            assign(values, py!(dict!(name => cookie.value for (name, cookie) in pairs))),
+            return_(py!(Browser(world.http, values)))
+        ],
+    )
+}
+
+fn browse_def(totp: Totp) -> FunctionDef {
+    names!(world, email, response);
+    let signed_in = match totp {
+        Totp::Off | Totp::Optional => {
+            block![assign(response, py!(sign_in(world, email).await))]
+        }
+        Totp::Required => block![
+            do_(py!(world.sign_up(email).await)),
+            assign(response, py!(answer_challenge(world, email).await))
+        ],
+    };
     async_def(browse)
         .params([param(world, World), param(email, str).default("ada@example.com")])
         .returns(Browser)
         .body(block![
             docstring("Register and sign in with cookies."),
-            do_(py!(world.register(email).await)),
-            assign(body, py!(dict!("email" => email, "password" => PASSWORD, "cookies" => true))),
-            assign(response, py!(world.http.post("/auth/login", json = body).await)),
+            signed_in,
             assert_that(py!(response.status_code == 200), py!(response.text)),
-            return_(py!(Browser(
-                world.http,
-                dict!(name => cookie.value for (name, cookie) in cookies_of(response).items())
-            )))
+            return_(py!(browser(world, response)))
         ])
 }
 
 fn test_cookies_are_for_this_host_only() -> FunctionDef {
-    names!(world, body, response, cookies, cookie, path, is_hidden, name, expected);
+    names!(world, response, cookies, cookie, path, is_hidden, name, expected);
     let cases = py!((
         (SESSION_COOKIE, "/", true),
         (CSRF_COOKIE, "/", false),
         (REFRESH_COOKIE, REFRESH_PATH, true)
     ));
     world_test("test_cookies_are_for_this_host_only").body(block![
-        do_(py!(world.register("ada@example.com").await)),
-        assign(
-            body,
-            py!(dict!("email" => "ada@example.com", "password" => PASSWORD, "cookies" => true))
-        ),
-        assign(response, py!(world.http.post("/auth/login", json = body).await)),
+        assign(response, py!(sign_in(world, "ada@example.com").await)),
         assign(cookies, py!(cookies_of(response))),
         for_(
             py!((name, path, is_hidden)),
@@ -234,15 +289,12 @@ fn test_pages_of_others_may_not() -> FunctionDef {
 }
 
 fn test_pages_of_others_do_not_sign_in() -> FunctionDef {
-    names!(world, body, headers, refused);
+    names!(world, refused);
     world_test("test_pages_of_others_do_not_sign_in").body(block![
-        do_(py!(world.register("ada@example.com").await)),
         assign(
-            body,
-            py!(dict!("email" => "ada@example.com", "password" => PASSWORD, "cookies" => true))
+            refused,
+            py!(sign_in(world, "ada@example.com", Origin = "https://evil.example").await)
         ),
-        assign(headers, py!(dict!("Origin" => "https://evil.example"))),
-        assign(refused, py!(world.http.post("/auth/login", json = body, headers = headers).await)),
         assert_(py!((refused.status_code, refused.json()["code"]) == (403, "foreign_origin"))),
         assert_(py!(!refused.headers.get_list("Set-Cookie")))
     ])
@@ -291,7 +343,7 @@ fn test_both_at_once_are_ambiguous() -> FunctionDef {
 }
 
 fn test_a_session_is_refreshed() -> FunctionDef {
-    names!(world, ada, headers, done, cookies, fresh, name, cookie);
+    names!(world, ada, headers, done, cookies);
     world_test("test_a_session_is_refreshed").body(block![
         assign(ada, py!(browse(world).await)),
         assign(headers, py!(dict!(CSRF_HEADER => ada.cookies[CSRF_COOKIE]))),
@@ -299,14 +351,7 @@ fn test_a_session_is_refreshed() -> FunctionDef {
         assert_that(py!(done.status_code == 200), py!(done.text)),
         assign(cookies, py!(cookies_of(done))),
         assert_(py!(cookies[REFRESH_COOKIE].value != ada.cookies[REFRESH_COOKIE])),
-        assign(
-            fresh,
-            py!(Browser(
-                world.http,
-                dict!(name => cookie.value for (name, cookie) in cookies.items())
-            ))
-        ),
-        assert_(py!(fresh.change().await.status_code == 201))
+        assert_(py!(browser(world, done).change().await.status_code == 201))
     ])
 }
 
@@ -332,17 +377,60 @@ fn test_a_forged_refresh_changes_nothing() -> FunctionDef {
     ])
 }
 
-fn test_there_is_one_refresh_token() -> FunctionDef {
+fn test_a_refresh_needs_its_token(mode: AuthMode) -> FunctionDef {
     names!(world, ada, body, refused, missing);
-    world_test("test_there_is_one_refresh_token").body(block![
-        assign(ada, py!(browse(world).await)),
-        assign(body, py!(dict!("refresh_token" => ada.cookies[REFRESH_COOKIE]))),
-        assign(refused, py!(ada.send("POST", REFRESH_PATH, body).await)),
+    let twice = (mode == AuthMode::Both).then(|| {
+        block![
+            assign(ada, py!(browse(world).await)),
+            assign(body, py!(dict!("refresh_token" => ada.cookies[REFRESH_COOKIE]))),
+            assign(refused, py!(ada.send("POST", REFRESH_PATH, body).await)),
+            assert_(py!(
+                (refused.status_code, refused.json()["code"]) == (400, "ambiguous_credentials")
+            ))
+        ]
+    });
+    let (test, body) = match mode {
+        AuthMode::Cookie => ("test_a_refresh_needs_its_cookie", None),
+        AuthMode::Bearer | AuthMode::Both => {
+            ("test_there_is_one_refresh_token", Some(kw("json", py!(dict!()))))
+        }
+    };
+    world_test(test).body(block![
+        twice,
+        assign(missing, py!(world.http.post(REFRESH_PATH, ..body).await)),
+        assert_(py!(missing.status_code == 401))
+    ])
+}
+
+fn test_a_token_in_a_header_is_worth_nothing() -> FunctionDef {
+    names!(world, ada, headers, path, refused);
+    world_test("test_a_token_in_a_header_is_worth_nothing").body(block![
+        sign_up(world, ada),
+        assign(headers, py!(dict!("Authorization" => f!("Bearer {}", ada.token)))),
+        for_(
+            path,
+            py!(("/auth/me", f!("/organizations/{}", ada.organization().await))),
+            block![
+                assign(refused, py!(world.http.get(path, headers = headers).await)),
+                assert_(py!(refused.status_code == 401))
+            ]
+        )
+    ])
+}
+
+fn test_a_key_and_a_cookie_are_ambiguous() -> FunctionDef {
+    names!(world, ada, organization_id, headers, refused);
+    world_test("test_a_key_and_a_cookie_are_ambiguous").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        assign(headers, py!(dict!(**ada.headers, "Authorization" => "Bearer a-key"))),
+        assign(
+            refused,
+            py!(world.http.get(f!("/organizations/{}", organization_id), headers = headers).await)
+        ),
         assert_(py!(
             (refused.status_code, refused.json()["code"]) == (400, "ambiguous_credentials")
-        )),
-        assign(missing, py!(world.http.post(REFRESH_PATH, json = dict!()).await)),
-        assert_(py!(missing.status_code == 401))
+        ))
     ])
 }
 
@@ -384,28 +472,13 @@ fn test_scripts_of_the_frontend_may_send_cookies() -> FunctionDef {
     ])
 }
 
-fn test_a_challenge_ends_in_cookies() -> FunctionDef {
-    names!(world, ada, login, body, done, browser, name, cookie);
+fn test_a_challenge_ends_in_cookies(totp: Totp) -> FunctionDef {
+    names!(world, ada, done);
+    let enrolled = (totp == Totp::Optional).then(|| do_(py!(world.enroll(ada).await)));
     world_test("test_a_challenge_ends_in_cookies").body(block![
-        assign(ada, py!(world.sign_up("ada@example.com").await)),
-        do_(py!(world.enroll(ada).await)),
-        assign(login, py!(world.login(ada.email).await)),
-        assign(
-            body,
-            py!(dict!(
-                "challenge" => login.json()["challenge"],
-                "code" => world.code(ada.email).await,
-                "cookies" => true
-            ))
-        ),
-        assign(done, py!(world.http.post("/auth/totp/challenge", json = body).await)),
-        assign(
-            browser,
-            py!(Browser(
-                world.http,
-                dict!(name => cookie.value for (name, cookie) in cookies_of(done).items())
-            ))
-        ),
-        assert_(py!(browser.change().await.status_code == 201))
+        sign_up(world, ada),
+        enrolled,
+        assign(done, py!(answer_challenge(world, ada.email).await)),
+        assert_(py!(browser(world, done).change().await.status_code == 201))
     ])
 }

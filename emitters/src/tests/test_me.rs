@@ -166,12 +166,11 @@ fn test_dangerous_acts_need_a_fresh_session() -> FunctionDef {
 }
 
 fn test_a_refreshed_session_is_not_a_fresh_one() -> FunctionDef {
-    names!(world, ada, tokens, caller);
+    names!(world, ada, caller);
     world_test("test_a_refreshed_session_is_not_a_fresh_one").body(block![
         sign_up(world, ada),
         do_(py!(world.grow_stale().await)),
-        assign(tokens, py!(world.refresh(ada.refresh_token).await.json())),
-        assign(caller, py!(Caller(world.http, ada.email, tokens["access_token"], ""))),
+        assign(caller, py!(world.caller(ada.email, world.refresh(ada).await))),
         assert_(py!(caller.delete("/auth/me").await.status_code == 403))
     ])
 }
@@ -199,7 +198,7 @@ fn test_an_account_is_deleted(spec: &Spec) -> FunctionDef {
         assert_(py!(world.outbox[-1]["To"] == "ada@example.com")),
         assert_(py!(world.outbox[-1]["Subject"] == "Your account is deleted")),
         assert_(py!(ada.get("/auth/me").await.status_code == 401)),
-        assert_(py!(world.refresh(ada.refresh_token).await.status_code == 401)),
+        assert_(py!(world.refresh(ada).await.status_code == 401)),
         assert_(py!(world.login("ada@example.com").await.status_code == 401)),
         async_with_as(
             py!(world.database.session()),

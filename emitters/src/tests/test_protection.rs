@@ -7,6 +7,7 @@ use crate::python::builtins::{RuntimeError, bool, object, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{ASGITransport, AsyncClient, Response};
 use crate::python::pytest::pytest;
+use crate::spec::Spec;
 use crate::tests::world::world_test;
 use astgen_pyast::prelude::*;
 
@@ -16,13 +17,13 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("tests.test_protection").docstring("Security headers, origins and host names.").body(
         block![
             assign(FRONTEND, "http://localhost:3000"),
             assign(STRANGER, "https://stranger.example"),
             client_def(),
-            preflight_def(),
+            preflight_def(spec.auth.has_tokens()),
             test_every_answer_has_the_headers(),
             test_the_pages_of_the_documentation_may_load_scripts(),
             test_browsers_come_back_by_https_in_production(),
@@ -54,7 +55,8 @@ fn client_def() -> FunctionDef {
         ])
 }
 
-fn preflight_def() -> FunctionDef {
+fn preflight_def(has_tokens: bool) -> FunctionDef {
+    let asked = if has_tokens { "authorization,if-match" } else { "x-csrf-token,if-match" };
     names!(http, origin, headers);
     async_def(preflight)
         .params([param(http, AsyncClient), param(origin, str)])
@@ -66,7 +68,7 @@ fn preflight_def() -> FunctionDef {
                 py!(dict!(
                     "Origin" => origin,
                     "Access-Control-Request-Method" => "PATCH",
-                    "Access-Control-Request-Headers" => "authorization,if-match"
+                    "Access-Control-Request-Headers" => asked
                 ))
             ),
             return_(py!(http.options("/me", headers = headers).await))

@@ -3,6 +3,9 @@
 //! Whatever the spec, `Caller.organization` is an organization in which a test can begin: the one that
 //! came with the account or was founded for it, in its trial or with a subscription.
 
+use crate::core::cookies::{
+    CSRF_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH, SESSION_COOKIE,
+};
 use crate::core::database::Database;
 use crate::core::plans::has_flags;
 use crate::models::base::utcnow;
@@ -15,16 +18,16 @@ use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{AsyncClient, Response};
 use crate::python::pyotp::TOTP;
 use crate::python::sqlalchemy::{UpdateBase, delete, update};
-use crate::python::standard::{EmailMessage, dataclass, field, timedelta, uuid4};
+use crate::python::standard::{EmailMessage, SimpleCookie, dataclass, field, timedelta, uuid4};
 use crate::services::mailer::{MemoryMailer, plain_body};
-use crate::spec::{PasswordRules, Spec, Totp};
+use crate::spec::{AuthMode, PasswordRules, Spec, Totp};
 use crate::tests::casting::{given_plan, has_trial};
 use crate::tests::fake_stripe::FakeStripe;
 use crate::tests::world_billing::{dealings_with_stripe, signature_def};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.world": PASSWORD, WEBHOOK_SECRET, Caller, World;
+    "tests.world": PASSWORD, WEBHOOK_SECRET, Caller, World, cookies_of;
 }
 
 /// The module.
@@ -42,6 +45,7 @@ pub fn emit(spec: &Spec) -> Module {
             bills.then(|| assign(WEBHOOK_SECRET, "whsec_tests")),
             caller_class(spec),
             world_class(spec),
+            spec.auth.has_cookies().then(cookies_of_def),
             bills.then(signature_def)
         ])
 }
@@ -96,13 +100,17 @@ fn password(rules: &PasswordRules) -> &'static str {
 }
 
 fn caller_class(spec: &Spec) -> ClassDef {
-    names!(http, email, token, refresh_token);
+    names!(http, email, token, refresh_token, csrf_token);
+    let mode = spec.auth.mode;
     class(Caller).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("A signed-in user."),
         annotate(http, AsyncClient),
         annotate(email, str),
         annotate(token, str),
         annotate(refresh_token, str),
+        (mode == AuthMode::Cookie).then(|| annotate(csrf_token, str)),
+        caller_headers(mode),
+        (mode == AuthMode::Cookie).then(caller_with_cookie),
         caller_send(),
         caller_get(),
         caller_post(),
@@ -111,6 +119,32 @@ fn caller_class(spec: &Spec) -> ClassDef {
         caller_organization(spec),
         caller_found(spec)
     ])
+}
+
+fn caller_headers(mode: AuthMode) -> FunctionDef {
+    let headers = match mode {
+        AuthMode::Bearer | AuthMode::Both => {
+            py!(dict!("Authorization" => f!("Bearer {}", self.token)))
+        }
+        AuthMode::Cookie => py!(self.with_cookie(SESSION_COOKIE, self.token)),
+    };
+    def("headers")
+        .decorator(property)
+        .params([untyped("self")])
+        .returns(py!(dict[(str, str)]))
+        .body(block![docstring("Return what a request of the user is known by."), return_(headers)])
+}
+
+fn caller_with_cookie() -> FunctionDef {
+    names!(name, token, cookies);
+    def("with_cookie")
+        .params([untyped("self"), param(name, str), param(token, str)])
+        .returns(py!(dict[(str, str)]))
+        .body(block![
+            docstring("Return the headers of a page of ours that sends a token in a cookie."),
+            assign(cookies, py!(f!("{}={}; {}={}", name, token, CSRF_COOKIE, self.csrf_token))),
+            return_(py!(dict!("Cookie" => cookies, CSRF_HEADER => self.csrf_token)))
+        ])
 }
 
 fn caller_send() -> FunctionDef {
@@ -126,8 +160,8 @@ fn caller_send() -> FunctionDef {
         ])
         .returns(Response)
         .body(block![
-            docstring("Send a request with the token of the user."),
-            assign(headers, py!(dict!("Authorization" => f!("Bearer {}", self.token)))),
+            docstring("Send a request of the user."),
+            assign(headers, py!(self.headers)),
             if_(py!(if_match != None), [assign(py!(headers["If-Match"]), if_match)]),
             return_(py!(self.http.request(method, path, json = body, headers = headers).await))
         ])
@@ -236,12 +270,13 @@ fn world_class(spec: &Spec) -> ClassDef {
         world_mailed_token(),
         world_register(),
         world_login(),
+        world_caller(spec.auth.mode),
         world_sign_up(spec),
         world_verify(),
         world_reauthenticate(has_totp),
         world_sign_in(spec),
         has_totp.then(|| [world_enroll(), world_code(), world_answer()]),
-        world_refresh(),
+        world_refresh(spec.auth.mode),
         world_grow_stale(),
         world_change(),
         world_invite(),
@@ -324,6 +359,34 @@ fn world_login() -> FunctionDef {
         ])
 }
 
+fn world_caller(mode: AuthMode) -> FunctionDef {
+    names!(email, response, tokens, cookies, token, refresh_token);
+    let body = match mode {
+        AuthMode::Bearer | AuthMode::Both => block![
+            assign(tokens, py!(response.json())),
+            return_(py!(Caller(self.http, email, tokens["access_token"], tokens["refresh_token"])))
+        ],
+        AuthMode::Cookie => block![
+            assign(cookies, py!(cookies_of(response))),
+            assign(
+                py!((token, refresh_token)),
+                py!((cookies[SESSION_COOKIE].value, cookies[REFRESH_COOKIE].value))
+            ),
+            return_(py!(Caller(
+                self.http,
+                email,
+                token,
+                refresh_token,
+                response.json()["csrf_token"]
+            )))
+        ],
+    };
+    def("caller")
+        .params([untyped("self"), param(email, str), param(response, Response)])
+        .returns(Caller)
+        .body(block![docstring("Return whose session an answer hands over."), body])
+}
+
 fn world_sign_up(spec: &Spec) -> FunctionDef {
     names!(email, caller);
     let signed_in = py!(self.sign_in(email).await);
@@ -350,16 +413,32 @@ fn world_sign_up(spec: &Spec) -> FunctionDef {
     ])
 }
 
-fn world_refresh() -> FunctionDef {
-    names!(refresh_token, body);
-    async_def("refresh")
-        .params([untyped("self"), param(refresh_token, str)])
-        .returns(Response)
-        .body(block![
-            docstring("Send a refresh token."),
-            assign(body, py!(dict!("refresh_token" => refresh_token))),
+fn world_refresh(mode: AuthMode) -> FunctionDef {
+    names!(caller, body, headers);
+    let sent = match mode {
+        AuthMode::Bearer | AuthMode::Both => block![
+            assign(body, py!(dict!("refresh_token" => caller.refresh_token))),
             return_(py!(self.http.post("/auth/refresh", json = body).await))
-        ])
+        ],
+        AuthMode::Cookie => block![
+            assign(headers, py!(caller.with_cookie(REFRESH_COOKIE, caller.refresh_token))),
+            return_(py!(self.http.post(REFRESH_PATH, headers = headers).await))
+        ],
+    };
+    async_def("refresh")
+        .params([untyped("self"), param(caller, Caller)])
+        .returns(Response)
+        .body(block![docstring("Send the refresh token of a session."), sent])
+}
+
+fn cookies_of_def() -> FunctionDef {
+    names!(response, cookies, line);
+    def(cookies_of).params([param(response, Response)]).returns(py!(SimpleCookie)).body(block![
+        docstring("Read the cookies that an answer sets."),
+        assign(cookies, py!(SimpleCookie())),
+        for_(line, py!(response.headers.get_list("Set-Cookie")), [do_(py!(cookies.load(line)))]),
+        return_(cookies)
+    ])
 }
 
 fn world_grow_stale() -> FunctionDef {
@@ -420,14 +499,14 @@ fn world_reauthenticate(has_totp: bool) -> FunctionDef {
 }
 
 fn world_sign_in(spec: &Spec) -> FunctionDef {
-    names!(email, password, response, tokens, caller);
+    names!(email, password, response, caller);
     let answered = spec.auth.has_totp().then(|| {
         if_(
             py!(in_!("challenge", response.json())),
             [assign(response, py!(self.answer(email, response.json()["challenge"]).await))],
         )
     });
-    let caller_of = py!(Caller(self.http, email, tokens["access_token"], tokens["refresh_token"]));
+    let caller_of = py!(self.caller(email, response));
     let is_required = spec.auth.totp == Totp::Required;
     async_def("sign_in")
         .params([untyped("self"), param(email, str), param(password, str).default(PASSWORD)])
@@ -441,7 +520,6 @@ fn world_sign_in(spec: &Spec) -> FunctionDef {
             assign(response, py!(self.login(email, password).await)),
             assert_that(py!(response.status_code == 200), py!(response.text)),
             answered,
-            assign(tokens, py!(response.json())),
             match is_required {
                 false => block![return_(caller_of)],
                 true => block![

@@ -22,6 +22,7 @@ vocabulary! {
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     let deploys = !spec.deploy.targets.is_empty();
+    let kept = if spec.auth.has_tokens() { Kept::Token } else { Kept::Cookies };
     let sentence = "From a fresh clone to a served product with an owner, in one command.\n\
          \n\
          It makes the environment and the settings, migrates, adds an owner, serves, checks that\n\
@@ -43,11 +44,20 @@ pub fn emit(spec: &Spec) -> Module {
             command_def(),
             seed_owner_def(),
             serving_def(),
-            wait_for_health_def(),
-            log_in_def(),
-            ask_def(),
+            wait_for_health_def(kept),
+            log_in_def(kept),
+            ask_def(kept),
             if_(py!(__name__ == "__main__"), [do_(py!(main()))])
         ])
+}
+
+/// What the owner signs in for.
+#[derive(Clone, Copy)]
+enum Kept {
+    /// A token for a header.
+    Token,
+    /// Cookies.
+    Cookies,
 }
 
 fn day_one_error_class() -> ClassDef {
@@ -240,8 +250,12 @@ fn serving_def() -> FunctionDef {
         ])
 }
 
-fn wait_for_health_def() -> FunctionDef {
-    names!(server, port, deadline, status, _answer);
+fn wait_for_health_def(kept: Kept) -> FunctionDef {
+    names!(server, port, deadline, status, _answer, _cookies);
+    let answered = match kept {
+        Kept::Token => py!((status, _answer)),
+        Kept::Cookies => py!((status, _answer, _cookies)),
+    };
     def(wait_for_health)
         .params([param(server, py!(subprocess.Popen[bytes])), param(port, int)])
         .returns(none())
@@ -254,7 +268,7 @@ fn wait_for_health_def() -> FunctionDef {
                     with(
                         py!(suppress(OSError, HTTPException)),
                         block![
-                            assign(py!((status, _answer)), py!(ask(port, "GET", "/health/ready"))),
+                            assign(answered, py!(ask(port, "GET", "/health/ready"))),
                             if_(
                                 py!(status == HTTPStatus.OK && server.poll() == None),
                                 [return_none()]
@@ -268,23 +282,28 @@ fn wait_for_health_def() -> FunctionDef {
         ])
 }
 
-fn log_in_def() -> FunctionDef {
-    names!(port, email, password, status, tokens, sent, me);
+fn log_in_def(kept: Kept) -> FunctionDef {
+    names!(port, email, password, status, session, sent, me, cookies, _cookies);
+    let (mark, again) = match kept {
+        Kept::Token => ("access_token", kw("token", py!(session["access_token"]))),
+        Kept::Cookies => ("csrf_token", kw("cookies", cookies)),
+    };
+    let (login, read) = match kept {
+        Kept::Token => (py!((status, session)), py!((status, me))),
+        Kept::Cookies => (py!((status, session, cookies)), py!((status, me, _cookies))),
+    };
     def(log_in)
         .params([param(port, int), param(email, str), param(password, str)])
         .returns(none())
         .body(block![
             docstring("Sign the owner in, and ask the product who that is."),
             assign(sent, py!(dict!("email" => email, "password" => password))),
-            assign(py!((status, tokens)), py!(ask(port, "POST", "/auth/login", body = sent))),
+            assign(login, py!(ask(port, "POST", "/auth/login", body = sent))),
             if_(
-                py!(status != HTTPStatus.OK || not_in!("access_token", tokens)),
+                py!(status != HTTPStatus.OK || not_in!(mark, session)),
                 [raise(py!(DayOneError(f!("{} cannot sign in: {}", email, status))))]
             ),
-            assign(
-                py!((status, me)),
-                py!(ask(port, "GET", "/auth/me", token = tokens["access_token"]))
-            ),
+            assign(read, py!(ask(port, "GET", "/auth/me", ..[again]))),
             if_(
                 py!(status != HTTPStatus.OK || me["email"] != email),
                 [raise(py!(DayOneError(f!("the session of {} is not good: {}", email, status))))]
@@ -293,8 +312,37 @@ fn log_in_def() -> FunctionDef {
         ])
 }
 
-fn ask_def() -> FunctionDef {
-    names!(port, method, path, body, token, headers, connection, answer, text, document);
+fn ask_def(kept: Kept) -> FunctionDef {
+    names!(port, method, path, body, token, cookies, headers, connection, answer, text, document);
+    names!(line, lines);
+    let (session, returns, doc) = match kept {
+        Kept::Token => (
+            token,
+            py!(tuple[(int, Any)]),
+            "Send a request, and return its status and what the answer says.",
+        ),
+        Kept::Cookies => (
+            cookies,
+            py!(tuple[(int, Any, str)]),
+            "Send a request, and return its status, what the answer says, and its cookies.",
+        ),
+    };
+    let authorized = match kept {
+        Kept::Token => assign(py!(headers["Authorization"]), py!(f!("Bearer {}", token))),
+        Kept::Cookies => assign(py!(headers["Cookie"]), cookies),
+    };
+    let returned = match kept {
+        Kept::Token => block![return_(py!((answer.status, document)))],
+        Kept::Cookies => block![
+            assign(
+                lines,
+                py!(
+                    generator!(line.partition(";")[0] for line in answer.headers.get_all("Set-Cookie", []))
+                )
+            ),
+            return_(py!((answer.status, document, "; ".join(lines))))
+        ],
+    };
     def(ask)
         .params([
             param(port, int),
@@ -302,20 +350,20 @@ fn ask_def() -> FunctionDef {
             param(path, str),
             star(),
             param(body, object).default(none()),
-            param(token, py!(str | None)).default(none()),
+            param(session, py!(str | None)).default(none()),
         ])
-        .returns(py!(tuple[(int, Any)]))
+        .returns(returns)
         .body(block![
-            docstring("Send a request, and return its status and what the answer says."),
+            docstring(doc),
             assign(headers, py!(dict!("Content-Type" => "application/json"))),
-            if_(token, [assign(py!(headers["Authorization"]), py!(f!("Bearer {}", token)))]),
+            if_(session, [authorized]),
             assign(connection, py!(HTTPConnection(HOST, port, timeout = 10))),
             try_(block![
                 do_(py!(connection.request(method, path, json.dumps(body), headers))),
                 assign(answer, py!(connection.getresponse())),
                 assign(text, py!(answer.read().decode())),
                 ann_assign(document, Any, py!(if text { json.loads(text) } else { None })),
-                return_(py!((answer.status, document)))
+                returned
             ])
             .finally([do_(py!(connection.close()))])
         ])

@@ -106,10 +106,7 @@ plans = [{ name = "free" }]
 fn not_generated() {
     check_lines(
         "not_generated",
-        r#"[auth]
-mode = "cookie"
-
-[billing]
+        r#"[billing]
 payer = "user"
 grace_period = "14d"
 plans = [{ name = "free" }]
