@@ -8,7 +8,6 @@ Times are the least of several runs: the machine may be noisy, so read the ratio
 
 import ast
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -95,12 +94,16 @@ def building():
         with tempfile.TemporaryDirectory() as folder:
             spec = Path(folder) / "astgen.toml"
             spec.write_text(many(count))
-            project, copy = Path(folder) / "project", Path(folder) / "copy"
-            builds = [build_time(spec, project) for _ in range(RUNS)]
-            seconds, memory = min(builds)
-            copied = min(copy_time(project, copy) for _ in range(RUNS))
+            # Each time a new place: a file system may be slow where something was just
+            # removed.
+            projects = [Path(folder) / f"project_{run}" for run in range(RUNS)]
+            seconds, memory = min(build_time(spec, project) for project in projects)
+            copied = min(
+                copy_time(projects[0], Path(folder) / f"copy_{run}")
+                for run in range(RUNS)
+            )
             sizes = [
-                path.stat().st_size for path in project.rglob("*") if path.is_file()
+                path.stat().st_size for path in projects[0].rglob("*") if path.is_file()
             ]
         row = [
             f"{count:,}",
@@ -117,7 +120,6 @@ def building():
 
 def build_time(spec, project):
     """Time one build of a new project, and tell its peak memory in MB."""
-    shutil.rmtree(project, ignore_errors=True)
     return peak(TARGET / "astgen", "build", spec, "--out", project)
 
 
@@ -154,7 +156,6 @@ def measured(command):
 
 def copy_time(source, target):
     """Time one `cp -r` to a place where nothing is."""
-    shutil.rmtree(target, ignore_errors=True)
     start = time.perf_counter()
     run("cp", "-r", source, target)
     return time.perf_counter() - start

@@ -5,7 +5,8 @@ Usage: python benches/merging.py FOLDER_WITH_PYTHON_FILES [MERGIRAF]
 Needs `cargo build --release` before, and takes mergiraf's program where one is named.
 Each merge is of a real file that two sides edited at random, from a fixed seed: some
 edits are far apart, some clash. What is timed is the CPU time of the whole process, its
-start included.
+start included. Peak memory is what GNU time says: a child of this program would count
+the memory of its parent.
 """
 
 import ast
@@ -101,6 +102,13 @@ def cpu(command, output):
     return milliseconds, os.waitstatus_to_exitcode(status)
 
 
+def peak(command):
+    """Return the peak memory of a process in MB."""
+    timed = ["/usr/bin/time", "--format", "%M", *command]
+    done = subprocess.run(timed, capture_output=True, text=True)
+    return int(done.stderr.splitlines()[-1]) / 1024
+
+
 def is_python(text):
     """Tell whether a text is Python."""
     try:
@@ -139,8 +147,10 @@ def main(corpus, mergiraf=None):
             ours,
             theirs,
         ]
-    print("| lines | merge | CPU median | p99 | clean | clean, and not Python |")
-    print("| --- | --- | --: | --: | --: | --: |")
+    print(
+        "| lines | merge | CPU median | p99 | peak memory | clean | clean, and not Python |"
+    )
+    print("| --- | --- | --: | --: | --: | --: | --: |")
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{name}.py" for name in ("base", "ours", "theirs")]
         merged = Path(folder) / "merged"
@@ -152,7 +162,7 @@ def main(corpus, mergiraf=None):
                 for name, command in tools.items():
                     best = min(cpu(command(*paths), merged) for _ in range(3))
                     broken = best[1] == 0 and not is_python(merged.read_text())
-                    figures[name].append((*best, broken))
+                    figures[name].append((*best, broken, peak(command(*paths))))
             for name, runs in figures.items():
                 times = sorted(run[0] for run in runs)
                 row = [
@@ -160,6 +170,7 @@ def main(corpus, mergiraf=None):
                     f"`{name}`",
                     f"{statistics.median(times):.1f} ms",
                     f"{times[min(len(times) - 1, int(len(times) * 0.99))]:.1f} ms",
+                    f"{statistics.median(run[3] for run in runs):.0f} MB",
                     f"{sum(run[1] == 0 for run in runs)} of {len(runs)}",
                     f"{sum(run[2] for run in runs)}",
                 ]

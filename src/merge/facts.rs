@@ -11,6 +11,7 @@ use ruff_python_ast::{
 };
 use ruff_python_parser::parse_expression;
 use ruff_text_size::{Ranged, TextRange};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of a module.
@@ -91,29 +92,30 @@ enum ScopeKind {
 }
 
 #[derive(Debug)]
-struct Scope {
+struct Scope<'a> {
     kind: ScopeKind,
     /// What it binds, and where first.
-    bound: HashMap<String, usize>,
+    bound: HashMap<&'a str, usize>,
     /// What is used in it and in what is in it.
-    used: Vec<Use>,
+    used: Vec<Use<'a>>,
     /// `global` and `nonlocal`.
-    elsewhere: HashSet<String>,
+    elsewhere: HashSet<&'a str>,
     /// Attributes of `self` that its methods assign, and those they use.
-    own: HashSet<String>,
-    wanted: Vec<(String, usize)>,
+    own: HashSet<&'a str>,
+    wanted: Vec<(&'a str, usize)>,
 }
 
 #[derive(Debug)]
-struct Use {
-    name: String,
+struct Use<'a> {
+    /// Owned where it is part of a string.
+    name: Cow<'a, str>,
     place: usize,
     /// It runs later, when a function is called: the names of a class around are not seen then.
     is_deferred: bool,
 }
 
-impl Scope {
-    fn new(kind: ScopeKind) -> Scope {
+impl Scope<'_> {
+    fn new(kind: ScopeKind) -> Self {
         Scope {
             kind,
             bound: HashMap::default(),
@@ -128,14 +130,14 @@ impl Scope {
 struct Reader<'a> {
     text: &'a str,
     facts: Facts,
-    scopes: Vec<Scope>,
+    scopes: Vec<Scope<'a>>,
     /// The definitions around.
     path: Vec<&'a str>,
     /// What is read now runs when a function is called.
     is_deferred: bool,
     has_future_annotations: bool,
     /// What each imported name comes from, in the scope of the module.
-    sources: HashMap<String, String>,
+    sources: HashMap<&'a str, String>,
     /// How many `if` and `try` are around: there, a name may be bound twice.
     conditional: usize,
 }
@@ -145,7 +147,7 @@ fn start(range: TextRange) -> usize {
 }
 
 impl<'a> Reader<'a> {
-    fn scope(&mut self) -> &mut Scope {
+    fn scope(&mut self) -> &mut Scope<'a> {
         if self.scopes.is_empty() {
             self.scopes.push(Scope::new(ScopeKind::Module));
         }
@@ -153,8 +155,8 @@ impl<'a> Reader<'a> {
         &mut self.scopes[last]
     }
 
-    fn bind(&mut self, name: &str, place: usize) {
-        self.scope().bound.entry(name.to_owned()).or_insert(place);
+    fn bind(&mut self, name: &'a str, place: usize) {
+        self.scope().bound.entry(name).or_insert(place);
     }
 
     fn qualified(&self, name: &str) -> String {
@@ -179,7 +181,7 @@ impl<'a> Reader<'a> {
         for used in scope.used {
             let is_seen = scope.kind != ScopeKind::Class || !used.is_deferred;
             let is_here =
-                scope.bound.contains_key(&used.name) && !scope.elsewhere.contains(&used.name);
+                scope.bound.contains_key(&*used.name) && !scope.elsewhere.contains(&*used.name);
             if !(is_seen && is_here) {
                 let is_deferred = used.is_deferred || scope.kind == ScopeKind::Function;
                 self.scope().used.push(Use { is_deferred, ..used });
@@ -193,7 +195,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn close_class(&mut self, scope: &Scope) {
+    fn close_class(&mut self, scope: &Scope<'a>) {
         let class = self.path.join(".");
         for (name, place) in &scope.wanted {
             if !scope.own.contains(name) && !scope.bound.contains_key(name) {
@@ -202,14 +204,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn close_module(&mut self, scope: Scope) {
+    fn close_module(&mut self, scope: Scope<'a>) {
         for used in scope.used {
-            match scope.bound.get(&used.name) {
+            match scope.bound.get(&*used.name) {
                 None => {
-                    self.facts.unresolved.entry(used.name).or_insert(used.place);
+                    self.facts.unresolved.entry(used.name.into_owned()).or_insert(used.place);
                 }
                 Some(bound) if !used.is_deferred && *bound > used.place => {
-                    self.facts.early.entry(used.name).or_insert(used.place);
+                    self.facts.early.entry(used.name.into_owned()).or_insert(used.place);
                 }
                 Some(_) => (),
             }
@@ -273,7 +275,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    fn bind_parameters(&mut self, parameters: &Parameters) {
+    fn bind_parameters(&mut self, parameters: &'a Parameters) {
         for parameter in parameters {
             self.bind(parameter.name().as_str(), start(parameter.name().range));
         }
@@ -348,7 +350,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn import(&mut self, bound: &str, source: String, place: usize) {
+    fn import(&mut self, bound: &'a str, source: String, place: usize) {
         self.bind(bound, place);
         let name = self.qualified(&format!("{source} as {bound}"));
         let import = self.facts.imports.entry(name).or_insert(Import { count: 0, place });
@@ -356,7 +358,7 @@ impl<'a> Reader<'a> {
         import.count = if self.scopes.len() == 1 { import.count + 1 } else { 1 };
         import.place = place;
         let is_top = self.scopes.len() == 1 && self.conditional == 0;
-        let known = is_top.then(|| self.sources.insert(bound.to_owned(), source.clone())).flatten();
+        let known = is_top.then(|| self.sources.insert(bound, source.clone())).flatten();
         if known.is_some_and(|known| known != source) {
             self.facts.ambiguous.insert(bound.to_owned(), place);
         }
@@ -373,7 +375,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `__all__` uses the names that it lists.
-    fn exported(&mut self, targets: &[Expr], value: &Expr) {
+    fn exported(&mut self, targets: &[Expr], value: &'a Expr) {
         let is_all = |target: &Expr| matches!(target, Expr::Name(name) if name.id == "__all__");
         let elements = match value {
             Expr::List(list) => &list.elts,
@@ -382,8 +384,8 @@ impl<'a> Reader<'a> {
         };
         if targets.iter().any(is_all) {
             for name in elements.iter().filter_map(Expr::as_string_literal_expr) {
-                let (text, place) = (name.value.to_str().to_owned(), start(name.range));
-                self.scope().used.push(Use { name: text, place, is_deferred: true });
+                let (name, place) = (Cow::Borrowed(name.value.to_str()), start(name.range));
+                self.scope().used.push(Use { name, place, is_deferred: true });
             }
         }
     }
@@ -399,7 +401,7 @@ impl<'a> Reader<'a> {
         let Some(scope) = self.scopes.pop() else { return };
         // It runs at once; what it uses and does not bind is used here. A walrus binds here too.
         let here = self.scope();
-        let free = scope.used.into_iter().filter(|used| !scope.bound.contains_key(&used.name));
+        let free = scope.used.into_iter().filter(|used| !scope.bound.contains_key(&*used.name));
         here.used.extend(free);
         here.wanted.extend(scope.wanted);
         here.own.extend(scope.own);
@@ -510,17 +512,16 @@ impl<'a> Visitor<'a> for Reader<'a> {
                 visitor::walk_stmt(self, stmt);
             }
             Stmt::Global(it) => {
-                let names = it.names.iter().map(|name| name.to_string());
-                let names: Vec<String> = names.collect();
+                let names = it.names.iter().map(ast::Identifier::as_str);
                 // The module has it, once a function assigned it.
                 let place = start(it.range);
-                for name in &names {
-                    self.scopes[0].bound.entry(name.clone()).or_insert(place);
+                for name in names.clone() {
+                    self.scopes[0].bound.entry(name).or_insert(place);
                 }
                 self.scope().elsewhere.extend(names);
             }
             Stmt::Nonlocal(it) => {
-                let names: Vec<String> = it.names.iter().map(|name| name.to_string()).collect();
+                let names = it.names.iter().map(ast::Identifier::as_str);
                 self.scope().elsewhere.extend(names);
             }
             Stmt::If(_) | Stmt::Try(_) | Stmt::Match(_) | Stmt::For(_) | Stmt::While(_) => {
@@ -539,18 +540,21 @@ impl<'a> Visitor<'a> for Reader<'a> {
         let mut quoted = QuotedNames::default();
         quoted.visit_expr(annotation);
         let uses = quoted.found.into_iter();
-        self.scope().used.extend(uses.map(|(name, place)| Use { name, place, is_deferred: true }));
+        self.scope().used.extend(uses.map(|(name, place)| {
+            let name = Cow::Owned(name);
+            Use { name, place, is_deferred: true }
+        }));
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Name(name) => {
-                let (text, place) = (name.id.to_string(), start(name.range));
+                let (text, place) = (name.id.as_str(), start(name.range));
                 match name.ctx {
-                    ExprContext::Store | ExprContext::Del => self.bind(&text, place),
+                    ExprContext::Store | ExprContext::Del => self.bind(text, place),
                     _ => {
-                        let is_deferred = self.is_deferred;
-                        self.scope().used.push(Use { name: text, place, is_deferred });
+                        let (name, is_deferred) = (Cow::Borrowed(text), self.is_deferred);
+                        self.scope().used.push(Use { name, place, is_deferred });
                     }
                 }
             }
@@ -558,7 +562,7 @@ impl<'a> Visitor<'a> for Reader<'a> {
                 if let Expr::Name(owner) = &*attribute.value
                     && (owner.id == "self" || owner.id == "cls")
                 {
-                    let (name, place) = (attribute.attr.to_string(), start(attribute.attr.range));
+                    let (name, place) = (attribute.attr.as_str(), start(attribute.attr.range));
                     if attribute.ctx == ExprContext::Load {
                         self.scope().wanted.push((name, place));
                     } else {
@@ -588,14 +592,14 @@ impl<'a> Visitor<'a> for Reader<'a> {
                 visitor::walk_expr(self, expr);
                 let Some(scope) = self.scopes.pop() else { return };
                 let free =
-                    scope.used.into_iter().filter(|used| !scope.bound.contains_key(&used.name));
+                    scope.used.into_iter().filter(|used| !scope.bound.contains_key(&*used.name));
                 self.scope().used.extend(free);
             }
             Expr::Named(named) => {
                 // A walrus binds in the function around, whatever comprehension it is in.
                 if let Expr::Name(name) = &*named.target {
                     for scope in &mut self.scopes {
-                        scope.bound.entry(name.id.to_string()).or_insert(start(name.range));
+                        scope.bound.entry(name.id.as_str()).or_insert(start(name.range));
                     }
                 }
                 self.visit_expr(&named.value);

@@ -54,6 +54,13 @@ pub fn decode(bytes: &[u8]) -> Result<Text, NotText> {
 }
 
 fn unify(source: &str) -> (String, Vec<Ending>) {
+    if !source.contains('\r') {
+        let mut endings = vec![Ending::Lf; source.bytes().filter(|byte| *byte == b'\n').count()];
+        if !source.is_empty() && !source.ends_with('\n') {
+            endings.push(Ending::Missing);
+        }
+        return (source.to_owned(), endings);
+    }
     let mut text = String::with_capacity(source.len());
     let mut endings = Vec::new();
     let mut rest = source;
