@@ -19,6 +19,7 @@ fn check_tools(name: &str) {
 fn check_tools_in(backend: &Path) {
     run(program("ruff", backend).args(["format", "--check", "--no-cache", ".", "../tools"]));
     run(program("ruff", backend).args(["check", "--no-cache", ".", "../tools"]));
+    run(program("bandit", backend).args(["--quiet", "--recursive", "app"]));
     run(program("mypy", backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
     run(program("pyright", backend).arg("--pythonpath").arg(programs().join("python")));
     let tools = backend.with_file_name("tools");

@@ -82,7 +82,7 @@ fn test() -> Vec<Block> {
         commands([
             "pip install --require-hashes -r requirements-dev.txt",
             "pytest",
-            "ruff format --check && ruff check && mypy && pyright",
+            "ruff format --check && ruff check && bandit -q -r app && mypy && pyright",
         ]),
         paragraph([
             text("The tests use SQLite. With "),

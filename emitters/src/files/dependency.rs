@@ -59,11 +59,14 @@ pub fn runtime(spec: &Spec) -> Vec<Dependency> {
 #[must_use]
 pub fn development(spec: &Spec) -> Vec<Dependency> {
     let mut dependencies = vec![
+        dependency("bandit", "1.9", "2"),
         dependency("httpx2", "2.16", "3"),
         dependency("hypothesis", "6.170", "7"),
         dependency("mypy", "2.4", "3"),
         dependency("pyright", "1.1.414", "2"),
         dependency("pytest", "9.2", "10"),
+        dependency("pytest-cov", "7.1", "8"),
+        dependency("pytest-xdist", "3.8", "4"),
         dependency("ruff", "0.17.6", "0.18"),
     ];
     if spec.email.backend == EmailBackend::Smtp {

@@ -9,6 +9,7 @@ pub fn emit() -> Generated {
     let hooks = [
         python("ruff-format", "ruff format --force-exclude"),
         python("ruff-check", "ruff check --force-exclude"),
+        whole("bandit", "bandit --quiet --recursive backend/app"),
         whole("audit", "astgen audit ."),
     ];
     let local = map([("repo", Yaml::from("local")), ("hooks", list(hooks))]);

@@ -92,7 +92,13 @@ fn postgresql(spec: &Spec) -> Yaml {
 }
 
 fn lint() -> Yaml {
-    let checks = ["ruff format --check . ../tools", "ruff check . ../tools", "mypy", "pyright"];
+    let checks = [
+        "ruff format --check . ../tools",
+        "ruff check . ../tools",
+        "bandit --quiet --recursive app",
+        "mypy",
+        "pyright",
+    ];
     let scripts =
         ["mypy", "pyright"].map(|check| map([("run", check), ("working-directory", "tools")]));
     let steps = [python(IMAGE_PYTHON), checks.map(command).into(), scripts.into()];

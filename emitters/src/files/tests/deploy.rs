@@ -35,7 +35,7 @@ fn workflows_are_valid() {
 #[test]
 fn hooks_are_read_back() {
     let hooks = &read_back(&pre_commit::emit().text())["repos"][0]["hooks"];
-    assert_eq!(hooks.as_array().map(Vec::len), Some(3));
+    assert_eq!(hooks.as_array().map(Vec::len), Some(4));
 }
 
 #[test]
