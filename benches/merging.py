@@ -1,21 +1,24 @@
 """Makes the table of merges in benches/README.md: astgen against git and mergiraf.
 
-Usage: python benches/merging.py FOLDER_WITH_PYTHON_FILES [MERGIRAF]
+Usage: python benches/merging.py --corpus FOLDER [--mergiraf PROGRAM]
+       python benches/merging.py --releases BASE OURS THEIRS [BASE OURS THEIRS …]
 
-Needs `cargo build --release` before, and takes mergiraf's program where one is named.
-Each merge is of a real file that two sides edited at random, from a fixed seed: some
-edits are far apart, some clash. What is timed is the CPU time of the whole process, its
-start included. Peak memory is what GNU time says: a child of this program would count
-the memory of its parent.
+Needs `cargo build --release` before. Each merge of a corpus is of a real file that two
+sides edited at random, from a fixed seed: some edits are far apart, some clash. Releases
+are folders of one package: a release, the last one of its line, and the one that came
+after; what all three have and each has differently is merged.
+
+What is timed is the CPU time of the whole process, its start included. Peak memory is
+what GNU time says: a child of this program would count the memory of its parent.
 """
 
+import argparse
 import ast
 import os
 import random
 import resource
 import statistics
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -84,12 +87,25 @@ def merges(corpus):
                 ast.parse(base)
             except (SyntaxError, UnicodeDecodeError, ValueError):
                 continue
-            found.append(
-                (base, edited(base, "ours", chance), edited(base, "theirs", chance))
-            )
+            ours, theirs = (edited(base, side, chance) for side in ("ours", "theirs"))
+            found.append([text.encode() for text in (base, ours, theirs)])
             if len(found) == FILES:
                 break
-        yield (least, most), found
+        yield f"{least:,} to {most:,}", found
+
+
+def releases(folders):
+    """Yield the versions of all files that three releases have, each differently."""
+    found = []
+    for base, ours, theirs in zip(*[iter(folders)] * 3, strict=True):
+        for file in sorted(base.rglob("*.py")):
+            paths = [folder / file.relative_to(base) for folder in (base, ours, theirs)]
+            if not all(path.exists() for path in paths):
+                continue
+            texts = [path.read_bytes() for path in paths]
+            if len(set(texts)) == len(texts):
+                found.append(texts)
+    yield "all", found
 
 
 def cpu(command, output):
@@ -118,7 +134,7 @@ def is_python(text):
     return True
 
 
-def main(corpus, mergiraf=None):
+def main(groups, mergiraf):
     """Print the table."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     tools = {
@@ -154,19 +170,19 @@ def main(corpus, mergiraf=None):
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"{name}.py" for name in ("base", "ours", "theirs")]
         merged = Path(folder) / "merged"
-        for (least, most), found in merges(corpus):
+        for label, found in groups:
             figures = {name: [] for name in tools}
             for texts in found:
                 for path, text in zip(paths, texts, strict=True):
-                    path.write_text(text)
+                    path.write_bytes(text)
                 for name, command in tools.items():
                     best = min(cpu(command(*paths), merged) for _ in range(3))
-                    broken = best[1] == 0 and not is_python(merged.read_text())
+                    broken = best[1] == 0 and not is_python(merged.read_bytes())
                     figures[name].append((*best, broken, peak(command(*paths))))
             for name, runs in figures.items():
                 times = sorted(run[0] for run in runs)
                 row = [
-                    f"{least:,} to {most:,}",
+                    label,
                     f"`{name}`",
                     f"{statistics.median(times):.1f} ms",
                     f"{times[min(len(times) - 1, int(len(times) * 0.99))]:.1f} ms",
@@ -177,5 +193,16 @@ def main(corpus, mergiraf=None):
                 print(f"| {' | '.join(row)} |")
 
 
+def arguments():
+    """Read the command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--releases", type=Path, nargs="+", default=[])
+    parser.add_argument("--mergiraf")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:3])
+    given = arguments()
+    groups = merges(given.corpus) if given.corpus else releases(given.releases)
+    main(groups, given.mergiraf)

@@ -229,69 +229,49 @@ fn stripe_subscriptions_item_id() -> FunctionDef {
     )
 }
 
+/// A method that has Stripe do something with a subscription.
+fn act(method: &'static str, sentence: &'static str, call: Expr) -> FunctionDef {
+    async_def(method)
+        .params([untyped("self"), param("subscription_id", str)])
+        .returns(none())
+        .body(block![docstring(sentence), with(py!(translated_errors()), [do_(call)])])
+}
+
 fn stripe_subscriptions_end_later() -> FunctionDef {
     names!(subscription_id);
-    async_def("end_later")
-        .params([untyped("self"), param(subscription_id, str)])
-        .returns(none())
-        .body(block![
-            docstring("Let a subscription end when what is paid for does."),
-            with(
-                py!(translated_errors()),
-                [do_(py!(self
-                    .client
-                    .v1
-                    .subscriptions
-                    .update_async(subscription_id, dict!("cancel_at_period_end" => true))
-                    .await))]
-            )
-        ])
+    let params = py!(dict!("cancel_at_period_end" => true));
+    act(
+        "end_later",
+        "Let a subscription end when what is paid for does.",
+        py!(self.client.v1.subscriptions.update_async(subscription_id, params).await),
+    )
 }
 
 fn stripe_subscriptions_go_on() -> FunctionDef {
     names!(subscription_id);
-    async_def("go_on").params([untyped("self"), param(subscription_id, str)]).returns(none()).body(
-        block![
-            docstring("Let a subscription go on that was to end."),
-            with(
-                py!(translated_errors()),
-                [do_(py!(self
-                    .client
-                    .v1
-                    .subscriptions
-                    .update_async(
-                        subscription_id,
-                        dict!("cancel_at_period_end" => false, "cancel_at" => "")
-                    )
-                    .await))]
-            )
-        ],
+    let params = py!(dict!("cancel_at_period_end" => false, "cancel_at" => ""));
+    act(
+        "go_on",
+        "Let a subscription go on that was to end.",
+        py!(self.client.v1.subscriptions.update_async(subscription_id, params).await),
     )
 }
 
 fn stripe_subscriptions_cancel() -> FunctionDef {
     names!(subscription_id);
-    async_def("cancel").params([untyped("self"), param(subscription_id, str)]).returns(none()).body(
-        block![
-            docstring("End a subscription at once."),
-            with(
-                py!(translated_errors()),
-                [do_(py!(self.client.v1.subscriptions.cancel_async(subscription_id).await))]
-            )
-        ],
+    act(
+        "cancel",
+        "End a subscription at once.",
+        py!(self.client.v1.subscriptions.cancel_async(subscription_id).await),
     )
 }
 
 fn stripe_subscriptions_resume() -> FunctionDef {
     names!(subscription_id);
-    async_def("resume").params([untyped("self"), param(subscription_id, str)]).returns(none()).body(
-        block![
-            docstring("Start a paused subscription again."),
-            with(
-                py!(translated_errors()),
-                [do_(py!(self.client.v1.subscriptions.resume_async(subscription_id).await))]
-            )
-        ],
+    act(
+        "resume",
+        "Start a paused subscription again.",
+        py!(self.client.v1.subscriptions.resume_async(subscription_id).await),
     )
 }
 
