@@ -40,7 +40,9 @@ fn minimal_passes_the_tools_it_names() {
 #[test]
 fn the_suite_of_acme_is_green_on_sqlite() {
     let (_folder, backend) = build("acme");
-    run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]));
+    let mut pytest = program("pytest", &backend);
+    // It fails where less is covered than the project's own settings ask for.
+    run(pytest.args(["-q", "-p", "no:cacheprovider", "--numprocesses", "2", "--cov"]));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::api::routers::ROUTERS;
 use crate::core::body_limit::BodyLimitMiddleware;
+use crate::core::concurrency::document_if_match;
 use crate::core::database::Database;
 use crate::core::errors::{EXCEPTION_HANDLERS, PROBLEM_RESPONSES, document_problems};
 use crate::core::jobs::{Dispatcher, dispatch_through};
@@ -35,7 +36,7 @@ pub fn emit(spec: &Spec) -> Module {
         block![
             assign(TITLE, spec.project.title.as_str()),
             assign(VERSION, "0.1.0"),
-            application_class(),
+            application_class(spec),
             create_app_def(spec),
             lifespan_def(spec),
             operation_id_def()
@@ -43,18 +44,27 @@ pub fn emit(spec: &Spec) -> Module {
     )
 }
 
-fn application_class() -> ClassDef {
+fn application_class(spec: &Spec) -> ClassDef {
     class(Application).base(FastAPI).body(block![
         docstring("FastAPI, with errors documented as what they are."),
-        application_openapi(),
+        application_openapi(spec.entities.iter().any(|entity| entity.requires_if_match)),
         application_build_middleware_stack()
     ])
 }
 
-fn application_openapi() -> FunctionDef {
+fn application_openapi(requires_if_match: bool) -> FunctionDef {
+    names!(schema);
+    let if_match = requires_if_match.then(|| do_(py!(document_if_match(schema))));
     def("openapi").params([untyped("self")]).returns(py!(dict[(str, Any)])).body(block![
         docstring("Build the schema, once."),
-        if_(py!(self.openapi_schema == None), [do_(py!(document_problems(super().openapi())))]),
+        if_(
+            py!(self.openapi_schema == None),
+            block![
+                assign(schema, py!(super().openapi())),
+                do_(py!(document_problems(schema))),
+                if_match
+            ]
+        ),
         return_(py!(super().openapi()))
     ])
 }

@@ -2,35 +2,37 @@
 
 use crate::core::errors::{PreconditionFailedError, PreconditionRequiredError};
 use crate::models::base::Versioned;
-use crate::python::builtins::str;
+use crate::python::builtins::{dict, str};
 use crate::python::fastapi::{Depends, Header, Response};
-use crate::python::standard::Annotated;
+use crate::python::pydantic::{Field, SkipJsonSchema};
+use crate::python::standard::{Annotated, Any, HTTPStatus};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.concurrency": ENTITY_TAG, IfMatch, RequiredIfMatch, entity_tag, set_etag,
-        require_match, require_if_match;
+    "app.core.concurrency": ENTITY_TAG, EntityTag, IfMatch, RequiredIfMatch, entity_tag, set_etag,
+        require_match, require_if_match, document_if_match;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     let is_required = spec.entities.iter().any(|entity| entity.requires_if_match);
-    let header = py!(Header(
-        pattern = ENTITY_TAG,
-        description = "The ETag of what is changed; 412 if somebody was faster."
-    ));
+    let said = "The ETag of what is changed; 412 if somebody was faster.";
+    let tag = py!(Annotated[(str, Field(pattern = ENTITY_TAG))]);
+    let header = py!(Header(description = said));
     module("app.core.concurrency")
         .docstring("No change overwrites one that its author has not seen (RFC 9110, section 13).")
         .body(block![
             assign(ENTITY_TAG, "^([*]|\"[0-9]{1,10}\")$"),
-            assign(IfMatch, py!(Annotated[(str | None, header)])).paragraph(),
+            assign(EntityTag, tag).paragraph(),
+            assign(IfMatch, py!(Annotated[(EntityTag | SkipJsonSchema[None], header)])),
             entity_tag_def(),
             set_etag_def(),
             require_match_def(),
             is_required.then(|| block![
                 require_if_match_def(),
+                document_if_match_def(),
                 assign(RequiredIfMatch, py!(Annotated[(str, Depends(require_if_match))]))
             ])
         ])
@@ -67,6 +69,30 @@ fn require_match_def() -> FunctionDef {
                 [raise(py!(PreconditionFailedError("Somebody has changed this in between.")))]
             )
         ])
+}
+
+fn document_if_match_def() -> FunctionDef {
+    names!(schema, path, operation, parameter);
+    let answer = py!(str(HTTPStatus.PRECONDITION_REQUIRED.value));
+    let is_needed = py!(in_!(answer, operation["responses"]) && parameter["name"] == "if-match");
+    def(document_if_match).params([param(schema, py!(dict[(str, Any)]))]).returns(none()).body(
+        block![
+            docstring("Write down in an OpenAPI schema where a change must name its version."),
+            for_(
+                path,
+                py!(schema["paths"].values()),
+                for_(
+                    operation,
+                    py!(path.values()),
+                    for_(
+                        parameter,
+                        py!(operation.get("parameters", [])),
+                        if_(is_needed, [assign(py!(parameter["required"]), true)])
+                    )
+                )
+            )
+        ],
+    )
 }
 
 fn require_if_match_def() -> FunctionDef {

@@ -2,7 +2,7 @@
 
 use crate::core::request_id::REQUEST_ID_HEADER;
 use crate::python::builtins::{
-    __name__, Exception, TYPE, dict, int, list, set, sorted, str, tuple,
+    __name__, Exception, TYPE, dict, int, iter, list, next, set, sorted, str, tuple,
 };
 use crate::python::fastapi::{
     HTTPException, Request, RequestValidationError, Response, iter_route_contexts,
@@ -400,18 +400,23 @@ fn answer_http_def() -> FunctionDef {
 
 fn allowed_methods_def() -> FunctionDef {
     names!(request, methods, context);
+    let pattern = py!(context.path_format);
     def(allowed_methods).params([param(request, Request)]).returns(py!(list[str])).body(block![
-        docstring("Collect the methods of every route on the path, not of the first one only."),
-        ann_assign(methods, py!(set[str]), py!(set())),
+        docstring(
+            "Collect the methods of every route on the path, not of the first one only.\n\
+             \n\
+             A word that stands for itself, as in `/pending`, is no identifier to a route."
+        ),
+        ann_assign(methods, py!(dict[(str | None, set[str])]), py!(dict!())),
         for_(
             context,
             py!(iter_route_contexts(request.app.routes)),
             if_(
                 py!(context.path_regex.r#match(request.url.path)),
-                [aug_assign(methods, Operator::BitOr, py!(context.methods || set()))]
+                [do_(py!(methods.setdefault(pattern, set()).update(context.methods || set())))]
             )
         ),
-        return_(py!(sorted(methods)))
+        return_(py!(sorted(next(iter(methods.values()), ()))))
     ])
 }
 

@@ -11,6 +11,7 @@ use crate::models::idempotency_key::IdempotencyKey;
 use crate::models::organization::Organization;
 use crate::python::builtins::{Exception, bytes, getattr, int, str};
 use crate::python::fastapi::{APIRoute, Header, Request, Response};
+use crate::python::pydantic::{Field, SkipJsonSchema};
 use crate::python::sqlalchemy::{AsyncSession, BigInteger, func, literal, select};
 use crate::python::standard::{
     Annotated, Any, Callable, Coroutine, HTTPStatus, dataclass, sha256, timedelta,
@@ -18,7 +19,7 @@ use crate::python::standard::{
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.idempotency": KEY_LIFETIME, REPLAYED_HEADER, KEPT_HEADERS, IdempotencyKeyHeader,
+    "app.core.idempotency": KEY_LIFETIME, REPLAYED_HEADER, KEPT_HEADERS, SentKey, IdempotencyKeyHeader,
         KeyReusedError, ReplayedError, Claim, IdempotentRoute, claim_key, name_request, lock_key;
 }
 
@@ -26,13 +27,15 @@ vocabulary! {
 #[must_use]
 pub fn emit() -> Module {
     let said = "Of requests with one key, one is done; it answers the others.";
-    let header = py!(Header(max_length = 255, pattern = "^[!-~]+$", description = said));
+    let key = py!(Annotated[(str, Field(max_length = 255, pattern = "^[!-~]+$"))]);
+    let header = py!(Header(description = said));
     module("app.core.idempotency").docstring("A request that is sent twice is done once.").body(
         block![
             assign(KEY_LIFETIME, py!(timedelta(hours = 24))),
             assign(REPLAYED_HEADER, "Idempotent-Replayed"),
             assign(KEPT_HEADERS, py!(("content-type", "etag"))),
-            assign(IdempotencyKeyHeader, py!(Annotated[(str | None, header)])).paragraph(),
+            assign(SentKey, key).paragraph(),
+            assign(IdempotencyKeyHeader, py!(Annotated[(SentKey | SkipJsonSchema[None], header)])),
             key_reused_error_class(),
             replayed_error_class(),
             claim_class(),

@@ -44,6 +44,7 @@ fn requirements(dependencies: &[Dependency]) -> Item {
 fn tools(python: PythonVersion) -> Item {
     tables([
         ("alembic", alembic()),
+        ("coverage", coverage()),
         ("mypy", mypy()),
         ("pyright", pyright(python)),
         ("pytest", pytest()),
@@ -57,6 +58,22 @@ fn alembic() -> Item {
         ("prepend_sys_path", list(["%(here)s"])),
         ("file_template", value("%%(rev)s_%%(slug)s")),
     ])
+}
+
+/// The tests run in SQLAlchemy's greenlets, and start processes of their own.
+fn coverage() -> Item {
+    let run = table([
+        ("branch", value(true)),
+        ("concurrency", list(["greenlet", "thread"])),
+        ("patch", list(["subprocess"])),
+        ("source", list(["app"])),
+    ]);
+    let report = table([
+        ("fail_under", value(95)),
+        ("show_missing", value(true)),
+        ("skip_covered", value(true)),
+    ]);
+    tables([("run", run), ("report", report)])
 }
 
 fn mypy() -> Item {

@@ -71,7 +71,8 @@ fn tests(spec: &Spec) -> Yaml {
     let mut versions = vec![spec.project.python.as_str(), IMAGE_PYTHON];
     versions.dedup();
     let matrix = map([("matrix", map([("python", list(versions))]))]);
-    let steps = [python("${{ matrix.python }}"), programs(spec), vec![command("pytest")]];
+    let test = command("pytest --numprocesses 2 --cov");
+    let steps = [python("${{ matrix.python }}"), programs(spec), vec![test]];
     job("Tests on SQLite", "backend", vec![("strategy", matrix)], steps.concat())
 }
 
@@ -87,7 +88,8 @@ fn postgresql(spec: &Spec) -> Yaml {
         ("services", map([("postgres", service)])),
         ("env", map([("TEST_DATABASE_URL", url)])),
     ];
-    let steps = [python(IMAGE_PYTHON), programs(spec), vec![command("pytest")]];
+    let test = command("pytest --numprocesses 2");
+    let steps = [python(IMAGE_PYTHON), programs(spec), vec![test]];
     job("Tests on PostgreSQL", "backend", parts, steps.concat())
 }
 

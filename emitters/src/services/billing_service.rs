@@ -8,7 +8,7 @@ use crate::core::plans::{PLANS, Plan, PlanName, SubscriptionStatus, TRIAL_PERIOD
 use crate::core::settings::SettingsDep;
 use crate::models::base::utcnow;
 use crate::models::organization::Organization;
-use crate::python::builtins::{int, str, tuple};
+use crate::python::builtins::{ValueError, int, str, tuple};
 use crate::python::fastapi::Depends;
 use crate::python::standard::{Annotated, dataclass, urlsplit};
 use crate::schemas::billing::{CheckoutCreate, PortalCreate};
@@ -387,8 +387,8 @@ fn billing_service_refuse_address() -> FunctionDef {
 fn origin_of_def() -> FunctionDef {
     names!(url, parts);
     def(origin_of).params([param(url, str)]).returns(str).body(block![
-        docstring("Return scheme, host and port of an address."),
-        assign(parts, py!(urlsplit(url))),
+        docstring("Return scheme, host and port of an address, or nothing if it is none."),
+        try_([assign(parts, py!(urlsplit(url)))]).except(ValueError, [return_("")]),
         return_(py!(f!("{}://{}", parts.scheme, parts.netloc)))
     ])
 }

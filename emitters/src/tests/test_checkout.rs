@@ -225,7 +225,8 @@ fn test_nobody_is_sent_to_a_strange_place() -> FunctionDef {
                 "http://localhost:3000.evil.example/",
                 "http://localhost:3000@evil.example/",
                 "http://localhost:30000/",
-                "https://localhost:3000/"
+                "https://localhost:3000/",
+                "https://[3000/"
             ]
         )))
         .params([param(world, World), param(url, str)])

@@ -128,7 +128,7 @@ fn test_a_path_that_does_not_exist() -> FunctionDef {
 }
 
 fn test_a_method_that_does_not_exist_names_the_others(spec: &Spec) -> FunctionDef {
-    names!(world, ada, path, whole, one);
+    names!(world, ada, path, whole, one, word);
     let rows = spec.entities.first().map(|entity| {
         f_string([
             string("/organizations/"),
@@ -148,6 +148,13 @@ fn test_a_method_that_does_not_exist_names_the_others(spec: &Spec) -> FunctionDe
         assign(whole, py!(ada.send("PUT", path).await)),
         do_(py!(check(whole, 405, "method_not_allowed"))),
         assert_(py!(whole.headers["allow"] == "GET, POST")),
+        assign(word, py!(ada.send("PUT", "/auth/sessions").await)),
+        assert_(py!(word.headers["allow"] == "DELETE, GET")),
+        assign(
+            word,
+            py!(ada.send("PUT", f!("/organizations/{}/invitations/pending", uuid4())).await)
+        ),
+        assert_(py!(word.headers["allow"] == "GET")),
         of_a_row
     ])
 }

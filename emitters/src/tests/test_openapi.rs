@@ -39,6 +39,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_operations_are_named_after_their_functions(),
         test_every_operation_documents_its_errors(),
         test_only_the_public_paths_need_no_token(),
+        test_a_header_is_text_or_is_not_sent(),
         test_references_lead_somewhere(),
         test_whatever_is_sent_has_bounds(),
         has_bounds_def()
@@ -111,6 +112,34 @@ fn test_only_the_public_paths_need_no_token() -> FunctionDef {
                 operation,
                 py!(path.values()),
                 [assert_that(py!(is_!(in_!("security", operation), not_in!(name, PUBLIC))), name)],
+            ),
+        ))
+}
+
+fn test_a_header_is_text_or_is_not_sent() -> FunctionDef {
+    names!(path, operation, parameter);
+    let answers = py!(operation["responses"]);
+    async_def("test_a_header_is_text_or_is_not_sent")
+        .params([param(paths, operations_by_path())])
+        .returns(none())
+        .body(for_(
+            path,
+            py!(paths.values()),
+            for_(
+                operation,
+                py!(path.values()),
+                for_(
+                    parameter,
+                    py!(operation.get("parameters", [])),
+                    if_(
+                        py!(parameter["in"] == "header"),
+                        block![
+                            assert_(py!(parameter["schema"]["type"] == "string")),
+                            assert_(py!(parameter["required"]
+                                == (parameter["name"] == "if-match" && in_!("428", answers))))
+                        ],
+                    ),
+                ),
             ),
         ))
 }
