@@ -5,10 +5,10 @@ use crate::core::plans::{Feature, Limit, PlanName};
 use crate::core::plans::{has_features, has_flags, has_limits};
 use crate::models::r#override::OverrideKind;
 use crate::python::builtins::{bool, dict, int, list, str};
-use crate::python::pydantic::{Field, StrictBool, StrictInt};
+use crate::python::pydantic::{BeforeValidator, Field, StrictBool, StrictInt};
 use crate::python::standard::{Annotated, UUID, datetime};
 use crate::schemas::base::{RequestModel, ResponseModel};
-use crate::schemas::fields::{NO_NUL, UtcDatetime};
+use crate::schemas::fields::{NO_NUL, UtcDatetime, whole_number};
 use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
@@ -81,7 +81,9 @@ fn limit_grant_class() -> ClassDef {
         docstring("A limit for one payer."),
         ann_assign(
             maximum,
-            py!(Annotated[(StrictInt, Field(ge = 0, le = 1_000_000_000))] | None),
+            py!(Annotated
+                [(StrictInt, Field(ge = 0, le = 1_000_000_000), BeforeValidator(whole_number))]
+                | None),
             py!(Field(description = "Null is unlimited."))
         )
     ])
@@ -113,7 +115,8 @@ fn flag_setting_class() -> ClassDef {
         ),
         ann_assign(
             rollout,
-            py!(Annotated[(StrictInt, Field(ge = 0, le = 100))] | None),
+            py!(Annotated[(StrictInt, Field(ge = 0, le = 100), BeforeValidator(whole_number))]
+                | None),
             py!(Field(
                 default = None,
                 description = "How many payers in a hundred; null leaves it to the code."
