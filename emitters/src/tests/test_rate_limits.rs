@@ -2,6 +2,7 @@
 
 use crate::core::client::{Network, origin};
 use crate::core::errors::UnavailableError;
+use crate::core::permissions::{Permission, entity_scopes};
 use crate::core::rate_limit::{CREDENTIALS, RateLimiter, bucket, is_used};
 use crate::core::settings::Settings;
 use crate::python::builtins::{OSError, int, list, object, range, str};
@@ -10,6 +11,7 @@ use crate::python::pytest::pytest;
 use crate::python::standard::{Generator, IPv4Network, IPv6Network};
 use crate::spec::{Entity, Guard, Operation, Spec};
 use crate::tests::casting::{has_room, open_entity, ordinary};
+use crate::tests::test_api_keys::{make_key, program};
 use crate::tests::world::{PASSWORD, World, first_organization};
 use astgen_pyast::prelude::*;
 
@@ -38,6 +40,9 @@ pub fn emit(spec: &Spec) -> Module {
         spec.auth.has_totp().then(test_codes_are_counted),
         has_room(spec, 2).then(|| test_invitations_are_counted(ordinary(spec).name.as_str())),
         guarded.map(|(entity, count)| test_a_route_counts_for_each_member(entity, count)),
+        guarded
+            .filter(|_| spec.organizations.api_keys)
+            .map(|(entity, count)| test_a_key_counts_by_itself(entity, count)),
         test_only_proxies_of_ours_are_believed(),
         test_a_customer_has_a_whole_network(),
         test_without_a_counter_only_guarded_attempts_stop()
@@ -48,7 +53,7 @@ pub fn emit(spec: &Spec) -> Module {
 fn limited_list(spec: &Spec) -> Option<(&Entity, u32)> {
     let entity = open_entity(spec, 1)?;
     entity.guards.of(Operation::List).iter().find_map(|guard| match guard {
-        Guard::RateLimit { count, .. } if *count <= MOST => Some((entity, *count)),
+        Guard::RateLimit { count, .. } if (2..=MOST).contains(count) => Some((entity, *count)),
         _ => None,
     })
 }
@@ -173,6 +178,32 @@ fn test_invitations_are_counted(member: &str) -> FunctionDef {
         assign(body, py!(dict!("email" => "bob@example.com", "role" => member))),
         assign(statuses, py!(list!(ada.post(path, body).await.status_code for _ in range(51)))),
         assert_(py!(statuses == [201] + [409] * 49 + [429]))
+    ])
+}
+
+fn test_a_key_counts_by_itself(entity: &Entity, count: u32) -> FunctionDef {
+    names!(ada, organization_id, path, made, robot, answers, caller);
+    let path_of_rows = [
+        string("/organizations/"),
+        formatted(organization_id),
+        string(format!("/{}", entity.names.path)),
+    ];
+    let [scope, _] = entity_scopes(&entity.names).map(|one| Permission.attr(one));
+    let [most, fewer] = [count - 1, count - 2].map(|left| left.to_string());
+    limited_test("test_a_key_counts_by_itself").body(block![
+        assign(ada, py!(limited.sign_up("ada@example.com").await)),
+        first_organization(ada, organization_id),
+        assign(path, f_string(path_of_rows)),
+        assign(made, py!(make_key(ada, organization_id, scope).await)),
+        assign(robot, py!(program(ada, made["key"]))),
+        assign(
+            answers,
+            py!(list!(
+                caller.get(path).await.headers["RateLimit-Remaining"]
+                for caller in (ada, robot, robot)
+            ))
+        ),
+        assert_(py!(answers == [most, most, fewer]))
     ])
 }
 
