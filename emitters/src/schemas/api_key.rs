@@ -1,12 +1,12 @@
 //! `backend/app/schemas/api_key.py`: requests and responses about API keys.
 
 use crate::core::permissions::Permission;
-use crate::python::builtins::{int, len, list, str};
-use crate::python::pydantic::Field;
+use crate::python::builtins::{len, list, str};
+use crate::python::pydantic::{BeforeValidator, Field, StrictInt};
 use crate::python::standard::{Annotated, UUID, datetime};
 use crate::schemas::auth::Token;
 use crate::schemas::base::{Page, RequestModel, ResponseModel};
-use crate::schemas::fields::NO_NUL;
+use crate::schemas::fields::{NO_NUL, whole_number};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -39,7 +39,8 @@ fn api_key_create_class() -> ClassDef {
         ),
         ann_assign(
             expires_in_days,
-            py!(Annotated[(int, Field(strict = true, ge = 1, le = 3650))] | None),
+            py!(Annotated[(StrictInt, Field(ge = 1, le = 3650), BeforeValidator(whole_number))]
+                | None),
             90
         )
     ])
