@@ -17,6 +17,8 @@ LOCK = Path(__file__).parent.parent / "emitters/src/files/lock.json"
 COMPILE = (
     *("uv", "pip", "compile", "--quiet", "--no-config"),
     *("--universal", "--generate-hashes", "--no-header", "--no-emit-index-url"),
+    # The oldest Python that a spec can ask for, whichever runs this; one version for all.
+    *("--python-version", "3.11", "--fork-strategy", "fewest"),
 )
 ENTRY = re.compile(
     r"^(?P<name>[a-z0-9-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>.+?))?(?: \\)?$"

@@ -103,6 +103,7 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
             assign(py!(app.state.database), py!(resources.database)),
             assign(py!(app.state.sealer), py!(resources.sealer)),
             assign(py!(app.state.mailer), py!(resources.mailer)),
+            spec.storage.is_on().then(|| assign(py!(app.state.storage), py!(resources.storage))),
             assign(py!(app.state.dispatcher), dispatcher),
             assign(py!(app.state.password_hasher), py!(PasswordHasher(settings))),
             assign(py!(app.state.signer), py!(Signer(settings))),

@@ -18,6 +18,7 @@ use crate::python::standard::{
     ArgumentParser, Namespace, Sequence, asyncio, os, secrets, sys, uuid4,
 };
 use crate::schemas::auth::RegisterRequest;
+use crate::services::file_sweeper::sweep_files;
 use crate::services::job_context::JobContext;
 use crate::services::maintenance::{Nothing, prune};
 use crate::services::organization_service::OrganizationService;
@@ -47,7 +48,7 @@ pub fn emit(spec: &Spec) -> Module {
             found_def(has_trial),
             rotate_keys_def(spec.auth.has_totp()),
             is_sealed_again_def(spec.auth.has_totp()),
-            run_sweeper_def(),
+            run_sweeper_def(spec.storage.is_on()),
             say_def(),
             if_(py!(__name__ == "__main__"), [do_(py!(main()))])
         ],
@@ -299,12 +300,13 @@ fn is_sealed_again_def(has_totp: bool) -> FunctionDef {
     )
 }
 
-fn run_sweeper_def() -> FunctionDef {
+fn run_sweeper_def(has_files: bool) -> FunctionDef {
     names!(resources, context);
     async_def(run_sweeper).params([param(resources, Resources)]).returns(int).body(block![
         docstring("Tidy up now, and not when the clock says so."),
         assign(context, py!(JobContext(resources, uuid4(), None, attempt = 1))),
         do_(py!(prune(context, Nothing()).await)),
+        has_files.then(|| do_(py!(sweep_files(context, Nothing()).await))),
         do_(py!(say("swept"))),
         return_(0)
     ])

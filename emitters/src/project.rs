@@ -88,7 +88,7 @@ fn application(spec: &Spec) -> Vec<Module> {
     let mut modules = vec![
         app_main::emit(spec),
         core::audit::emit(),
-        core::body_limit::emit(),
+        core::body_limit::emit(spec),
         core::client::emit(),
         core::credentials::emit(spec),
         core::database::emit(spec),
@@ -150,7 +150,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         services::organization_service::emit(spec),
         services::outbox::emit(),
         services::password_service::emit(),
-        services::resources::emit(spec.jobs.has_workers()),
+        services::resources::emit(spec),
         services::session_service::emit(spec),
         manage::emit(spec),
         probe::emit(),
@@ -174,6 +174,23 @@ fn application(spec: &Spec) -> Vec<Module> {
         ]);
     }
     modules.extend(spec.auth.has_cookies().then(core::cookies::emit));
+    if spec.storage.is_on() {
+        modules.extend([
+            core::file_types::emit(spec),
+            models::stored_file::emit(),
+            schemas::file::emit(),
+            services::file_quota::emit(spec),
+            services::file_receiver::emit(),
+            services::file_service::emit(spec),
+            services::file_sweeper::emit(),
+            services::local_file_service::emit(),
+            services::local_storage::emit(),
+            services::storage::emit(),
+            services::storage_connection::emit(spec),
+            api::files::emit(spec),
+        ]);
+    }
+    modules.extend(spec.storage.has_bucket().then(services::s3_storage::emit));
     if spec.organizations.api_keys {
         modules.extend([
             core::api_keys::emit(spec),

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod billing;
 pub mod entitlements;
 pub mod entity;
+pub mod files;
 pub mod health;
 pub mod invitations;
 pub mod jobs;

@@ -6,7 +6,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.api.routers": ROUTERS;
-    "app.api": api_keys, audit, auth, billing, entitlements, health, invitations, jobs, me, members, organizations,
+    "app.api": api_keys, audit, auth, billing, entitlements, files, health, invitations, jobs, me, members, organizations,
         totp;
 }
 
@@ -28,6 +28,8 @@ pub fn emit(spec: &Spec) -> Module {
         py!(jobs.router),
         py!(audit.router),
     ];
+    let stored = spec.storage.is_on();
+    let stored = stored.then(|| [py!(files.router), py!(files.organization_router)]);
     let paid = [py!(billing.router), py!(billing.organization_router)];
     let paid = spec.billing.iter().flat_map(|_| paid.clone());
     let granted = spec.billing.as_ref().filter(|one| has_overrides(one));
@@ -41,6 +43,7 @@ pub fn emit(spec: &Spec) -> Module {
     let routers = tuple(
         fixed
             .into_iter()
+            .chain(stored.into_iter().flatten())
             .chain(keys.into_iter().flatten())
             .chain(codes)
             .chain(paid)

@@ -1,27 +1,35 @@
 //! `backend/app/core/body_limit.py`: a limit for the size of request bodies.
 
-use crate::python::builtins::{int, len};
-use crate::python::fastapi::{ASGIApp, HTTPException, Headers, Message, Receive, Scope, Send};
-use crate::python::standard::HTTPStatus;
+use crate::python::builtins::{int, len, setattr};
+use crate::python::fastapi::{
+    ASGIApp, HTTPException, Headers, Message, Receive, Request, Scope, Send,
+};
+use crate::python::standard::{Awaitable, Callable, HTTPStatus};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.body_limit": BodyLimitMiddleware, too_large;
+    "app.core.body_limit": ALLOWED, BodyLimitMiddleware, announced_bytes, too_large, allow_body;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
-    module("app.core.body_limit")
-        .docstring("A limit for the size of request bodies.")
-        .body(block![body_limit_middleware_class(), too_large_def()])
+pub fn emit(spec: &Spec) -> Module {
+    let has_files = spec.storage.is_on();
+    module("app.core.body_limit").docstring("A limit for the size of request bodies.").body(block![
+        has_files.then(|| assign(ALLOWED, "max_body_bytes")),
+        body_limit_middleware_class(has_files),
+        announced_bytes_def(),
+        too_large_def(),
+        has_files.then(allow_body_def)
+    ])
 }
 
-fn body_limit_middleware_class() -> ClassDef {
+fn body_limit_middleware_class(has_files: bool) -> ClassDef {
     class(BodyLimitMiddleware).body(block![
         docstring("Stop reading a body that is too large; a route that reads none is let be."),
         body_limit_middleware_init(),
-        body_limit_middleware_call()
+        body_limit_middleware_call(has_files)
     ])
 }
 
@@ -37,8 +45,8 @@ fn body_limit_middleware_init() -> FunctionDef {
         ])
 }
 
-fn body_limit_middleware_call() -> FunctionDef {
-    names!(scope, receive, send, announced, refused, received, receive_counted);
+fn body_limit_middleware_call(has_files: bool) -> FunctionDef {
+    names!(scope, receive, send, announced, state, received, receive_counted);
     async_def("__call__")
         .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
         .returns(none())
@@ -48,21 +56,54 @@ fn body_limit_middleware_call() -> FunctionDef {
                 py!(scope["type"] != "http"),
                 block![do_(py!(self.app(scope, receive, send).await)), return_none()]
             ),
-            assign(announced, py!(Headers(scope = scope).get("Content-Length", ""))),
-            assign(refused, py!(announced.isdecimal() && int(announced) > self.max_bytes)),
+            assign(announced, py!(announced_bytes(Headers(scope = scope)) || 0)),
+            has_files.then(|| assign(state, py!(scope.setdefault("state", dict!())))),
             assign(received, 0),
             {
-                names!(message);
+                names!(message, allowed);
+                let most = if has_files { allowed.into_expr() } else { py!(self.max_bytes) };
                 async_def(receive_counted).returns(Message).body(block![
                     nonlocal([received]),
-                    if_(refused, [raise(py!(too_large()))]),
+                    has_files.then(|| ann_assign(
+                        allowed,
+                        int,
+                        py!(state.get(ALLOWED, self.max_bytes))
+                    )),
+                    if_(py!(announced > { &most }), [raise(py!(too_large()))]),
                     assign(message, py!(receive().await)),
                     aug_assign(received, Operator::Add, py!(len(message.get("body", b"")))),
-                    if_(py!(received > self.max_bytes), [raise(py!(too_large()))]),
+                    if_(py!(received > { &most }), [raise(py!(too_large()))]),
                     return_(message)
                 ])
             },
             do_(py!(self.app(scope, receive_counted, send).await))
+        ])
+}
+
+fn announced_bytes_def() -> FunctionDef {
+    names!(headers, length);
+    def(announced_bytes).params([param(headers, Headers)]).returns(py!(int | None)).body(block![
+        docstring("Return how long a body is said to be, where that is said at all."),
+        assign(length, py!(headers.get("Content-Length", ""))),
+        return_(py!(if length.isdecimal() { int(length) } else { None }))
+    ])
+}
+
+fn allow_body_def() -> FunctionDef {
+    names!(max_bytes, allow);
+    def(allow_body)
+        .params([param(max_bytes, int)])
+        .returns(py!(Callable[([Request], Awaitable[None])]))
+        .body(block![
+            docstring("Let the body of a route be larger, or smaller, than that of others."),
+            {
+                names!(request);
+                async_def(allow)
+                    .params([param(request, Request)])
+                    .returns(none())
+                    .body([do_(py!(setattr(request.state, ALLOWED, max_bytes)))])
+            },
+            return_(allow)
         ])
 }
 

@@ -19,7 +19,7 @@ vocabulary! {
     "app.core.errors": logger, PROBLEM_JSON, SCHEMAS, CODES, FieldProblem, Problem, ProblemError,
         BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError,
         ConflictError, GoneError, PreconditionFailedError, PreconditionRequiredError,
-        TooManyRequestsError, UnavailableError, ProblemResponse, answer_problem, answer_http,
+        UnsupportedMediaTypeError, TooManyRequestsError, UnavailableError, ProblemResponse, answer_problem, answer_http,
         allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
         document_problems;
 }
@@ -49,6 +49,7 @@ pub fn emit(spec: &Spec) -> Module {
             gone_error_class(),
             has_entities.then(precondition_failed_error_class),
             requires_if_match.then(precondition_required_error_class),
+            spec.storage.is_on().then(unsupported_media_type_error_class),
             too_many_requests_error_class(),
             unavailable_error_class(),
             problem_response_class(),
@@ -90,6 +91,7 @@ fn problem_responses(spec: &Spec) -> Stmt {
     let has_billing = spec.billing.is_some();
     let has_entities = !spec.entities.is_empty();
     let requires_if_match = spec.entities.iter().any(|entity| entity.requires_if_match);
+    let has_files = spec.storage.is_on();
     let statuses = [
         Some("BAD_REQUEST"),
         Some("UNAUTHORIZED"),
@@ -102,6 +104,7 @@ fn problem_responses(spec: &Spec) -> Stmt {
         has_entities.then_some("PRECONDITION_FAILED"),
         requires_if_match.then_some("PRECONDITION_REQUIRED"),
         Some("REQUEST_ENTITY_TOO_LARGE"),
+        has_files.then_some("UNSUPPORTED_MEDIA_TYPE"),
         Some("UNPROCESSABLE_ENTITY"),
         Some("TOO_MANY_REQUESTS"),
         Some("INTERNAL_SERVER_ERROR"),
@@ -274,6 +277,15 @@ fn precondition_required_error_class() -> ClassDef {
         docstring("The caller has to say what they believe the thing to be."),
         assign(status, py!(HTTPStatus.PRECONDITION_REQUIRED)),
         assign(code, "precondition_required")
+    ])
+}
+
+fn unsupported_media_type_error_class() -> ClassDef {
+    names!(status, code);
+    class(UnsupportedMediaTypeError).base(ProblemError).body(block![
+        docstring("The body is of a type that is not taken here."),
+        assign(status, py!(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)),
+        assign(code, "unsupported_media_type")
     ])
 }
 

@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod database;
 pub mod errors;
 pub mod feature_flags;
+pub mod file_types;
 pub mod filters;
 pub mod html;
 pub mod idempotency;

@@ -37,6 +37,7 @@ pub fn emit(spec: &Spec) -> Module {
 
 fn grants(spec: &Spec) -> Vec<Grant> {
     names!(ORGANIZATION_READ, ORGANIZATION_UPDATE, ORGANIZATION_DELETE, ORGANIZATION_TRANSFER);
+    names!(FILES_READ, FILES_WRITE);
     names!(MEMBERS_READ, MEMBERS_MANAGE, INVITATIONS_MANAGE, AUDIT_READ);
     names!(JOBS_READ, JOBS_MANAGE, API_KEYS_MANAGE, BILLING_READ, BILLING_MANAGE);
     let organizations = &spec.organizations;
@@ -57,6 +58,12 @@ fn grants(spec: &Spec) -> Vec<Grant> {
         grant(INVITATIONS_MANAGE, "invitations:manage", &organizations.inviters),
         grant(AUDIT_READ, "audit:read", &managers),
     ];
+    if spec.storage.is_on() {
+        grants.extend([
+            grant(FILES_READ, "files:read", &all),
+            grant(FILES_WRITE, "files:write", organizations.all_but_lowest()),
+        ]);
+    }
     if organizations.api_keys {
         grants.extend([
             grant(JOBS_READ, "jobs:read", &managers),

@@ -81,6 +81,12 @@ pub fn has_flags(billing: &Billing) -> bool {
     !billing.flags.is_empty()
 }
 
+/// Whether plans limit the megabytes of the files.
+#[must_use]
+pub fn limits_storage(billing: &Billing) -> bool {
+    billing.limits.iter().any(|limit| limit.counts == Counted::Storage)
+}
+
 /// Whether the members of an organization are counted.
 #[must_use]
 pub fn limits_members(billing: &Billing) -> bool {

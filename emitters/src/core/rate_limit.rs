@@ -50,10 +50,11 @@ pub fn emit(spec: &Spec) -> Module {
 /// Whether the spec limits the rate of a route.
 #[must_use]
 pub fn is_used(spec: &Spec) -> bool {
-    spec.entities.iter().any(|entity| {
+    let of_entities = spec.entities.iter().any(|entity| {
         let guards = Operation::ALL.into_iter().flat_map(|one| entity.guards.of(one));
         guards.into_iter().any(|guard| matches!(guard, Guard::RateLimit { .. }))
-    })
+    });
+    of_entities || spec.storage.is_on()
 }
 
 /// What is tried a few times by people, and often by programs that guess.

@@ -58,6 +58,8 @@ fn purpose_class(spec: &Spec, has_trial: bool) -> ClassDef {
         CSRF,
         CURSOR,
         TRIAL,
+        UPLOAD,
+        DOWNLOAD,
         KEY_ID
     );
     class(Purpose).base(StrEnum).body(block![
@@ -76,6 +78,7 @@ fn purpose_class(spec: &Spec, has_trial: bool) -> ClassDef {
         spec.auth.has_cookies().then(|| assign(CSRF, "csrf")),
         assign(CURSOR, "cursor"),
         has_trial.then(|| assign(TRIAL, "trial")),
+        spec.storage.is_on().then(|| [assign(UPLOAD, "upload"), assign(DOWNLOAD, "download")]),
         assign(KEY_ID, "key_id")
     ])
 }

@@ -11,7 +11,7 @@ use astgen_pyast::prelude::*;
 
 mod fields;
 
-pub use fields::{DefaultValue, Setting, fields};
+pub use fields::{DefaultValue, Setting, fields, has_own_quota};
 
 /// The secret of the compose file: whoever reads it knows it, and production refuses it.
 pub const PUBLISHED_SECRET: &str = "for development only, and known to everybody";
@@ -58,6 +58,7 @@ pub fn required_in_production(spec: &Spec) -> Vec<&'static str> {
         required.push("smtp_host");
         required.extend(spec.email.sender.is_none().then_some("email_sender"));
     }
+    required.extend(spec.storage.has_bucket().then_some("s3_bucket"));
     required.extend(spec.jobs.has_workers().then_some("redis_url"));
     required
 }

@@ -19,6 +19,7 @@ pub fn emit(spec: &Spec) -> Generated {
         who_may(spec),
         cookies(spec),
         keys(spec),
+        files(spec),
         what_is_sold(spec),
         settings_section(spec),
         migrate(),
@@ -193,6 +194,59 @@ fn keys(spec: &Spec) -> Vec<Block> {
             text("."),
         ]),
     ]
+}
+
+fn files(spec: &Spec) -> Vec<Block> {
+    if !spec.storage.is_on() {
+        return Vec::new();
+    }
+    let mut files = vec![
+        heading(2, "Files"),
+        paragraph([
+            text("A file comes in as the body of "),
+            code("POST /organizations/{organization_id}/files/upload"),
+            text(", or straight into the store: "),
+            code("sign-upload"),
+            text(
+                " answers with a request that anybody can send for half an hour, with these bytes ",
+            ),
+            text("only, and "),
+            code("complete"),
+            text(" looks at what came. It is read from a signed address that is good for five "),
+            text("minutes, to be saved and never to be shown. "),
+            code("app/core/file_types.py"),
+            text(" says what is taken."),
+        ]),
+        paragraph([
+            text(
+                "Uploads that never came, and bytes that nobody has any more, are removed once a ",
+            ),
+            text("day, and by "),
+            code("python -m app.manage run-sweeper"),
+            text("."),
+        ]),
+    ];
+    files.push(if spec.storage.has_bucket() {
+        paragraph([
+            text("With "),
+            code("S3_BUCKET"),
+            text(" files are in a bucket. The store has to verify "),
+            code("x-amz-checksum-sha256"),
+            text(", as S3 and MinIO do, and its CORS rules have to allow "),
+            code("PUT"),
+            text(" from the frontend. Without it they are in "),
+            code("STORAGE_FOLDER"),
+            text("."),
+        ])
+    } else {
+        paragraph([
+            text("They are in "),
+            code("STORAGE_FOLDER"),
+            text(": every process has to see the same folder, and a deployment must not begin "),
+            text("with an empty one. On a platform without such a disk, keep files in a bucket."),
+        ])
+    });
+    files
 }
 
 fn what_is_sold(spec: &Spec) -> Vec<Block> {

@@ -1,5 +1,6 @@
 //! `compose.yaml`: the product on one machine, with everything that it talks to.
 
+use super::dockerfile::STORAGE_FOLDER;
 use super::yaml::{Yaml, list, map, print};
 use crate::core::settings::PUBLISHED_SECRET;
 use crate::migrations::sql::identifier;
@@ -8,6 +9,11 @@ use crate::{Content, Generated};
 
 const POSTGRESQL: &str = "postgres:17-alpine";
 const REDIS: &str = "redis:8-alpine";
+const STORE: &str = "minio/minio:RELEASE.2025-04-22T22-12-26Z";
+const STORE_CLIENT: &str = "minio/mc:RELEASE.2025-04-16T18-13-26Z";
+/// Who may use the store: it listens on this machine only.
+const STORE_USER: &str = "minio";
+const STORE_PASSWORD: &str = "minio-password";
 const MAIL_CATCHER: &str = "axllent/mailpit:v1.27";
 
 /// The file.
@@ -17,9 +23,23 @@ pub fn emit(spec: &Spec) -> Generated {
         ("name", Yaml::from(spec.project.name.as_str())),
         ("services", Yaml::Map(services(spec))),
         ("configs", map([("roles", map([("content", roles(spec))]))])),
-        ("volumes", map([("database", map::<&str, Yaml>([]))])),
+        ("volumes", volumes(spec)),
     ]);
     Generated { path: "compose.yaml".to_owned(), content: Content::Text(print(&document)) }
+}
+
+fn volumes(spec: &Spec) -> Yaml {
+    let names = ["database"].into_iter().chain(kept_files(spec));
+    map(names.map(|name| (name, map::<&str, Yaml>([]))))
+}
+
+/// What keeps the files, if anything does: the disk of the store, or the folder of the server.
+fn kept_files(spec: &Spec) -> Option<&'static str> {
+    match (spec.storage.is_on(), spec.storage.has_bucket()) {
+        (_, true) => Some("store"),
+        (true, false) => Some("files"),
+        (false, false) => None,
+    }
 }
 
 fn services(spec: &Spec) -> Vec<(String, Yaml)> {
@@ -30,6 +50,10 @@ fn services(spec: &Spec) -> Vec<(String, Yaml)> {
     }
     if spec.email.backend == EmailBackend::Smtp {
         services.push(("mail".to_owned(), mail()));
+    }
+    if spec.storage.has_bucket() {
+        services.push(("store".to_owned(), store()));
+        services.push(("bucket".to_owned(), bucket(spec)));
     }
     services.push(("database".to_owned(), database()));
     services
@@ -46,32 +70,48 @@ fn migrate(spec: &Spec) -> Yaml {
 }
 
 fn api(spec: &Spec) -> Yaml {
-    map([
+    let mut api = vec![
         ("build", Yaml::from(".")),
         ("init", true.into()),
         ("environment", environment(spec)),
         ("ports", list(["127.0.0.1:8000:8000"])),
-        ("restart", "unless-stopped".into()),
+    ];
+    api.extend(files(spec));
+    api.extend([
+        ("restart", Yaml::from("unless-stopped")),
         ("depends_on", Yaml::Map(what_is_needed(spec))),
-    ])
+    ]);
+    map(api)
+}
+
+/// The folder that the server and the worker keep files in, where no bucket does.
+fn files(spec: &Spec) -> Option<(&'static str, Yaml)> {
+    let is_folder = spec.storage.is_on() && !spec.storage.has_bucket();
+    is_folder.then(|| ("volumes", list([format!("files:{STORAGE_FOLDER}")])))
 }
 
 fn worker(spec: &Spec) -> Yaml {
-    map([
+    let mut worker = vec![
         ("build", Yaml::from(".")),
         ("command", list(["python", "-m", "app.worker"])),
         ("init", true.into()),
         ("environment", environment(spec)),
+    ];
+    worker.extend(files(spec));
+    worker.extend([
         ("healthcheck", map([("disable", true)])),
-        ("restart", "unless-stopped".into()),
+        ("restart", Yaml::from("unless-stopped")),
         ("depends_on", Yaml::Map(what_is_needed(spec))),
-    ])
+    ]);
+    map(worker)
 }
 
 fn what_is_needed(spec: &Spec) -> Vec<(String, Yaml)> {
     let migrate = ("migrate".to_owned(), condition("service_completed_successfully"));
     let redis = ("redis".to_owned(), condition("service_healthy"));
-    [migrate].into_iter().chain(spec.jobs.has_workers().then_some(redis)).collect()
+    let bucket = ("bucket".to_owned(), condition("service_completed_successfully"));
+    let redis = spec.jobs.has_workers().then_some(redis);
+    [migrate].into_iter().chain(redis).chain(spec.storage.has_bucket().then_some(bucket)).collect()
 }
 
 fn condition(condition: &str) -> Yaml {
@@ -100,7 +140,44 @@ fn environment(spec: &Spec) -> Yaml {
         environment.push(("SMTP_PORT", "1025".into()));
         environment.push(("SMTP_SECURITY", "none".into()));
     }
+    if spec.storage.has_bucket() {
+        environment.extend([
+            ("S3_BUCKET", bucket_name(spec).into()),
+            ("S3_ENDPOINT_URL", "http://store:9000".into()),
+            ("S3_PUBLIC_ENDPOINT_URL", "http://localhost:9000".into()),
+            ("S3_ACCESS_KEY_ID", STORE_USER.into()),
+            ("S3_SECRET_ACCESS_KEY", STORE_PASSWORD.into()),
+        ]);
+    }
     map(environment)
+}
+
+fn bucket_name(spec: &Spec) -> String {
+    format!("{}-files", spec.project.name.replace('_', "-"))
+}
+
+fn store() -> Yaml {
+    let user = [("MINIO_ROOT_USER", STORE_USER), ("MINIO_ROOT_PASSWORD", STORE_PASSWORD)];
+    map([
+        ("image", Yaml::from(STORE)),
+        ("command", list(["server", "/data"])),
+        ("environment", map(user)),
+        ("ports", list(["127.0.0.1:9000:9000"])),
+        ("volumes", list(["store:/data"])),
+        ("healthcheck", health(&["mc", "ready", "local"])),
+    ])
+}
+
+/// Makes the bucket, once.
+fn bucket(spec: &Spec) -> Yaml {
+    let address = format!("http://{STORE_USER}:{STORE_PASSWORD}@store:9000");
+    let path = format!("store/{}", bucket_name(spec));
+    map([
+        ("image", Yaml::from(STORE_CLIENT)),
+        ("command", list(["mb", "--ignore-existing", path.as_str()])),
+        ("environment", map([("MC_HOST_store", address)])),
+        ("depends_on", map([("store", condition("service_healthy"))])),
+    ])
 }
 
 fn maintenance_role(spec: &Spec) -> String {

@@ -47,6 +47,9 @@ pub fn runtime(spec: &Spec) -> Vec<Dependency> {
     if spec.email.backend == EmailBackend::Smtp {
         dependencies.push(dependency("aiosmtplib", "5.1.3", "6"));
     }
+    if spec.storage.has_bucket() {
+        dependencies.push(dependency("boto3", "1.44.5", "2"));
+    }
     if spec.billing.is_some() {
         dependencies.push(dependency("aiohttp", "3.14.5", "4"));
         dependencies.push(dependency("stripe", "16.1", "17"));
@@ -71,6 +74,13 @@ pub fn development(spec: &Spec) -> Vec<Dependency> {
     ];
     if spec.email.backend == EmailBackend::Smtp {
         dependencies.push(dependency("aiosmtpd", "1.4.6", "2"));
+    }
+    if spec.storage.has_bucket() {
+        // The server of moto; its extra `server` wants what every other service of AWS needs.
+        dependencies.push(dependency("flask", "3.1", "4"));
+        dependencies.push(dependency("flask-cors", "6", "7"));
+        dependencies.push(dependency("moto", "5.2.5", "6").extra("s3"));
+        dependencies.push(dependency("types-boto3", "1.43", "2").extra("s3"));
     }
     dependencies.sort_by_key(|dependency| dependency.name);
     dependencies

@@ -12,6 +12,9 @@ const PACKAGES: &str = "/opt/venv";
 /// Who runs the program: a number, so that a platform can tell that it is not root.
 const USER: &str = "10001";
 
+/// Where the image keeps files: a folder that the program may write to.
+pub const STORAGE_FOLDER: &str = "/srv/files";
+
 /// The files.
 #[must_use]
 pub fn emit(spec: &Spec) -> [Generated; 2] {
@@ -30,7 +33,19 @@ fn image(spec: &Spec) -> Vec<Instruction> {
     let base = format!("python:{IMAGE_PYTHON}-slim");
     let pip =
         ["/opt/venv/bin/pip", "install", "--require-hashes", "--requirement", "requirements.txt"];
-    vec![
+    let mut variables = vec![
+        ("PATH", "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin"),
+        ("PYTHONDONTWRITEBYTECODE", "1"),
+        ("PYTHONUNBUFFERED", "1"),
+        ("UVICORN_HOST", "0.0.0.0"),
+        ("UVICORN_PORT", "8000"),
+        ("UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN", "20"),
+    ];
+    let has_files = spec.storage.is_on();
+    variables.extend(has_files.then_some(("STORAGE_FOLDER", STORAGE_FOLDER)));
+    let folder =
+        has_files.then(|| Run(vec!["install", "--directory", "--owner", USER, STORAGE_FOLDER]));
+    let packages = vec![
         From(base.clone(), Some("packages")),
         Env(vec![("PIP_DISABLE_PIP_VERSION_CHECK", "1"), ("PIP_NO_CACHE_DIR", "1")]),
         Workdir("/build"),
@@ -39,14 +54,7 @@ fn image(spec: &Spec) -> Vec<Instruction> {
         Run(pip.into()),
         Blank,
         From(base, None),
-        Env(vec![
-            ("PATH", "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin"),
-            ("PYTHONDONTWRITEBYTECODE", "1"),
-            ("PYTHONUNBUFFERED", "1"),
-            ("UVICORN_HOST", "0.0.0.0"),
-            ("UVICORN_PORT", "8000"),
-            ("UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN", "20"),
-        ]),
+        Env(variables),
         Run(vec![
             "useradd",
             "--system",
@@ -57,6 +65,8 @@ fn image(spec: &Spec) -> Vec<Instruction> {
             "/usr/sbin/nologin",
             "app",
         ]),
+    ];
+    let program = vec![
         Workdir("/srv/backend"),
         Copy(Some("packages"), vec![PACKAGES], PACKAGES),
         Copy(None, vec!["backend/pyproject.toml"], "./"),
@@ -69,5 +79,6 @@ fn image(spec: &Spec) -> Vec<Instruction> {
             vec!["python", "-m", "app.probe"],
         ),
         Cmd(vec!["uvicorn", "--factory", "app.main:create_app"]),
-    ]
+    ];
+    packages.into_iter().chain(folder).chain(program).collect()
 }

@@ -1,5 +1,6 @@
 //! `backend/.gitignore`: what tools and runs of the backend leave behind.
 
+use crate::spec::Spec;
 use crate::{Content, Generated};
 
 /// What Git leaves alone.
@@ -18,7 +19,8 @@ const IGNORED: [&str; 10] = [
 
 /// The file.
 #[must_use]
-pub fn emit() -> Generated {
-    let lines = IGNORED.map(|pattern| format!("{pattern}\n"));
-    Generated { path: "backend/.gitignore".to_owned(), content: Content::Text(lines.concat()) }
+pub fn emit(spec: &Spec) -> Generated {
+    let stored = spec.storage.is_on().then_some("/files/");
+    let lines = IGNORED.into_iter().chain(stored).map(|pattern| format!("{pattern}\n"));
+    Generated { path: "backend/.gitignore".to_owned(), content: Content::Text(lines.collect()) }
 }

@@ -37,7 +37,7 @@ pub fn emit(spec: &Spec) -> Vec<Generated> {
         common_passwords::emit(),
         compose::emit(spec),
         env_example::emit(spec),
-        gitignore::emit(),
+        gitignore::emit(spec),
         pre_commit::emit(),
         pyproject::emit(spec),
         revision_template::emit(),

@@ -127,6 +127,9 @@ fn what_is_asked(spec: &Spec) -> Vec<&'static str> {
     if spec.email.backend == EmailBackend::Smtp {
         asked.extend(["EMAIL_SENDER", "SMTP_HOST", "SMTP_USERNAME", "SMTP_PASSWORD"]);
     }
+    if spec.storage.has_bucket() {
+        asked.extend(["S3_BUCKET", "S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"]);
+    }
     if spec.billing.is_some() {
         asked.extend(["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS"]);
     }

@@ -35,6 +35,8 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     ];
     names!(create_api_keys);
     tables.extend(spec.organizations.api_keys.then(|| (create_api_keys, api_keys())));
+    names!(create_files);
+    tables.extend(spec.storage.is_on().then(|| (create_files, files(spec))));
     names!(create_totp_factors, create_backup_codes, create_login_challenges);
     tables.extend(
         spec.auth
@@ -208,6 +210,23 @@ fn api_keys() -> Table {
         .optional_column("revoked_at", moment())
         .unique(&["key_hash"])
         .index(&["organization_id", "created_at", "id"])
+}
+
+fn files(spec: &Spec) -> Table {
+    let files = table(name("files"))
+        .owner("organization_id", "organizations")
+        .column("row_version", ColumnKind::Integer)
+        .pointer("uploader_id", "users")
+        .column("name", text(255))
+        .column("content_type", text(127))
+        .column("size", ColumnKind::BigInteger)
+        .optional_column("sha256", text(64))
+        .column("status", choice(spec))
+        .optional_column("expires_at", moment())
+        .unique(&["organization_id", "id"])
+        .index(&["organization_id", "created_at", "id"])
+        .index(&["uploader_id"]);
+    Table { is_isolated: spec.tenancy.row_level_security, ..files }
 }
 
 fn audit_events(spec: &Spec) -> Table {

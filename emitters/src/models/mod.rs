@@ -16,6 +16,7 @@ pub mod r#override;
 pub mod package;
 pub mod refresh_token;
 pub mod session;
+pub mod stored_file;
 pub mod totp;
 pub mod trial_redemption;
 pub mod types;

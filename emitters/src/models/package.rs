@@ -4,8 +4,8 @@ use crate::core::billing::has_overrides;
 use crate::core::plans::has_flags;
 use crate::models::{
     api_key, audit_event, base, billing_event, email, feature_flag, idempotency_key, invitation,
-    job, membership, organization, r#override, refresh_token, session, totp, trial_redemption,
-    user,
+    job, membership, organization, r#override, refresh_token, session, stored_file, totp,
+    trial_redemption, user,
 };
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
@@ -13,6 +13,7 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.models": ApiKey, AuditEvent, AuthSession, BackupCode, BillingEvent, Email, EmailSuppression, FeatureFlag,
         IdempotencyKey, Invitation, Job, LoginChallenge, Membership, Organization, Override, RefreshToken,
+        StoredFile,
         TotpFactor, TrialRedemption, User;
 }
 
@@ -34,6 +35,7 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
             session::AuthSession,
             user::User,
         ])
+        .exports(spec.storage.is_on().then_some(stored_file::StoredFile))
         .exports(spec.organizations.api_keys.then_some(api_key::ApiKey))
         .exports(spec.auth.has_totp().then(totp_models).into_iter().flatten())
         .exports((!spec.entities.is_empty()).then_some(idempotency_key::IdempotencyKey))

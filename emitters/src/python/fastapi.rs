@@ -9,6 +9,7 @@ astgen_pyast::vocabulary! {
     "starlette.datastructures": Headers, MutableHeaders;
     "starlette.exceptions": HTTPException;
     "starlette.middleware.cors": CORSMiddleware;
-    "starlette.responses": StreamingResponse;
+    "starlette.requests": ClientDisconnect;
+    "starlette.responses": FileResponse, RedirectResponse, StreamingResponse;
     "starlette.types": ASGIApp, Message, Receive, Scope, Send;
 }

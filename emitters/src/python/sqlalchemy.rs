@@ -10,7 +10,7 @@ astgen_pyast::vocabulary! {
     "sqlalchemy": Alias, BigInteger, Column, ColumnClause, ColumnElement, Connection, DateTime, Delete, Dialect,
         Enum, Executable, ForeignKey, ForeignKeyConstraint, Index, JSON, MetaData, Numeric, Select,
         SelectBase, String, Table, Text, TextClause, TypeDecorator, URL, UniqueConstraint, Update,
-        Uuid, and_, delete, event, exists, r#false, func, insert, inspect, literal, literal_column,
+        Uuid, and_, cast, delete, event, exists, r#false, func, insert, inspect, literal, literal_column,
         make_url, or_, select, text, r#true, tuple_, union, update;
     "sqlalchemy.dialects": postgresql, sqlite;
     "sqlalchemy.engine.interfaces": DBAPIConnection;

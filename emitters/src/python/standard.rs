@@ -5,8 +5,10 @@ use astgen_pyast::{Import, import, import_module};
 astgen_pyast::vocabulary! {
     "abc": ABC, abstractmethod;
     "argparse": ArgumentParser, Namespace;
-    "base64": urlsafe_b64decode, urlsafe_b64encode;
-    "collections.abc": AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable,
+    "base64": b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode;
+    "codecs": getincrementaldecoder;
+    "collections": defaultdict;
+    "collections.abc": AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable,
         Iterator, Mapping, Sequence;
     "contextlib": asynccontextmanager, contextmanager, suppress;
     "copy": deepcopy;
@@ -22,7 +24,7 @@ astgen_pyast::vocabulary! {
     "enum": StrEnum;
     "fcntl": LOCK_EX, flock;
     "functools": cache;
-    "hashlib": sha256;
+    "hashlib": file_digest, sha256;
     "html": escape;
     "http": HTTPStatus;
     "http.client": HTTPConnection, HTTPException;
@@ -34,11 +36,12 @@ astgen_pyast::vocabulary! {
     "random": Random;
     "secrets": SystemRandom;
     "string": ascii_letters, digits;
+    "tempfile": SpooledTemporaryFile;
     "time": monotonic, perf_counter;
-    "typing": Annotated, Any, ClassVar, Final, Generic, Literal, NamedTuple, Protocol, TypeGuard,
+    "typing": Annotated, Any, ClassVar, Final, Generic, IO, Literal, NamedTuple, Protocol, TypeGuard,
         TypeVar, Union, get_args, get_origin, get_type_hints;
     "types": UnionType;
-    "urllib.parse": parse_qsl, urlencode, urlsplit;
+    "urllib.parse": parse_qsl, quote, urlencode, urlsplit;
     "uuid": UUID, uuid4;
     "zlib": crc32;
 }

@@ -8,6 +8,7 @@ pub mod billing;
 pub mod entitlement;
 pub mod entity;
 pub mod fields;
+pub mod file;
 pub mod health;
 pub mod invitation;
 pub mod job;

@@ -6,6 +6,7 @@ use crate::models::membership::Membership;
 use crate::models::organization::Organization;
 use crate::python::builtins::{dict, int};
 use crate::python::sqlalchemy::{AsyncSession, Select, func, select};
+use crate::services::file_quota::stored_megabytes;
 use crate::spec::{self, Billing, Counted};
 use astgen_pyast::MatchCase;
 use astgen_pyast::prelude::*;
@@ -41,6 +42,7 @@ fn count_of_limit(limit: &spec::Limit, organization: Name) -> MatchCase {
         Counted::Members => py!(select(func.count())
             .select_from(Membership)
             .r#where(Membership.organization_id == organization.id)),
+        Counted::Storage => py!(stored_megabytes()),
         Counted::Rows(names) => {
             let model = entity_names::model(names);
             py!(select(func.count()).select_from(model))

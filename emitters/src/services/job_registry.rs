@@ -6,6 +6,7 @@ use crate::python::pydantic::BaseModel;
 use crate::python::standard::{Any, Awaitable, Callable, Generic, TypeVar, dataclass, timedelta};
 use crate::services::billing_reconcile::{RECONCILE_BILLING, reconcile_billing};
 use crate::services::billing_seats::{SYNC_SEATS, sync_seats};
+use crate::services::file_sweeper::{SWEEP_FILES, sweep_files};
 use crate::services::job_context::JobContext;
 use crate::services::maintenance::{Nothing, PRUNE, prune};
 use crate::services::outbox::{DELIVER_EMAIL, EmailDelivery, EmailJob};
@@ -59,6 +60,10 @@ fn entries(spec: &Spec) -> Vec<Entry> {
         Entry { kind: DELIVER_EMAIL, function: deliver_email, every: None },
         Entry { kind: PRUNE, function: prune, every: every_day() },
     ];
+    if spec.storage.is_on() {
+        let (kind, function) = (SWEEP_FILES, sweep_files);
+        entries.push(Entry { kind, function, every: every_day() });
+    }
     if spec.billing.is_some() {
         let (kind, function) = (RECONCILE_BILLING, reconcile_billing);
         entries.push(Entry { kind, function, every: every_day() });

@@ -1,7 +1,7 @@
 //! Who pays for what.
 
 use super::entity::EntityNames;
-use astgen_pyast::Name;
+use astgen_pyast::{Name, name};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -203,11 +203,16 @@ pub struct Limit {
     pub counts: Counted,
 }
 
+/// The limit that counts the megabytes of the files.
+pub const STORAGE_LIMIT: Name = name("storage_megabytes");
+
 /// What a limit counts in an organization.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub enum Counted {
     /// The members; the limit is always called `members`.
     Members,
+    /// The megabytes of the files; the limit is always called `storage_megabytes`.
+    Storage,
     /// The rows of an entity, the one that names the limit.
     Rows(Box<EntityNames>),
 }

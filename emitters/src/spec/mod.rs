@@ -35,7 +35,7 @@ mod starter;
 pub use auth::{Auth, AuthMode, PasswordRules, Totp};
 pub use billing::{
     Billing, BillingProvider, Counted, Currency, Feature, Flag, Interval, Limit, Payer, Plan,
-    PlanLimit, Price, PriceUnit, Trial, TrialStart, WithoutCard,
+    PlanLimit, Price, PriceUnit, STORAGE_LIMIT, Trial, TrialStart, WithoutCard,
 };
 pub use deploy::{Deploy, DeployTarget};
 pub use digest::digest;

@@ -51,6 +51,12 @@ impl Organizations {
         self.roles.iter().filter(manages).cloned().collect()
     }
 
+    /// The roles that may change things where the spec does not say which: all but the last, or the only one.
+    #[must_use]
+    pub fn all_but_lowest(&self) -> &[Role] {
+        &self.roles[..self.roles.len().saturating_sub(1).max(1)]
+    }
+
     /// The role with the least rights.
     ///
     /// # Panics

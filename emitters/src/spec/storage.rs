@@ -11,6 +11,20 @@ pub struct Storage {
     pub max_file_size: u64,
 }
 
+impl Storage {
+    /// Whether the product keeps files.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.backend != StorageBackend::Off
+    }
+
+    /// Whether files can be in a bucket; without one they are in a folder here too.
+    #[must_use]
+    pub fn has_bucket(&self) -> bool {
+        self.backend == StorageBackend::S3
+    }
+}
+
 /// Where the bytes of files are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum StorageBackend {

@@ -20,9 +20,6 @@ pub struct NotGenerated {
 pub const NOT_GENERATED: &[NotGenerated] = &[
     value("[billing]", "payer", "user", "write `payer = \"organization\"`"),
     value("a field", "type", "file", "use a `url` field for a file that is kept elsewhere"),
-    value("[storage]", "backend", "local", "write `backend = \"off\"`"),
-    value("[storage]", "backend", "s3", "write `backend = \"off\"`"),
-    key("[storage]", "max_file_size", "leave it out: no files are stored yet"),
     value("[observability]", "tracing", "true", "write `tracing = false`"),
 ];
 
@@ -40,10 +37,6 @@ pub fn refusal(table: &str, key: &str, value: &DeValue<'_>) -> Option<&'static N
 /// The rules on a key.
 pub fn rules(table: &str, key: &str) -> impl Iterator<Item = &'static NotGenerated> {
     NOT_GENERATED.iter().filter(move |rule| rule.table == table && rule.key == key)
-}
-
-const fn key(table: &'static str, key: &'static str, instead: &'static str) -> NotGenerated {
-    NotGenerated { table, key, value: None, instead }
 }
 
 const fn value(

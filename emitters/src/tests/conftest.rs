@@ -3,7 +3,7 @@
 use crate::app_main::create_app;
 use crate::core::feature_flags::Flag;
 use crate::core::jobs::Dispatcher;
-use crate::core::settings::{Environment, Settings};
+use crate::core::settings::{Environment, Settings, has_own_quota};
 use crate::python::builtins::{int, list, object, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{ASGITransport, AsyncClient, Response};
@@ -148,15 +148,24 @@ fn settings_of_stripe() -> [Arg; 4] {
     ]
 }
 
+/// The megabytes that an organization may keep in the tests, where no plan says how many.
+pub const STORAGE_QUOTA_OF_TESTS: u32 = 100;
+
 fn settings_def(spec: &Spec) -> FunctionDef {
     let mail = (spec.email.backend == EmailBackend::Smtp).then(|| kw("smtp_host", "mail.invalid"));
     let maintenance = spec.tenancy.row_level_security;
     let maintenance = maintenance.then(|| kw("maintenance_database_url", py!(database.owner_url)));
     let of_stripe = spec.billing.iter().flat_map(|_| settings_of_stripe());
+    let has_files = spec.storage.is_on();
+    names!(tmp_path_factory);
+    let quota = has_own_quota(spec).then(|| kw("storage_quota_megabytes", STORAGE_QUOTA_OF_TESTS));
+    let folder =
+        has_files.then(|| kw("storage_folder", py!(str(tmp_path_factory.mktemp("files")))));
     def(settings)
         .decorator(py!(pytest.fixture(scope = "session")))
         .params([param(database, ScratchDatabase)])
         .params(spec.billing.iter().map(|_| param(stripe, FakeStripe)))
+        .params(has_files.then(|| param(tmp_path_factory, py!(pytest.TempPathFactory))))
         .returns(Settings)
         .body(block![
             docstring(match spec.billing {
@@ -174,6 +183,8 @@ fn settings_def(spec: &Spec) -> FunctionDef {
                 job_poll_seconds = 0,
                 rate_limiting = false,
                 ..mail,
+                ..folder,
+                ..quota,
                 ..of_stripe
             )))
         ])

@@ -12,6 +12,7 @@ pub mod conftest;
 pub mod databases;
 pub mod factories;
 pub mod fake_stripe;
+pub mod files;
 pub mod servers;
 
 pub mod entity;
@@ -42,6 +43,9 @@ pub mod test_entitlements;
 pub mod test_errors;
 pub mod test_feature_flags;
 pub mod test_fields;
+pub mod test_file_quota;
+pub mod test_file_sweeper;
+pub mod test_files;
 pub mod test_health;
 pub mod test_invitations;
 pub mod test_job_routes;
@@ -63,6 +67,7 @@ pub mod test_protection;
 pub mod test_rate_limits;
 pub mod test_reconcile;
 pub mod test_request_id;
+pub mod test_s3_storage;
 pub mod test_seats;
 pub mod test_security;
 pub mod test_sessions;
@@ -116,6 +121,11 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_settings::emit(spec),
         test_tools::emit(spec),
     ];
+    if spec.storage.is_on() {
+        modules.extend([files::emit(), test_files::emit(), test_file_sweeper::emit()]);
+        modules.extend(test_file_quota::emit(spec));
+    }
+    modules.extend(spec.storage.has_bucket().then(test_s3_storage::emit));
     modules.extend(factories::emit(spec));
     modules.extend(spec.organizations.api_keys.then(|| test_api_keys::emit(spec)));
     modules.extend(spec.auth.has_cookies().then(|| test_cookies::emit(spec)));

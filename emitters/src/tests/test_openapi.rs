@@ -30,11 +30,15 @@ pub fn emit(spec: &Spec) -> Module {
         "/invitations/preview",
     ];
     let leaked = spec.organizations.api_keys.then_some("/api-keys/leaked");
+    let addresses = spec.storage.is_on().then_some("/files/content");
     let plans = spec.billing.iter().map(|_| "/billing/plans");
     module("tests.test_openapi").docstring("The description of the interface.").body(block![
         assign(REFERENCE, py!(re.compile("#/components/schemas/([A-Za-z0-9_]+)"))),
         assign(TEXT_BOUNDS, py!(set!("maxLength", "format", "pattern", "const", "enum"))),
-        assign(PUBLIC, make::set(public.into_iter().chain(totp).chain(leaked).chain(plans))),
+        assign(
+            PUBLIC,
+            make::set(public.into_iter().chain(totp).chain(leaked).chain(addresses).chain(plans))
+        ),
         paths_def(),
         test_operations_are_named_after_their_functions(),
         test_every_operation_documents_its_errors(),

@@ -54,6 +54,9 @@ fn production_settings(spec: &Spec) -> Expr {
         settings.push(("smtp_host", string("mail.example.com")));
         settings.push(("email_sender", string("hello@example.com")));
     }
+    if spec.storage.has_bucket() {
+        settings.push(("s3_bucket", string("acme-files")));
+    }
     if spec.jobs.has_workers() {
         settings.push(("redis_url", string("redis://redis:6379")));
     }

@@ -8,6 +8,7 @@ use crate::core::cookies::{
 };
 use crate::core::database::Database;
 use crate::core::plans::has_flags;
+use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::models::package::{
     AuthSession, BillingEvent, Email, EmailSuppression, FeatureFlag, Job, Organization, TotpFactor,
@@ -18,7 +19,9 @@ use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{AsyncClient, Response};
 use crate::python::pyotp::TOTP;
 use crate::python::sqlalchemy::{UpdateBase, delete, update};
-use crate::python::standard::{EmailMessage, SimpleCookie, dataclass, field, timedelta, uuid4};
+use crate::python::standard::{
+    EmailMessage, SimpleCookie, dataclass, field, shutil, timedelta, uuid4,
+};
 use crate::services::mailer::{MemoryMailer, plain_body};
 use crate::spec::{AuthMode, PasswordRules, Spec, Totp};
 use crate::tests::casting::{given_plan, has_trial};
@@ -308,6 +311,7 @@ fn world_outbox() -> FunctionDef {
 }
 
 fn world_forget(spec: &Spec) -> FunctionDef {
+    let has_files = spec.storage.is_on();
     names!(connection, model);
     let models = [Organization, User, Job, Email, EmailSuppression];
     let events = spec.billing.iter().map(|_| BillingEvent);
@@ -324,7 +328,14 @@ fn world_forget(spec: &Spec) -> FunctionDef {
                 [do_(py!(connection.execute(delete(model)).await))]
             )
         ),
-        do_(py!(self.outbox.clear()))
+        do_(py!(self.outbox.clear())),
+        has_files.then(|| {
+            names!(settings);
+            block![
+                ann_assign(settings, Settings, py!(self.app.state.settings)),
+                do_(py!(shutil.rmtree(settings.storage_folder, ignore_errors = true)))
+            ]
+        })
     ])
 }
 

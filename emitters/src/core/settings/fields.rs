@@ -1,7 +1,7 @@
 //! The settings: one table, from which the class, `.env.example` and the README are made.
 
 use super::{Environment, SmtpSecurity, generated_secret};
-use crate::core::plans::has_prices;
+use crate::core::plans::{has_prices, limits_storage};
 use crate::python::builtins::{bool, int, list, str};
 use crate::python::pydantic::{NoDecode, SecretStr};
 use crate::python::standard::{Annotated, IPv4Network, IPv6Network};
@@ -62,6 +62,9 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
         .extend((spec.email.backend == EmailBackend::Smtp).then(mail_server).into_iter().flatten());
     settings.extend(spec.jobs.has_workers().then(redis));
     settings.push(job_polling());
+    settings.extend(spec.storage.is_on().then(storage).into_iter().flatten());
+    settings.extend(has_own_quota(spec).then(storage_quota));
+    settings.extend(spec.storage.has_bucket().then(bucket).into_iter().flatten());
     settings.extend(spec.billing.iter().flat_map(|_| stripe()));
     settings.extend(
         spec.billing.as_ref().filter(|billing| has_prices(billing)).map(|_| return_origins()),
@@ -354,6 +357,64 @@ fn redis() -> Setting {
 fn job_polling() -> Setting {
     names!(job_poll_seconds);
     number(job_poll_seconds, 5, 0, "How often to look for jobs that are due; 0 is never.")
+}
+
+fn storage() -> [Setting; 2] {
+    names!(public_url, storage_folder);
+    [
+        Setting {
+            bounds: vec![kw("pattern", "^https?://[^/?#]+(/[^?#]*[^/?#])?$")],
+            ..setting(
+                public_url,
+                py!(str | None),
+                DefaultValue::Missing,
+                "Where clients reach this server, for the addresses of files.",
+            )
+        },
+        setting(
+            storage_folder,
+            str,
+            DefaultValue::Text("./files".to_owned()),
+            "The folder that files are kept in, unless a bucket keeps them.",
+        ),
+    ]
+}
+
+/// Whether no plan says how much an organization may keep in files.
+#[must_use]
+pub fn has_own_quota(spec: &Spec) -> bool {
+    spec.storage.is_on() && !spec.billing.as_ref().is_some_and(limits_storage)
+}
+
+fn storage_quota() -> Setting {
+    names!(storage_quota_megabytes);
+    number(storage_quota_megabytes, 1_000, 1, "What an organization may keep in files.")
+}
+
+fn bucket() -> [Setting; 7] {
+    names!(s3_bucket, s3_endpoint_url, s3_public_endpoint_url, s3_region, s3_access_key_id);
+    names!(s3_secret_access_key, s3_timeout_seconds);
+    let missing =
+        |name, description| setting(name, py!(str | None), DefaultValue::Missing, description);
+    [
+        missing(s3_bucket, "The bucket for files; with none, the server keeps them."),
+        missing(s3_endpoint_url, "Where the store answers, if it is not that of AWS."),
+        missing(s3_public_endpoint_url, "Where clients reach the store, if it is elsewhere."),
+        setting(
+            s3_region,
+            str,
+            DefaultValue::Text("us-east-1".to_owned()),
+            "The region of the bucket.",
+        ),
+        missing(s3_access_key_id, "The key to the bucket; with none, boto3 looks for it."),
+        setting(
+            s3_secret_access_key,
+            py!(SecretStr | None),
+            DefaultValue::Missing,
+            "The secret of that key.",
+        ),
+        number(s3_timeout_seconds, 10, 1, "How long the store may take to answer."),
+    ]
 }
 
 fn secrets(name: Name, description: &'static str) -> Setting {

@@ -7,7 +7,9 @@ use super::guard::RawGuard;
 use super::organizations::{RoleNames, chosen, twice};
 use super::table::Placed;
 use crate::spec::error::{Place, Problem, SpecError, quoted};
-use crate::spec::{EntityNames, Guard, Guards, Operation, Organizations, Role, text};
+use crate::spec::{
+    EntityNames, Guard, Guards, Operation, Organizations, Role, STORAGE_LIMIT, text,
+};
 use astgen_pyast::Name;
 use std::collections::HashMap;
 
@@ -32,9 +34,8 @@ pub fn access(
     errors: &mut Errors,
 ) -> Access {
     let roles = &organizations.roles;
-    let all_but_lowest = &roles[..roles.len().saturating_sub(1).max(1)];
     let readers = listed(raw.readers.as_ref(), roles, roles, errors);
-    let writers = listed(raw.writers.as_ref(), all_but_lowest, roles, errors);
+    let writers = listed(raw.writers.as_ref(), organizations.all_but_lowest(), roles, errors);
     let limit = limit(raw, names, billing, limits, errors);
 
     let mut guards = Guards::default();
@@ -86,6 +87,12 @@ fn limit(
     let written = raw.limit.as_ref()?;
     if written.value == "members" {
         let sentence = "the limit `members` counts the members of an organization".to_owned();
+        let error = SpecError::new(written.place.clone(), Problem::Inconsistent(sentence));
+        errors.push(error.help(format!("write `limit = \"{}\"`", names.plural)));
+        return None;
+    }
+    if written.value == STORAGE_LIMIT.as_str() {
+        let sentence = format!("the limit `{STORAGE_LIMIT}` counts the megabytes of the files");
         let error = SpecError::new(written.place.clone(), Problem::Inconsistent(sentence));
         errors.push(error.help(format!("write `limit = \"{}\"`", names.plural)));
         return None;

@@ -173,7 +173,7 @@ fn plan(table: &mut Table<'_>) -> RawPlan {
     );
     let limits = table.optional(
         "limits",
-        "How much the plan allows: `members`, and what entities name as their limit. \
+        "How much the plan allows: `members`, `storage_megabytes`, and what entities name as their limit. \
          What is not named is unlimited.",
         Entries { keys: Identifier::Limit, values: Whole(0..=1_000_000_000) },
     );

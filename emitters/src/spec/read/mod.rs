@@ -39,7 +39,7 @@ use self::table::{Placed, Table};
 use super::error::{Place, Problem, SpecError, SpecErrors, quoted};
 use super::{
     Auth, Billing, BillingProvider, Counted, Deploy, Email, Feature, Jobs, Limit, Observability,
-    Organizations, Project, Spec, Storage, Tenancy, text,
+    Organizations, Project, STORAGE_LIMIT, Spec, Storage, Tenancy, text,
 };
 use astgen_pyast::Name;
 use miette::NamedSource;
@@ -186,7 +186,8 @@ fn spec(document: DeTable<'_>, errors: &mut Errors) -> Option<Spec> {
     let resolved =
         resolve::entities(raw.entities, &raw.organizations, raw.billing.as_ref(), errors);
     let project = raw.project?;
-    let billing = raw.billing.map(|billing| with_limits(billing, &project, &resolved, errors));
+    let billing =
+        raw.billing.map(|billing| with_limits(billing, &project, &resolved, &raw.storage, errors));
     Some(Spec {
         project,
         auth: raw.auth,
@@ -207,6 +208,7 @@ fn with_limits(
     raw: RawBilling,
     project: &Project,
     resolved: &Entities,
+    storage: &Storage,
     errors: &mut Errors,
 ) -> Billing {
     let mut plans = raw.plans;
@@ -218,7 +220,7 @@ fn with_limits(
         Some(Feature { name, constant, title: text::title(name.as_str()) })
     });
     let limits = raw.limits.into_iter().filter_map(|Placed { value: name, place }| {
-        let counts = counted(name, &place, resolved, errors)?;
+        let counts = counted(name, &place, resolved, storage, errors)?;
         let constant = organizations::constant_of(name)?;
         Some(Limit { name, constant, title: text::title(name.as_str()), counts })
     });
@@ -234,15 +236,28 @@ fn with_limits(
     }
 }
 
-fn counted(name: Name, place: &Place, resolved: &Entities, errors: &mut Errors) -> Option<Counted> {
+fn counted(
+    name: Name,
+    place: &Place,
+    resolved: &Entities,
+    storage: &Storage,
+    errors: &mut Errors,
+) -> Option<Counted> {
     if name.as_str() == "members" {
         return Some(Counted::Members);
+    }
+    if name == STORAGE_LIMIT && storage.is_on() {
+        return Some(Counted::Storage);
     }
     if let Some((names, _)) = resolved.limits.get(&name) {
         return Some(Counted::Rows(Box::new(names.clone())));
     }
     let sentence = format!("nothing counts against the limit `{name}`");
-    let help = format!("write `limit = \"{name}\"` in the entity whose rows it counts");
+    let help = if name == STORAGE_LIMIT {
+        "write `backend = \"local\"` or `\"s3\"` in `[storage]`".to_owned()
+    } else {
+        format!("write `limit = \"{name}\"` in the entity whose rows it counts")
+    };
     errors.push(SpecError::new(place.clone(), Problem::Inconsistent(sentence)).help(help));
     None
 }

@@ -15,7 +15,9 @@ vocabulary! {
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     let required = required_in_production(spec).into_iter().map(str::to_uppercase);
-    let secrets = ["DATABASE_URL".to_owned()].into_iter().chain(required);
+    let keys = ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"].map(str::to_owned);
+    let keys = spec.storage.has_bucket().then_some(keys).into_iter().flatten();
+    let secrets = ["DATABASE_URL".to_owned()].into_iter().chain(required).chain(keys);
     module("deployers.fly")
         .docstring("The product on fly.io.")
         .body(block![assign(SECRETS, tuple(secrets)), fly_deployer_class()])

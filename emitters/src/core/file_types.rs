@@ -1,0 +1,137 @@
+//! `backend/app/core/file_types.py`: the files that are taken: how large, of which types, and how each type
+//! begins.
+
+use crate::python::builtins::{UnicodeDecodeError, bool, bytes as BYTES, str};
+use crate::python::standard::{StrEnum, getincrementaldecoder, quote, re, unicodedata};
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.core.file_types": MAX_FILE_BYTES, MAX_NAME_LENGTH, START_BYTES, FOLDER, NOT_PLAIN,
+        FileType, STARTS, begins_like, is_text, display_name, attachment;
+}
+
+/// A media type that is taken.
+struct Taken {
+    /// The member of the enum.
+    constant: Name,
+    /// What browsers call it.
+    name: &'static str,
+    /// A regular expression for its first bytes; `None` is text.
+    start: Option<Expr>,
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    let docstring =
+        "The files that are taken: how large, of which types, and how each type begins.";
+    let types = taken();
+    module("app.core.file_types").docstring(docstring).body(block![
+        assign(MAX_FILE_BYTES, spec.storage.max_file_size),
+        assign(MAX_NAME_LENGTH, 255),
+        assign(START_BYTES, 1_024).comment("How much of a file tells what it is."),
+        assign(FOLDER, py!(re.compile("[/\\\\]"))),
+        assign(NOT_PLAIN, py!(re.compile("[^A-Za-z0-9 ._-]"))),
+        file_type_class(&types),
+        starts(&types),
+        begins_like_def(),
+        is_text_def(),
+        display_name_def(),
+        attachment_def()
+    ])
+}
+
+/// The types; none is among them that a browser would run.
+fn taken() -> [Taken; 11] {
+    names!(PNG, JPEG, GIF, WEBP, PDF, ZIP, MP4, MP3, TEXT, CSV, JSON);
+    let taken = |constant, name, start| Taken { constant, name, start };
+    let begins = |start: &[u8]| {
+        let start = bytes(start);
+        Some(py!(re.compile(start)))
+    };
+    // Any four bytes are a size.
+    let begins_with_size = |start: &[u8]| {
+        let start = bytes(start);
+        Some(py!(re.compile(start, re.DOTALL)))
+    };
+    [
+        taken(PNG, "image/png", begins(b"\x89PNG\r\n\x1a\n")),
+        taken(JPEG, "image/jpeg", begins(b"\xff\xd8\xff")),
+        taken(GIF, "image/gif", begins(b"GIF8[79]a")),
+        taken(WEBP, "image/webp", begins_with_size(b"RIFF.{4}WEBP")),
+        taken(PDF, "application/pdf", begins(b"%PDF-")),
+        taken(ZIP, "application/zip", begins(b"PK(\x03\x04|\x05\x06)")),
+        taken(MP4, "video/mp4", begins_with_size(b".{4}ftyp")),
+        taken(MP3, "audio/mpeg", begins(b"ID3|\xff[\xe0-\xff]")),
+        taken(TEXT, "text/plain", None),
+        taken(CSV, "text/csv", None),
+        taken(JSON, "application/json", None),
+    ]
+}
+
+fn file_type_class(types: &[Taken]) -> ClassDef {
+    let members = types.iter().map(|taken| assign(taken.constant, taken.name));
+    class(FileType).base(StrEnum).body(block![
+        docstring("The media types that are taken; none that a browser would run is among them."),
+        members.collect::<Vec<_>>()
+    ])
+}
+
+fn starts(types: &[Taken]) -> Stmt {
+    let starts = types
+        .iter()
+        .filter_map(|taken| Some((FileType.attr(taken.constant), taken.start.clone()?)));
+    assign(STARTS, dict(starts)).comment("A type that is not among these is text.")
+}
+
+fn begins_like_def() -> FunctionDef {
+    names!(content_type, start, pattern);
+    def(begins_like).params([param(content_type, str), param(start, BYTES)]).returns(bool).body(
+        block![
+            docstring("Tell whether the first bytes of a file are those of its type."),
+            assign(pattern, py!(STARTS.get(FileType(content_type)))),
+            return_(py!(if pattern == None {
+                is_text(start)
+            } else {
+                pattern.r#match(start) != None
+            }))
+        ],
+    )
+}
+
+fn is_text_def() -> FunctionDef {
+    names!(start, text);
+    def(is_text).params([param(start, BYTES)]).returns(bool).body(block![
+        docstring("Tell whether bytes are text in UTF-8, of which the end may be cut off."),
+        try_([assign(text, py!(getincrementaldecoder("utf-8")().decode(start)))])
+            .except(UnicodeDecodeError, [return_(false)]),
+        return_(py!(not_in!("\0", text)))
+    ])
+}
+
+fn display_name_def() -> FunctionDef {
+    names!(name, last, visible);
+    def(display_name).params([param(name, str)]).returns(str).body(block![
+        docstring("Make the name of a file harmless to show: no folder, and nothing invisible."),
+        assign(last, py!(FOLDER.split(unicodedata.normalize("NFC", name))[-1])),
+        assign(
+            visible,
+            py!("".join(generator!(one for one in last if unicodedata.category(one)[0] != "C")))
+        ),
+        return_(py!(visible[..MAX_NAME_LENGTH].strip(" .") || "file"))
+    ])
+}
+
+fn attachment_def() -> FunctionDef {
+    names!(name, plain);
+    def(attachment).params([param(name, str)]).returns(str).body(block![
+        docstring("Write the header that has a browser save a file and never show it (RFC 6266)."),
+        assign(plain, py!(NOT_PLAIN.sub("_", name))),
+        return_(py!(f!(
+            "attachment; filename=\"{}\"; filename*=UTF-8''{}",
+            plain,
+            quote(name, safe = "")
+        )))
+    ])
+}
