@@ -10,8 +10,8 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.schemas.stripe": Expanded, id_of, StripeData, StripeEvent, StripeCustomer,
-        StripeSubject, StripeDueInvoice, StripePrice, StripeItem, StripeItems, StripeInvoice, StripeCard, StripePaymentMethod, StripeSubscription,
-        StripeCheckoutSession;
+        StripeSubject, StripeDueInvoice, StripePrice, StripeItem, StripeItems, StripeInvoice,
+        StripeCard, StripePaymentMethod, StripeSubscription, StripeCheckoutSession;
 }
 
 /// The module.
