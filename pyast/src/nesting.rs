@@ -84,9 +84,8 @@ impl Scan<'_> {
     }
 
     fn skip_while(&mut self, is_skipped: impl Fn(u8) -> bool) {
-        while self.byte().is_some_and(&is_skipped) {
-            self.at += 1;
-        }
+        let rest = &self.bytes[self.at.min(self.bytes.len())..];
+        self.at += rest.iter().position(|byte| !is_skipped(*byte)).unwrap_or(rest.len());
     }
 
     fn link(&mut self) -> Result<(), TooDeep> {
@@ -131,7 +130,9 @@ impl Scan<'_> {
         if is_triple {
             self.at += 2;
         }
-        while let Some(byte) = self.byte() {
+        loop {
+            self.skip_while(|byte| byte != quote && !matches!(byte, b'\\' | b'\n' | b'\r'));
+            let Some(byte) = self.byte() else { return };
             self.at += 1;
             match byte {
                 b'\\' => self.at += 1,

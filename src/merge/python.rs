@@ -6,6 +6,7 @@
 
 use super::tree::{Builder, Id, Kind, Tree};
 use foldhash::HashMap;
+use foldhash::fast::RandomState;
 use ruff_python_ast::token::{Token, TokenKind};
 use ruff_python_ast::visitor::source_order::{self, SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{AnyNodeRef, Identifier, ModModule, NodeKind, Stmt};
@@ -102,9 +103,10 @@ pub fn names(syntax: &Syntax<'_>, name: &str) -> Option<Vec<Range<usize>>> {
 /// How often each word of a module is there: names, operators, numbers, and the words of comments and strings.
 /// Brackets and commas, which come and go with the layout, are none; nor are imports, which are bindings.
 pub fn words<'a>(syntax: &Syntax<'a>) -> HashMap<&'a str, usize> {
-    let mut words = HashMap::default();
+    let tokens = syntax.parsed.tokens();
+    let mut words = HashMap::with_capacity_and_hasher(tokens.len() / 4, RandomState::default());
     let (mut begins_line, mut is_import) = (true, false);
-    for token in syntax.parsed.tokens() {
+    for token in tokens {
         let source = &syntax.text[range(token.range())];
         let kind = token.kind();
         if begins_line {
