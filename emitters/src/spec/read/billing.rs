@@ -88,18 +88,17 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
         "The free time at the start in whole days, up to 730d. By default none.",
         Days(1..=730),
     );
-    let start = table.or(
+    let start = table.optional(
         "trial_start",
-        "What begins with the free time: a new `organization`, without a card, or the first subscription, \
-         in its `checkout`, once for each card.",
+        "What begins with the free time: a new `organization`, without a card, as by default, or the first \
+         subscription, in its `checkout`, once for each card.",
         Choice(TRIAL_STARTS),
-        TrialStart::Organization,
     );
-    let without_card = table.or(
+    let without_card = table.optional(
         "trial_without_card",
-        "What becomes of a subscription whose free time ends while no card is on file.",
+        "What becomes of a subscription from a `checkout` whose free time ends while no card is on file. By default \
+         `cancel`.",
         Choice(WITHOUT_CARD),
-        WithoutCard::Cancel,
     );
     let grace_period = table.or(
         "grace_period",
@@ -121,7 +120,7 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
 
     let mut raw = RawBilling {
         payer,
-        trial: trial.as_ref().map(|trial| Trial { period: trial.value, start, without_card }),
+        trial: None,
         grace_period,
         plans: Vec::new(),
         features: Vec::new(),
@@ -135,6 +134,12 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
     for entry in flags.into_iter().flat_map(|flags| flags.value) {
         raw.add_flag(entry, table);
     }
+    raw.trial = trial.as_ref().map(|trial| Trial {
+        period: trial.value,
+        start: start.as_ref().map_or(TrialStart::Organization, |start| start.value),
+        without_card: without_card.as_ref().map_or(WithoutCard::Cancel, |word| word.value),
+    });
+    check_trial(raw.trial, start, without_card, table);
     if let Some(trial) = trial
         && raw.plans.iter().all(|plan| plan.price.is_none())
     {
@@ -145,6 +150,26 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
     keep_first(&mut raw.features);
     keep_first(&mut raw.limits);
     (provider == Provider::Stripe).then_some(raw)
+}
+
+/// What says something of a trial that there is not.
+fn check_trial(
+    trial: Option<Trial>,
+    start: Option<Placed<TrialStart>>,
+    without_card: Option<Placed<WithoutCard>>,
+    table: &mut Table<'_>,
+) {
+    if let (None, Some(start)) = (trial, start) {
+        let sentence = "there is no trial that could begin".to_owned();
+        let error = SpecError::new(start.place, Problem::Inconsistent(sentence));
+        table.report(error.help("say how long it is: `trial = \"14d\"`"));
+    }
+    let is_by_card = trial.is_some_and(|trial| trial.start == TrialStart::Checkout);
+    if let (false, Some(word)) = (is_by_card, without_card) {
+        let sentence = "only a trial that begins in a checkout has to do with cards".to_owned();
+        let error = SpecError::new(word.place, Problem::Inconsistent(sentence));
+        table.report(error.help("write `trial_start = \"checkout\"` too, or leave it out"));
+    }
 }
 
 fn keep_first(names: &mut Vec<Placed<Name>>) {

@@ -4,6 +4,7 @@ use super::address::EmailAddress;
 use super::quantity::Size;
 use super::shape::{Boolean, Choice, List, Whole};
 use super::table::Table;
+use crate::spec::error::{Problem, SpecError};
 use crate::spec::{
     Deploy, DeployTarget, Email, EmailBackend, Jobs, JobsBackend, LogFile, Observability, Storage,
     StorageBackend, Tenancy,
@@ -34,15 +35,16 @@ pub fn tenancy(table: &mut Table<'_>) -> Tenancy {
 
 /// Reads `[storage]`.
 pub fn storage(table: &mut Table<'_>) -> Storage {
-    Storage {
-        backend: table.or("backend", "Where files are kept.", Choice(STORAGE), StorageBackend::Off),
-        max_file_size: table.or(
-            "max_file_size",
-            "The greatest file, up to 5GB.",
-            Size(MAX_FILE_SIZE),
-            25_000_000,
-        ),
+    let backend =
+        table.or("backend", "Where files are kept.", Choice(STORAGE), StorageBackend::Off);
+    let about = "The greatest file, up to 5GB. By default 25MB.";
+    let max_file_size = table.optional("max_file_size", about, Size(MAX_FILE_SIZE));
+    if let (StorageBackend::Off, Some(size)) = (backend, &max_file_size) {
+        let sentence = "no files are kept: `backend` is `off`".to_owned();
+        let error = SpecError::new(size.place.clone(), Problem::Inconsistent(sentence));
+        table.report(error.help("write `backend = \"local\"` or `\"s3\"` too, or leave it out"));
     }
+    Storage { backend, max_file_size: max_file_size.map_or(25_000_000, |size| size.value) }
 }
 
 /// Reads `[email]`.

@@ -444,4 +444,13 @@ price = { amount = 1001, currency = "kwd" }
 "#,
     );
     check_lines("no_plans", "[billing]\nplans = []\n");
+    check_lines(
+        "trial_that_is_not",
+        r#"[billing]
+trial_start = "organization"
+trial_without_card = "pause"
+plans = [{ name = "free" }, { name = "team", price = { amount = 1900, currency = "usd" } }]
+"#,
+    );
+    check_lines("files_that_are_not_kept", "[storage]\nmax_file_size = \"1MB\"\n");
 }
