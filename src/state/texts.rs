@@ -6,11 +6,12 @@
 
 use crate::{Digest, ProjectPath};
 use data_encoding::BASE64;
+use flate2::Compression;
 use flate2::read::DeflateDecoder;
-use flate2::{Compress, Compression, FlushCompress};
+use flate2::write::DeflateEncoder;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
+use std::io::{Read, Write};
 
 /// The first line. The number is the version of the format.
 const HEADER: &str = "astgen texts 1";
@@ -85,7 +86,7 @@ impl Texts {
             .filter_map(|(path, digest)| Some((path, self.get(digest)?)))
             .collect();
         // What an encoder works in is larger than most lines.
-        let encoder = || Compress::new(LEVEL, false);
+        let encoder = || DeflateEncoder::new(Vec::new(), LEVEL);
         let lines: Vec<String> =
             groups(&records).into_par_iter().map_init(encoder, write_line).collect();
         let mut file = format!("{HEADER}\n");
@@ -111,7 +112,7 @@ fn groups<'r, 't>(
     groups
 }
 
-fn write_line(encoder: &mut Compress, group: &[(&ProjectPath, &str)]) -> String {
+fn write_line(encoder: &mut DeflateEncoder<Vec<u8>>, group: &[(&ProjectPath, &str)]) -> String {
     let mut records = Vec::new();
     for (path, text) in group {
         for part in [path.as_str(), text] {
@@ -119,11 +120,9 @@ fn write_line(encoder: &mut Compress, group: &[(&ProjectPath, &str)]) -> String 
             records.extend_from_slice(part.as_bytes());
         }
     }
-    encoder.reset();
-    // No deflated text is longer than its own and a few bytes for each block of it.
-    let mut deflated = Vec::with_capacity(records.len() + records.len() / 64 + 64);
-    // Writing to memory does not fail.
-    let _ = encoder.compress_vec(&records, &mut deflated, FlushCompress::Finish);
+    // Writing to memory does not fail. The encoder ends its stream here, and is ready for the next line.
+    let deflated = encoder.write_all(&records).and_then(|()| encoder.reset(Vec::new()));
+    let deflated = deflated.unwrap_or_default();
     format!("{} {}\n", &Digest::of(&records).to_string()[..DIGITS], BASE64.encode(&deflated))
 }
 
