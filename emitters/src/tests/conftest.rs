@@ -17,6 +17,7 @@ use crate::tests::databases::{
     SERVER_URL, ScratchDatabase, migrate, postgresql_database, sqlite_database,
 };
 use crate::tests::fake_stripe::FakeStripe;
+use crate::tests::files::{Files, files_of};
 use crate::tests::subject::subject;
 use crate::tests::world::{WEBHOOK_SECRET, World};
 use astgen_pyast::prelude::*;
@@ -24,7 +25,7 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.core": feature_flags;
     "tests.conftest": SECRET_KEY, anyio_backend, _no_env_file, _no_chance, database, stripe, settings, app,
-        statements, world;
+        statements, world, files;
 }
 
 /// The module.
@@ -43,7 +44,8 @@ pub fn emit(spec: &Spec) -> Module {
             app_def(),
             statements_def(),
             world_def(spec),
-            subject(spec).map(|_| border_def())
+            subject(spec).map(|_| border_def()),
+            spec.storage.is_on().then(files_def)
         ])
 }
 
@@ -260,6 +262,17 @@ fn world_def(spec: &Spec) -> FunctionDef {
                     do_(py!(world.forget().await))
                 ]
             )
+        ])
+}
+
+fn files_def() -> FunctionDef {
+    async_def(files)
+        .decorator(py!(pytest.fixture))
+        .params([param(world, World)])
+        .returns(Files)
+        .body(block![
+            docstring("Sign somebody up who has files."),
+            return_(py!(files_of(world, world.sign_up("ada@example.com").await).await))
         ])
 }
 

@@ -5,11 +5,10 @@ use crate::manage::run;
 use crate::models::base::utcnow;
 use crate::models::package::Organization;
 use crate::python::builtins::str;
-use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::delete;
 use crate::python::standard::{Path, UUID, os, timedelta, uuid4};
 use crate::services::file_sweeper::GRACE;
-use crate::tests::files::{Files, files_of, send};
+use crate::tests::files::{Files, send};
 use crate::tests::world::World;
 use astgen_pyast::prelude::*;
 
@@ -23,22 +22,12 @@ pub fn emit() -> Module {
     module("tests.test_file_sweeper")
         .docstring("What is left of files is removed, and nothing else.")
         .body(block![
-            files_def(),
             leave_def(),
             test_an_upload_that_never_comes_is_forgotten(),
             test_a_file_that_is_there_stays(),
             test_bytes_that_nobody_has_are_removed(),
             test_the_files_of_a_deleted_organization_are_removed()
         ])
-}
-
-fn files_def() -> FunctionDef {
-    names!(world);
-    async_def("files")
-        .decorator(py!(pytest.fixture))
-        .params([param(world, World)])
-        .returns(Files)
-        .body([return_(py!(files_of(world, world.sign_up("ada@example.com").await).await))])
 }
 
 fn leave_def() -> FunctionDef {

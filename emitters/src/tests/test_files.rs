@@ -30,7 +30,6 @@ pub fn emit() -> Module {
         .body(block![
             assign(PNG, py!(b"\x89PNG\r\n\x1a\n....")),
             assign(HTML, py!(b"<!doctype html><script>alert(1)</script>")),
-            files_def(),
             local_storage_def(),
             blob_for_def(),
             code_of_def(),
@@ -56,15 +55,6 @@ pub fn emit() -> Module {
             test_what_happens_to_a_file_is_written_down(),
             test_nobody_sends_a_file_without_a_token()
         ])
-}
-
-fn files_def() -> FunctionDef {
-    names!(world);
-    async_def("files")
-        .decorator(py!(pytest.fixture))
-        .params([param(world, World)])
-        .returns(Files)
-        .body([return_(py!(files_of(world, world.sign_up("ada@example.com").await).await))])
 }
 
 fn local_storage_def() -> FunctionDef {

@@ -16,7 +16,7 @@ use crate::services::resources::Resources;
 use crate::services::s3_storage::S3Storage;
 use crate::services::storage::{Place, get_storage};
 use crate::services::storage_connection::build_storage;
-use crate::tests::files::{CONTENT, Files, files_of, send};
+use crate::tests::files::{CONTENT, Files, send};
 use crate::tests::servers::{LOCALHOST, free_port};
 use crate::tests::world::World;
 use astgen_pyast::prelude::*;
@@ -41,7 +41,6 @@ pub fn emit() -> Module {
             settings_for_def(),
             connected_def(),
             store_def(),
-            files_def(),
             http_def(),
             keys_def(),
             test_a_file_comes_back_as_it_was_sent(),
@@ -108,15 +107,6 @@ fn store_def() -> FunctionDef {
             do_(py!(yield_!(storage))),
             do_(py!(server.stop()))
         ])
-}
-
-fn files_def() -> FunctionDef {
-    names!(world);
-    async_def("files")
-        .decorator(py!(pytest.fixture))
-        .params([param(world, World)])
-        .returns(Files)
-        .body([return_(py!(files_of(world, world.sign_up("ada@example.com").await).await))])
 }
 
 fn http_def() -> FunctionDef {
