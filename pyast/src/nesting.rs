@@ -62,7 +62,7 @@ impl Scan<'_> {
             match byte {
                 b'\n' | b'\r' if self.brackets.is_empty() => return Ok(()),
                 b'\\' => self.at += 1,
-                b'#' => self.skip_while(|byte| byte != b'\n' && byte != b'\r'),
+                b'#' => self.skip(&COMMENT),
                 b'"' | b'\'' => self.string(byte),
                 b'(' | b'[' | b'{' => {
                     self.link()?;
@@ -72,7 +72,7 @@ impl Scan<'_> {
                 b',' | b';' => self.links = 0,
                 b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'<'
                 | b'>' | b'.' => self.link()?,
-                byte if is_word(byte) => self.word()?,
+                byte if WORD[usize::from(byte)] => self.word()?,
                 _ => (),
             }
         }
@@ -83,9 +83,10 @@ impl Scan<'_> {
         self.bytes.get(self.at).copied()
     }
 
-    fn skip_while(&mut self, is_skipped: impl Fn(u8) -> bool) {
+    fn skip(&mut self, skipped: &Bytes) {
         let rest = &self.bytes[self.at.min(self.bytes.len())..];
-        self.at += rest.iter().position(|byte| !is_skipped(*byte)).unwrap_or(rest.len());
+        let end = rest.iter().position(|byte| !skipped[usize::from(*byte)]);
+        self.at += end.unwrap_or(rest.len());
     }
 
     fn link(&mut self) -> Result<(), TooDeep> {
@@ -101,7 +102,7 @@ impl Scan<'_> {
 
     fn word(&mut self) -> Result<(), TooDeep> {
         let start = self.at - 1;
-        self.skip_while(is_word);
+        self.skip(&WORD);
         match &self.bytes[start..self.at] {
             b"not" | b"await" | b"lambda" | b"else" | b"yield" | b"and" | b"or" => self.link(),
             _ => Ok(()),
@@ -130,13 +131,14 @@ impl Scan<'_> {
         if is_triple {
             self.at += 2;
         }
+        let plain = if is_triple { &TRIPLE_QUOTED } else { &QUOTED };
         loop {
-            self.skip_while(|byte| byte != quote && !matches!(byte, b'\\' | b'\n' | b'\r'));
+            self.skip(plain);
             let Some(byte) = self.byte() else { return };
             self.at += 1;
             match byte {
                 b'\\' => self.at += 1,
-                b'\n' | b'\r' if !is_triple => return,
+                b'\n' | b'\r' => return,
                 _ if byte == quote && !is_triple => return,
                 _ if byte == quote && self.bytes[self.at..].starts_with(&[quote, quote]) => {
                     self.at += 2;
@@ -148,8 +150,35 @@ impl Scan<'_> {
     }
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+/// A set of bytes: every merge reads four texts, so each byte costs one look.
+type Bytes = [bool; 256];
+
+/// What names and numbers are made of.
+static WORD: Bytes = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let ascii = byte as u8;
+        bytes[byte] = ascii.is_ascii_alphanumeric() || ascii == b'_' || byte >= 0x80;
+        byte += 1;
+    }
+    bytes
+};
+
+static COMMENT: Bytes = all_but(b"\n\r");
+
+static QUOTED: Bytes = all_but(b"\"'\\\n\r");
+
+static TRIPLE_QUOTED: Bytes = all_but(b"\"'\\");
+
+const fn all_but(stops: &[u8]) -> Bytes {
+    let mut bytes = [true; 256];
+    let mut at = 0;
+    while at < stops.len() {
+        bytes[stops[at] as usize] = false;
+        at += 1;
+    }
+    bytes
 }
 
 #[cfg(test)]

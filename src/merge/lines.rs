@@ -84,6 +84,19 @@ fn change<T: Eq>(base: &[T], ours: &[T], theirs: &[T]) -> Change {
 /// For each item of `before`, its place in `after`, in ascending order: a longest common subsequence, near
 /// enough.
 pub fn matches<T: Hash + Eq + Copy>(before: &[T], after: &[T]) -> Vec<Option<usize>> {
+    let first = before.iter().zip(after).take_while(|(old, new)| old == new).count();
+    let rest = before[first..].iter().rev().zip(after[first..].iter().rev());
+    let last = rest.take_while(|(old, new)| old == new).count();
+    let (before_end, after_end) = (before.len() - last, after.len() - last);
+    let mut matched: Vec<Option<usize>> = (0..first).map(Some).collect();
+    let changed = changed_matches(&before[first..before_end], &after[first..after_end]);
+    matched.extend(changed.into_iter().map(|place| Some(first + place?)));
+    matched.extend((after_end..after.len()).map(Some));
+    matched
+}
+
+/// The same of what differs at both ends.
+fn changed_matches<T: Hash + Eq + Copy>(before: &[T], after: &[T]) -> Vec<Option<usize>> {
     let mut known: HashMap<T, u32> = HashMap::default();
     let mut intern = |items: &[T]| -> Vec<Token> {
         let tokens = items.iter().map(|item| {

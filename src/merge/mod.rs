@@ -182,14 +182,17 @@ pub fn by_line(versions: Versions<'_>, labels: &Labels) -> Merged {
     let base = lines::split(versions.base);
     let ours = lines::split(versions.ours);
     let theirs = lines::split(versions.theirs);
-    let mut merged = Merged { text: String::new(), conflicts: Vec::new() };
+    let text = String::with_capacity(versions.ours.len().max(versions.theirs.len()));
+    let mut merged = Merged { text, conflicts: Vec::new() };
     for chunk in lines::chunks(&base, &ours, &theirs) {
         let sides = [&base[chunk.base], &ours[chunk.ours], &theirs[chunk.theirs]];
-        let [base, ours, theirs] = sides.map(<[&str]>::concat);
         match chunk.change {
-            Change::None | Change::Ours | Change::Same => merged.text.push_str(&ours),
-            Change::Theirs => merged.text.push_str(&theirs),
+            Change::None | Change::Ours | Change::Same => {
+                merged.text.extend(sides[1].iter().copied())
+            }
+            Change::Theirs => merged.text.extend(sides[2].iter().copied()),
             Change::Clash => {
+                let [base, ours, theirs] = sides.map(<[&str]>::concat);
                 merged.conflicts.push(Conflict {
                     definition: None,
                     line: 1 + merged.text.matches('\n').count(),

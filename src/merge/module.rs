@@ -6,11 +6,12 @@ use super::expression::Triple;
 use super::facts::{Facts, facts};
 use super::gate::{Fault, Known, faults, lost_words, undefined};
 use super::items::{Item, Key};
-use super::python::{self, Syntax};
+use super::python::{self, NotPython, Syntax};
 use super::structure::{Contested, Orders, Structured, by_structure};
 use super::tree::Tree;
 use super::{Merged, Versions, by_line};
 use foldhash::HashMap;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// Merges three versions of a module, each of whole lines.
@@ -67,7 +68,7 @@ fn merge_once(
     let syntaxes = Triple { base: &base, ours: &ours, theirs: &theirs };
     let judge = Judge::new(syntaxes);
     let faults =
-        if lines.conflicts.is_empty() { judge.faults(&lines.text, &[]) } else { Vec::new() };
+        if lines.conflicts.is_empty() { judge.faults_of_lines(&lines.text) } else { Vec::new() };
     if lines.conflicts.is_empty() && faults.is_empty() {
         return lines;
     }
@@ -106,44 +107,58 @@ struct Judge<'a> {
     base: Facts,
     ours: Facts,
     theirs: Facts,
-    words: Triple<HashMap<&'a str, usize>>,
+    syntaxes: Triple<&'a Syntax<'a>>,
+    words: OnceCell<Triple<HashMap<&'a str, usize>>>,
 }
 
 impl<'a> Judge<'a> {
-    fn new(syntaxes: Triple<&Syntax<'a>>) -> Judge<'a> {
+    fn new(syntaxes: Triple<&'a Syntax<'a>>) -> Judge<'a> {
         Judge {
             base: facts(syntaxes.base),
             ours: facts(syntaxes.ours),
             theirs: facts(syntaxes.theirs),
-            words: Triple {
-                base: python::words(syntaxes.base),
-                ours: python::words(syntaxes.ours),
-                theirs: python::words(syntaxes.theirs),
-            },
+            syntaxes,
+            words: OnceCell::new(),
         }
+    }
+
+    fn words(&self) -> &Triple<HashMap<&'a str, usize>> {
+        self.words.get_or_init(|| Triple {
+            base: python::words(self.syntaxes.base),
+            ours: python::words(self.syntaxes.ours),
+            theirs: python::words(self.syntaxes.theirs),
+        })
     }
 
     /// Whether a text with clashes in it, which is no Python, has every word that a side brought.
     fn has_all_words(&self, text: &str) -> bool {
-        let Triple { base, ours, theirs } = &self.words;
+        let Triple { base, ours, theirs } = self.words();
         let brought = ours.keys().chain(theirs.keys()).filter(|word| !base.contains_key(*word));
         brought.into_iter().all(|word| text.contains(*word))
     }
 
-    /// What is wrong with a merged text.
-    fn faults(&self, text: &str, renames: &[(String, String)]) -> Vec<Fault> {
-        let known = Known { base: &self.base, ours: &self.ours, theirs: &self.theirs, renames };
-        match python::syntax(text) {
-            Ok(syntax) => {
-                let mut faults = faults(known, &facts(&syntax));
-                faults.extend(lost_words(&self.words, &python::words(&syntax)));
-                faults
-            }
-            Err(error) => {
-                vec![Fault { reason: format!("the result is not Python: {error}"), place: None }]
-            }
-        }
+    /// What is wrong with a clean merge by line. It has each line that a side brought, so no word can be lost.
+    fn faults_of_lines(&self, text: &str) -> Vec<Fault> {
+        python::syntax(text).map_or_else(not_python, |it| self.faults_of_meaning(&it, &[]))
     }
+
+    /// What is wrong with a merge by structure.
+    fn faults(&self, text: &str, renames: &[(String, String)]) -> Vec<Fault> {
+        python::syntax(text).map_or_else(not_python, |syntax| {
+            let mut faults = self.faults_of_meaning(&syntax, renames);
+            faults.extend(lost_words(self.words(), &python::words(&syntax)));
+            faults
+        })
+    }
+
+    fn faults_of_meaning(&self, merged: &Syntax<'_>, renames: &[(String, String)]) -> Vec<Fault> {
+        let known = Known { base: &self.base, ours: &self.ours, theirs: &self.theirs, renames };
+        faults(known, &facts(merged))
+    }
+}
+
+fn not_python(error: NotPython) -> Vec<Fault> {
+    vec![Fault { reason: format!("the result is not Python: {error}"), place: None }]
 }
 
 /// How often a merge is told what was wrong with the one before it.
