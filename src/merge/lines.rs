@@ -44,7 +44,10 @@ pub fn split(text: &str) -> Vec<&str> {
 
 /// Cuts three sequences into runs, in order.
 pub fn chunks<T: Hash + Eq + Copy>(base: &[T], ours: &[T], theirs: &[T]) -> Vec<Chunk> {
-    let (to_ours, to_theirs) = (matches(base, ours), matches(base, theirs));
+    let mut tokens = Tokens::default();
+    let old = tokens.of(base);
+    let to_ours = tokens.matches(base, &old, ours);
+    let to_theirs = tokens.matches(base, &old, theirs);
     let mut chunks: Vec<Chunk> = Vec::new();
     let (mut b, mut o, mut t) = (0, 0, 0);
     loop {
@@ -84,42 +87,57 @@ fn change<T: Eq>(base: &[T], ours: &[T], theirs: &[T]) -> Change {
 /// For each item of `before`, its place in `after`, in ascending order: a longest common subsequence, near
 /// enough.
 pub fn matches<T: Hash + Eq + Copy>(before: &[T], after: &[T]) -> Vec<Option<usize>> {
-    let first = before.iter().zip(after).take_while(|(old, new)| old == new).count();
-    let rest = before[first..].iter().rev().zip(after[first..].iter().rev());
-    let last = rest.take_while(|(old, new)| old == new).count();
-    let (before_end, after_end) = (before.len() - last, after.len() - last);
-    let mut matched: Vec<Option<usize>> = (0..first).map(Some).collect();
-    let changed = changed_matches(&before[first..before_end], &after[first..after_end]);
-    matched.extend(changed.into_iter().map(|place| Some(first + place?)));
-    matched.extend((after_end..after.len()).map(Some));
-    matched
+    let mut tokens = Tokens::default();
+    let old = tokens.of(before);
+    tokens.matches(before, &old, after)
 }
 
-/// The same of what differs at both ends.
-fn changed_matches<T: Hash + Eq + Copy>(before: &[T], after: &[T]) -> Vec<Option<usize>> {
-    let mut known: HashMap<T, u32> = HashMap::default();
-    let mut intern = |items: &[T]| -> Vec<Token> {
+/// Numbers for items: equal ones for equal items.
+struct Tokens<T> {
+    known: HashMap<T, u32>,
+}
+
+impl<T> Default for Tokens<T> {
+    fn default() -> Self {
+        Tokens { known: HashMap::default() }
+    }
+}
+
+impl<T: Hash + Eq + Copy> Tokens<T> {
+    fn of(&mut self, items: &[T]) -> Vec<Token> {
         let tokens = items.iter().map(|item| {
-            let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
-            Token(*known.entry(*item).or_insert(next))
+            let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+            Token(*self.known.entry(*item).or_insert(next))
         });
         tokens.collect()
-    };
-    let (old, new) = (&intern(before), &intern(after));
-    let mut diff = Diff::default();
-    // Histogram lets rare items anchor; it falls back to Myers where there are none.
-    let count = u32::try_from(known.len()).unwrap_or(u32::MAX);
-    diff.compute_with(Algorithm::Histogram, old, new, count);
-    // What both sides insert alike shall stand in one place, whichever of two equal lines it was put behind.
-    diff.postprocess_with(old, new, NoSliderHeuristic);
-    let mut matched = vec![None; before.len()];
-    let mut pairs = Pairs { old, new, matched: &mut matched, at: (0, 0) };
-    for hunk in diff.hunks() {
-        pairs.equal_to(hunk.before.start as usize);
-        pairs.at = (hunk.before.end as usize, hunk.after.end as usize);
     }
-    pairs.equal_to(before.len());
-    matched
+
+    /// The tokens of what is another version of `before`: what both begin and end with has the same.
+    fn of_version(&mut self, before: &[T], old: &[Token], after: &[T]) -> Vec<Token> {
+        let first = before.iter().zip(after).take_while(|(old, new)| old == new).count();
+        let rest = before[first..].iter().rev().zip(after[first..].iter().rev());
+        let last = rest.take_while(|(old, new)| old == new).count();
+        let changed = self.of(&after[first..after.len() - last]);
+        [&old[..first], &changed, &old[old.len() - last..]].concat()
+    }
+
+    fn matches(&mut self, before: &[T], old: &[Token], after: &[T]) -> Vec<Option<usize>> {
+        let new = &self.of_version(before, old, after);
+        let mut diff = Diff::default();
+        // Histogram lets rare items anchor; it falls back to Myers where there are none.
+        let count = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        diff.compute_with(Algorithm::Histogram, old, new, count);
+        // What both sides insert alike shall stand in one place, whichever of two equal lines it was put behind.
+        diff.postprocess_with(old, new, NoSliderHeuristic);
+        let mut matched = vec![None; old.len()];
+        let mut pairs = Pairs { old, new, matched: &mut matched, at: (0, 0) };
+        for hunk in diff.hunks() {
+            pairs.equal_to(hunk.before.start as usize);
+            pairs.at = (hunk.before.end as usize, hunk.after.end as usize);
+        }
+        pairs.equal_to(old.len());
+        matched
+    }
 }
 
 struct Pairs<'a> {
