@@ -21,6 +21,7 @@ use crate::services::billing_connection::connect_provider;
 use crate::services::billing_worker::{BillingWorker, run_billing};
 use crate::services::job_clock::JobClock;
 use crate::services::job_dispatcher::build_dispatcher;
+use crate::services::probes::Probes;
 use crate::services::resources::Resources;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
@@ -109,6 +110,7 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
             assign(py!(app.state.signer), py!(Signer(settings))),
             assign(py!(app.state.rate_limiter), py!(RateLimiter(settings))),
             spec.billing.as_ref().map(|_| billing_of(app, settings, resources)),
+            assign(py!(app.state.probes), py!(Probes(resources))),
             assign(py!(app.state.started_at), py!(monotonic())),
             for_(router, ROUTERS, [do_(py!(app.include_router(router)))]),
             do_(py!(app.add_middleware(BodyLimitMiddleware, max_bytes = settings.max_body_bytes))),

@@ -150,6 +150,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         services::organization_service::emit(spec),
         services::outbox::emit(),
         services::password_service::emit(),
+        services::probes::emit(spec),
         services::resources::emit(spec),
         services::session_service::emit(spec),
         manage::emit(spec),
@@ -201,7 +202,9 @@ fn application(spec: &Spec) -> Vec<Module> {
         ]);
     }
     modules.extend(spec.observability.log_file.as_ref().map(|_| core::log_file::emit()));
-    modules.extend(spec.observability.metrics.then(core::metrics::emit));
+    if spec.observability.metrics {
+        modules.extend([core::metrics::emit(), core::backlog::emit(spec)]);
+    }
     if spec.jobs.has_workers() {
         modules.extend([services::rq_dispatcher::emit(spec), worker::emit()]);
     }

@@ -1,5 +1,7 @@
 //! `backend/app/core/metrics.py`: metrics for Prometheus: what was asked, how it was answered, how long it took.
 
+use crate::core::backlog::read_backlog;
+use crate::core::database::DatabaseDep;
 use crate::core::errors::UnauthorizedError;
 use crate::core::settings::{Settings, SettingsDep};
 use crate::python::builtins::{bool, dict, float, frozenset, int, object, str};
@@ -16,6 +18,15 @@ vocabulary! {
     "app.core.metrics": UNMATCHED, OTHER, METHODS, Metrics, MetricsMiddleware, route_templates,
         init_metrics, read_metrics, may_read;
 }
+
+/// The requests that were answered.
+pub const REQUESTS: &str = "http_requests";
+/// Those of them that were answered with an error.
+pub const ERRORS: &str = "http_error_responses";
+/// How long the answers took.
+pub const SECONDS: &str = "http_request_duration_seconds";
+/// The requests that are being answered.
+pub const IN_FLIGHT: &str = "http_requests_in_flight";
 
 /// The module.
 #[must_use]
@@ -53,7 +64,7 @@ fn metrics_init() -> FunctionDef {
         assign(
             py!(self.requests),
             py!(Counter(
-                "http_requests",
+                REQUESTS,
                 "Requests that were answered.",
                 ["method", "route", "status"],
                 registry = self.registry
@@ -62,7 +73,7 @@ fn metrics_init() -> FunctionDef {
         assign(
             py!(self.errors),
             py!(Counter(
-                "http_error_responses",
+                ERRORS,
                 "Requests that were answered with an error.",
                 ["route", "status"],
                 registry = self.registry
@@ -71,7 +82,7 @@ fn metrics_init() -> FunctionDef {
         assign(
             py!(self.seconds),
             py!(Histogram(
-                "http_request_duration_seconds",
+                SECONDS,
                 "Time from the request to the end of the answer.",
                 ["method", "route"],
                 registry = self.registry
@@ -79,11 +90,7 @@ fn metrics_init() -> FunctionDef {
         ),
         assign(
             py!(self.in_flight),
-            py!(Gauge(
-                "http_requests_in_flight",
-                "Requests that are being answered.",
-                registry = self.registry
-            ))
+            py!(Gauge(IN_FLIGHT, "Requests that are being answered.", registry = self.registry))
         )
     ])
 }
@@ -211,9 +218,13 @@ fn init_metrics_def() -> FunctionDef {
 }
 
 fn read_metrics_def() -> FunctionDef {
-    names!(request, settings, metrics);
+    names!(request, settings, database, metrics, waiting);
     async_def(read_metrics)
-        .params([param(request, Request), param(settings, SettingsDep)])
+        .params([
+            param(request, Request),
+            param(settings, SettingsDep),
+            param(database, DatabaseDep),
+        ])
         .returns(Response)
         .body(block![
             docstring("Write the metrics in the text format of Prometheus."),
@@ -222,8 +233,10 @@ fn read_metrics_def() -> FunctionDef {
                 py!(!may_read(request, settings)),
                 [raise(py!(UnauthorizedError("The metrics need their token.")))]
             ),
+            assign(waiting, py!(CollectorRegistry())),
+            do_(py!(waiting.register(read_backlog(database).await))),
             return_(py!(Response(
-                generate_latest(metrics.registry),
+                generate_latest(metrics.registry) + generate_latest(waiting),
                 media_type = CONTENT_TYPE_LATEST
             )))
         ])

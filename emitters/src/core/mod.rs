@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod backlog;
 pub mod billing;
 pub mod body_limit;
 pub mod client;

@@ -21,6 +21,7 @@ pub fn emit(spec: &Spec) -> Generated {
         keys(spec),
         files(spec),
         what_is_sold(spec),
+        metrics(spec),
         settings_section(spec),
         migrate(),
     ]
@@ -273,6 +274,25 @@ fn what_is_sold(spec: &Spec) -> Vec<Block> {
         ]
     };
     plans(spec).map(section).unwrap_or_default()
+}
+
+fn metrics(spec: &Spec) -> Vec<Block> {
+    if !spec.observability.metrics {
+        return Vec::new();
+    }
+    vec![
+        heading(2, "Metrics"),
+        paragraph([
+            code("/metrics"),
+            text(" has what was asked and how it was answered, by route and status, and how much "),
+            text("waits in the database. Beside the backend, "),
+            code("deploy/grafana/dashboard.json"),
+            text(" draws it, and "),
+            code("deploy/prometheus"),
+            text(" has the alerts and an example of what Prometheus reads; a test holds them to "),
+            text("the metrics that there are."),
+        ]),
+    ]
 }
 
 fn settings_section(spec: &Spec) -> Vec<Block> {

@@ -1,8 +1,10 @@
 //! The files that are not Python, from typed values.
 
+pub mod alerts;
 pub mod backend_readme;
 pub mod common_passwords;
 pub mod compose;
+pub mod dashboard;
 pub mod dockerfile;
 pub mod env_example;
 pub mod fly;
@@ -22,6 +24,7 @@ mod dotenv;
 mod facts;
 mod lock;
 mod markdown;
+mod promql;
 mod toml_document;
 mod yaml;
 
@@ -46,6 +49,8 @@ pub fn emit(spec: &Spec) -> Vec<Generated> {
         workflow::emit(spec),
     ]);
     files.extend(dockerfile::emit(spec));
+    files.extend(alerts::emit(spec));
+    files.extend(dashboard::emit(spec));
     files.extend(fly::emit(spec));
     files.extend(render::emit(spec));
     files

@@ -102,6 +102,11 @@ fn layout(spec: &Spec) -> Vec<Block> {
                 row(".pre-commit-config.yaml", "What is checked before a commit."),
             ]
             .into_iter()
+            .chain(
+                spec.observability
+                    .metrics
+                    .then(|| row("deploy/", "What Prometheus and Grafana make of the metrics.")),
+            )
             .chain(spec.deploy.targets.iter().map(|target| match target {
                 DeployTarget::Fly => row("fly.toml", "The product on fly.io."),
                 DeployTarget::Render => row("render.yaml", "The product on render.com."),

@@ -3,4 +3,7 @@
 astgen_pyast::vocabulary! {
     "prometheus_client": CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram,
         generate_latest;
+    "prometheus_client.core": GaugeMetricFamily;
+    "prometheus_client.registry": Collector;
+    "prometheus_client.samples": Sample;
 }

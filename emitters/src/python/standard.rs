@@ -36,7 +36,7 @@ astgen_pyast::vocabulary! {
     "random": Random;
     "secrets": SystemRandom;
     "string": ascii_letters, digits;
-    "tempfile": SpooledTemporaryFile;
+    "tempfile": SpooledTemporaryFile, TemporaryFile;
     "time": monotonic, perf_counter;
     "typing": Annotated, Any, ClassVar, Final, Generic, IO, Literal, NamedTuple, Protocol, TypeGuard,
         TypeVar, Union, get_args, get_origin, get_type_hints;

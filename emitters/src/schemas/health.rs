@@ -14,7 +14,7 @@ vocabulary! {
 pub fn emit() -> Module {
     module("app.schemas.health").docstring("Responses about the state of the application.").body(
         block![
-            assign(State, py!(Literal[("ok", "failed")])),
+            assign(State, py!(Literal[("ok", "degraded", "failed")])),
             liveness_class(),
             readiness_class(),
             health_class()

@@ -12,8 +12,8 @@ use crate::python::builtins::{
 };
 use crate::python::fastapi::Depends;
 use crate::python::standard::{
-    Annotated, AsyncGenerator, IO, Path, UTC, UUID, dataclass, datetime, file_digest, shutil,
-    suppress, timedelta, uuid4,
+    Annotated, AsyncGenerator, IO, Path, TemporaryFile, UTC, UUID, dataclass, datetime,
+    file_digest, shutil, suppress, timedelta, uuid4,
 };
 use crate::services::storage::{Blob, Found, Place, SignedRequest, StorageDep, StorageError};
 use astgen_pyast::prelude::*;
@@ -69,7 +69,9 @@ fn local_storage_class() -> ClassDef {
         local_storage_delete(),
         local_storage_remove(),
         local_storage_places(),
-        local_storage_walk()
+        local_storage_walk(),
+        local_storage_probe(),
+        local_storage_touch()
     ])
 }
 
@@ -332,6 +334,28 @@ fn local_storage_walk() -> FunctionDef {
             return_(found)
         ],
     )
+}
+
+fn local_storage_probe() -> FunctionDef {
+    names!(error);
+    async_def("probe").params([untyped("self")]).returns(none()).body(block![
+        docstring("Find out whether a file could be stored now."),
+        try_([do_(py!(to_thread.run_sync(self.touch, abandon_on_cancel = true).await))]).except_as(
+            OSError,
+            error,
+            [raise_from(py!(StorageError("The folder of files cannot be written to.")), error)]
+        )
+    ])
+}
+
+fn local_storage_touch() -> FunctionDef {
+    names!(incoming);
+    def("touch").params([untyped("self")]).returns(none()).body(block![
+        docstring("Write a file, and remove it."),
+        assign(incoming, py!(self.folder / INCOMING)),
+        do_(py!(incoming.mkdir(parents = true, exist_ok = true))),
+        with(py!(TemporaryFile(dir = incoming)), [pass()])
+    ])
 }
 
 fn get_local_storage_def() -> FunctionDef {

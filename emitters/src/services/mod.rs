@@ -43,6 +43,7 @@ pub mod organization_service;
 pub mod outbox;
 pub mod override_service;
 pub mod password_service;
+pub mod probes;
 pub mod resources;
 pub mod rq_dispatcher;
 pub mod s3_storage;

@@ -47,6 +47,7 @@ fn s3_storage_class() -> ClassDef {
         s3_storage_look(),
         s3_storage_delete(),
         s3_storage_places(),
+        s3_storage_probe(),
         s3_storage_ask()
     ])
 }
@@ -91,7 +92,8 @@ fn s3_storage_init() -> FunctionDef {
             assign(py!(self.client), client(private)).trailing_comment(untyped_library),
             assign(py!(self.public_client), client(public)).trailing_comment(untyped_library),
             assign(py!(self.seconds), py!(settings.s3_timeout_seconds)),
-            assign(py!(self.limiter), py!(CapacityLimiter(THREADS)))
+            assign(py!(self.limiter), py!(CapacityLimiter(THREADS))),
+            assign(py!(self.probing), py!(CapacityLimiter(1)))
         ])
 }
 
@@ -269,17 +271,30 @@ fn s3_storage_places() -> FunctionDef {
         ])
 }
 
+fn s3_storage_probe() -> FunctionDef {
+    names!(look);
+    async_def("probe").params([untyped("self")]).returns(none()).body(block![
+        docstring("Find out whether the bucket is there; a slow store gets one question."),
+        def(look).returns(none()).body([do_(py!(self.client.head_bucket(Bucket = self.bucket)))]),
+        do_(py!(self.ask(look, self.probing).await))
+    ])
+}
+
 fn s3_storage_ask() -> FunctionDef {
-    names!(function, error);
+    names!(function, limiter, error);
     async_def("ask")
-        .params([untyped("self"), param(function, py!(Callable[([], ResultT)]))])
+        .params([
+            untyped("self"),
+            param(function, py!(Callable[([], ResultT)])),
+            param(limiter, py!(CapacityLimiter | None)).default(none()),
+        ])
         .returns(ResultT)
         .body(block![
             docstring("Let a thread ask the store, and do not wait for long."),
             try_([with(
                 py!(fail_after(self.seconds)),
                 [return_(py!(to_thread
-                    .run_sync(function, abandon_on_cancel = true, limiter = self.limiter)
+                    .run_sync(function, abandon_on_cancel = true, limiter = limiter || self.limiter)
                     .await))]
             )])
             .except_as(

@@ -124,7 +124,8 @@ fn storage_class() -> ClassDef {
         storage_put(),
         storage_find(),
         storage_delete(),
-        storage_places()
+        storage_places(),
+        storage_probe()
     ])
 }
 
@@ -189,6 +190,13 @@ fn storage_places() -> FunctionDef {
             docstring("Name every file that was stored before a time, some at once."),
             do_(py!(ellipsis!()))
         ])
+}
+
+fn storage_probe() -> FunctionDef {
+    async_def("probe").params([untyped("self")]).returns(none()).body(block![
+        docstring("Find out whether a file could be stored now."),
+        do_(py!(ellipsis!()))
+    ])
 }
 
 fn get_storage_def() -> FunctionDef {

@@ -56,6 +56,7 @@ pub mod test_me;
 pub mod test_members;
 pub mod test_metrics;
 pub mod test_migrations;
+pub mod test_monitoring;
 pub mod test_openapi;
 pub mod test_organizations;
 pub mod test_outbox;
@@ -139,7 +140,9 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     modules.extend(test_entitlements::emit(spec));
     modules.extend(test_feature_flags::emit(spec));
     modules.extend(casting::has_trial(spec).then(test_trials::emit));
-    modules.extend(spec.observability.metrics.then(|| test_metrics::emit(spec)));
+    if spec.observability.metrics {
+        modules.extend([test_metrics::emit(spec), test_monitoring::emit()]);
+    }
     let sends_mail = spec.email.backend == EmailBackend::Smtp;
     let has_workers = spec.jobs.has_workers();
     modules.extend(sends_mail.then(test_smtp::emit));

@@ -1,15 +1,19 @@
 //! `backend/tests/servers.py`: servers and processes that tests start and stop.
 
+use crate::core::database::Database;
 use crate::python::builtins::{__file__, bool, bytes, dict, int, list, str};
+use crate::python::fastapi::FastAPI;
+use crate::python::httpx2::{ASGITransport, AsyncClient};
 use crate::python::pytest::pytest;
 use crate::python::standard::{
-    Callable, Generator, Path, contextmanager, os, shutil, socket, subprocess, sys, time,
+    AsyncGenerator, Callable, Generator, Path, asynccontextmanager, contextmanager, os, shutil,
+    socket, subprocess, sys, time,
 };
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "tests.servers": LOCALHOST, BACKEND, START_SECONDS, free_port, answers, wait_until, process,
-        redis_server, python;
+        redis_server, python, serving;
 }
 
 /// The module.
@@ -25,7 +29,8 @@ pub fn emit(has_workers: bool) -> Module {
             wait_until_def(),
             process_def(),
             has_workers.then(redis_server_def),
-            python_def()
+            python_def(),
+            serving_def()
         ],
     )
 }
@@ -131,4 +136,23 @@ fn python_def() -> FunctionDef {
         docstring("Return the command that runs a module."),
         return_(py!([sys.executable, "-m", module]))
     ])
+}
+
+fn serving_def() -> FunctionDef {
+    names!(app, transport, http, database);
+    async_def(serving)
+        .decorator(asynccontextmanager)
+        .params([param(app, FastAPI)])
+        .returns(py!(AsyncGenerator[(AsyncClient, None)]))
+        .body(block![
+            docstring("Talk to an application that is not started, and hang up in the end."),
+            assign(transport, py!(ASGITransport(app, raise_app_exceptions = false))),
+            async_with_as(
+                py!(AsyncClient(transport = transport, base_url = "http://test")),
+                http,
+                [do_(py!(yield_!(http)))]
+            ),
+            ann_assign(database, Database, py!(app.state.database)),
+            do_(py!(database.close().await))
+        ])
 }

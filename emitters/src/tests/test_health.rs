@@ -2,11 +2,15 @@
 
 use crate::app_main::create_app;
 use crate::core::settings::Settings;
-use crate::python::builtins::str;
-use crate::python::httpx2::{ASGITransport, AsyncClient};
+use crate::python::anyio::anyio;
+use crate::python::builtins::{list, range, str};
 use crate::python::pytest::pytest;
+use crate::python::standard::{Path, asyncio};
+use crate::services::probes::FRESH_SECONDS;
 use crate::spec::Spec;
+use crate::tests::servers::serving;
 use crate::tests::world::world_test;
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 /// The module.
@@ -14,21 +18,28 @@ use astgen_pyast::prelude::*;
 pub fn emit(spec: &Spec) -> Module {
     module("tests.test_health").docstring("Health.").body(block![
         test_alive_and_ready(spec),
-        test_without_its_database_it_is_alive_but_not_ready()
+        test_without_its_database_it_is_alive_but_not_ready(spec),
+        test_who_asks_at_once_shares_an_answer(),
+        spec.storage.is_on().then(test_without_its_folder_the_rest_is_served)
     ])
+}
+
+/// The checks where only the database may fail.
+fn checks(spec: &Spec, database: &str) -> Expr {
+    let storage = spec.storage.is_on().then_some(("storage", "ok"));
+    make::dict([("database", database)].into_iter().chain(storage))
 }
 
 fn test_alive_and_ready(spec: &Spec) -> FunctionDef {
     let title = spec.project.title.as_str();
+    let checks = checks(spec, "ok");
     names!(world, live, ready, health);
     world_test("test_alive_and_ready").body(block![
         assign(live, py!(world.http.get("/health/live").await)),
         assert_(py!((live.status_code, live.json()) == (200, dict!("status" => "ok")))),
         assign(ready, py!(world.http.get("/health/ready").await)),
         assert_(py!(ready.status_code == 200)),
-        assert_(
-            py!(ready.json() == dict!("status" => "ok", "checks" => dict!("database" => "ok")))
-        ),
+        assert_(py!(ready.json() == dict!("status" => "ok", "checks" => checks))),
         assign(health, py!(world.http.get("/health").await.json())),
         assert_(py!(health["status"] == "ok")),
         assert_(py!(health["name"] == title)),
@@ -37,7 +48,8 @@ fn test_alive_and_ready(spec: &Spec) -> FunctionDef {
     ])
 }
 
-fn test_without_its_database_it_is_alive_but_not_ready() -> FunctionDef {
+fn test_without_its_database_it_is_alive_but_not_ready(spec: &Spec) -> FunctionDef {
+    let checks = checks(spec, "failed");
     names!(settings, url, app, http, ready, health);
     async_def("test_without_its_database_it_is_alive_but_not_ready")
         .decorator(py!(pytest.mark.parametrize(
@@ -55,7 +67,7 @@ fn test_without_its_database_it_is_alive_but_not_ready() -> FunctionDef {
                 py!(create_app(settings.model_copy(update = dict!("database_url" => url))))
             ),
             async_with_as(
-                py!(AsyncClient(transport = ASGITransport(app), base_url = "http://test")),
+                py!(serving(app)),
                 http,
                 block![
                     assert_(py!(http.get("/health/live").await.status_code == 200)),
@@ -64,9 +76,52 @@ fn test_without_its_database_it_is_alive_but_not_ready() -> FunctionDef {
                 ]
             ),
             assert_(py!(ready.status_code == 503)),
-            assert_(py!(ready.json()
-                == dict!("status" => "failed", "checks" => dict!("database" => "failed")))),
+            assert_(py!(ready.json() == dict!("status" => "failed", "checks" => checks))),
             assert_(py!(health.status_code == 200)),
             assert_(py!(health.json()["status"] == "failed"))
+        ])
+}
+
+fn test_who_asks_at_once_shares_an_answer() -> FunctionDef {
+    names!(world, statements, answers);
+    world_test("test_who_asks_at_once_shares_an_answer")
+        .params([param(statements, py!(list[str]))])
+        .body(block![
+            do_(py!(anyio.sleep(FRESH_SECONDS).await)),
+            assign(
+                answers,
+                py!(asyncio
+                    .gather(*list!(world.http.get("/health/ready") for _ in range(10)))
+                    .await)
+            ),
+            assert_(py!(set!(answer.status_code for answer in answers) == set!(200))),
+            assert_(py!(statements.count("SELECT 1") == 1))
+        ])
+}
+
+fn test_without_its_folder_the_rest_is_served() -> FunctionDef {
+    names!(settings, tmp_path, file, app, http, ready);
+    async_def("test_without_its_folder_the_rest_is_served")
+        .params([param(settings, Settings), param(tmp_path, Path)])
+        .returns(none())
+        .body(block![
+            assign(file, py!(tmp_path / "file")),
+            do_(py!(file.touch())),
+            assign(
+                app,
+                py!(create_app(
+                    settings.model_copy(update = dict!("storage_folder" => str(file / "files")))
+                ))
+            ),
+            async_with_as(
+                py!(serving(app)),
+                http,
+                [assign(ready, py!(http.get("/health/ready").await))]
+            ),
+            assert_(py!(ready.status_code == 200)),
+            assert_(py!(ready.json()["status"] == "degraded")),
+            assert_(
+                py!(ready.json()["checks"] == dict!("database" => "ok", "storage" => "failed"))
+            )
         ])
 }

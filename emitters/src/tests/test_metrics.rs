@@ -1,14 +1,20 @@
 //! `backend/tests/test_metrics.py`: metrics.
 
 use crate::app_main::create_app;
+use crate::core::jobs::enqueue;
 use crate::core::metrics::Metrics;
 use crate::core::settings::Settings;
-use crate::python::builtins::{RuntimeError, any, list, str};
-use crate::python::httpx2::{ASGITransport, AsyncClient};
+use crate::models::base::utcnow;
+use crate::models::job::JobStatus;
+use crate::python::builtins::{RuntimeError, any, float, list, str};
+use crate::python::httpx2::AsyncClient;
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
-use crate::python::standard::{AsyncGenerator, uuid4};
+use crate::python::standard::{AsyncGenerator, timedelta, uuid4};
+use crate::services::maintenance::{Nothing, PRUNE};
 use crate::spec::{EntityNames, Spec};
+use crate::tests::servers::serving;
+use crate::tests::world::world_test;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -28,27 +34,23 @@ pub fn emit(spec: &Spec) -> Module {
         test_the_request_for_the_metrics_is_in_flight(),
         test_a_defect_is_counted(),
         test_the_metrics_can_ask_for_a_token(),
-        test_applications_do_not_share_metrics()
+        test_applications_do_not_share_metrics(),
+        test_what_waits_is_counted(spec.billing.is_some()),
+        test_without_a_database_the_rest_is_measured()
     ])
 }
 
 fn http_def() -> FunctionDef {
-    names!(settings, transport);
+    names!(settings);
     async_def(http)
         .decorator(py!(pytest.fixture))
         .params([param(settings, Settings)])
         .returns(py!(AsyncGenerator[(AsyncClient, None)]))
-        .body(block![
-            assign(
-                transport,
-                py!(ASGITransport(create_app(settings), raise_app_exceptions = false))
-            ),
-            async_with_as(
-                py!(AsyncClient(transport = transport, base_url = "http://test")),
-                http,
-                [do_(py!(yield_!(http)))]
-            )
-        ])
+        .body(block![async_with_as(
+            py!(serving(create_app(settings))),
+            http,
+            [do_(py!(yield_!(http)))]
+        )])
 }
 
 fn fail_def() -> FunctionDef {
@@ -133,14 +135,13 @@ fn test_the_request_for_the_metrics_is_in_flight() -> FunctionDef {
 }
 
 fn test_a_defect_is_counted() -> FunctionDef {
-    names!(settings, app, transport, labels);
+    names!(settings, app, labels);
     async_def("test_a_defect_is_counted").params([param(settings, Settings)]).returns(none()).body(
         block![
             assign(app, py!(create_app(settings))),
             do_(py!(app.add_api_route("/tests/fail", fail))),
-            assign(transport, py!(ASGITransport(app, raise_app_exceptions = false))),
             async_with_as(
-                py!(AsyncClient(transport = transport, base_url = "http://test")),
+                py!(serving(app)),
                 http,
                 block![
                     do_(py!(http.get("/tests/fail").await)),
@@ -167,7 +168,7 @@ fn test_the_metrics_can_ask_for_a_token() -> FunctionDef {
                 py!(create_app(settings.model_copy(update = dict!("metrics_token" => token))))
             ),
             async_with_as(
-                py!(AsyncClient(transport = ASGITransport(app), base_url = "http://test")),
+                py!(serving(app)),
                 http,
                 block![
                     assert_(py!(http.get("/metrics").await.status_code == 401)),
@@ -189,5 +190,55 @@ fn test_applications_do_not_share_metrics() -> FunctionDef {
             ann_assign(first, Metrics, py!(create_app(settings).state.metrics)),
             ann_assign(second, Metrics, py!(create_app(settings).state.metrics)),
             assert_(py!(is_not!(first.registry, second.registry)))
+        ])
+}
+
+fn test_what_waits_is_counted(bills: bool) -> FunctionDef {
+    names!(world, hour, status, session, job, found, waited, text);
+    let no_events = "billing_events_unhandled{status=\"failed\"} 0.0";
+    world_test("test_what_waits_is_counted").body(block![
+        assign(hour, py!(timedelta(hours = 1))),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                for_(
+                    status,
+                    py!((JobStatus.QUEUED, JobStatus.DEAD, JobStatus.SUCCEEDED)),
+                    block![
+                        assign(job, py!(enqueue(session, PRUNE, Nothing(), delay = hour))),
+                        assign(py!((job.status, job.run_at)), py!((status, utcnow() - hour)))
+                    ]
+                ),
+                do_(py!(session.commit().await))
+            ]
+        ),
+        assign(found, py!(lines(world.http).await)),
+        assert_(py!(in_!("background_jobs{status=\"queued\"} 1.0", found))),
+        assert_(py!(in_!("background_jobs{status=\"dead\"} 1.0", found))),
+        assert_(py!(in_!("background_jobs{status=\"running\"} 0.0", found))),
+        assign(
+            py!([text]),
+            py!(list!(line for line in found
+                if line.startswith("background_jobs_oldest_due_seconds ")))
+        ),
+        assign(waited, py!(float(text.split()[1]))),
+        assert_(py!(chain!(hour.total_seconds(), "<=", waited, "<", 2 * hour.total_seconds()))),
+        bills.then(|| assert_(py!(in_!(no_events, found))))
+    ])
+}
+
+fn test_without_a_database_the_rest_is_measured() -> FunctionDef {
+    names!(settings, nowhere, app, found);
+    let url = "sqlite+aiosqlite:////nowhere/at/all.db";
+    async_def("test_without_a_database_the_rest_is_measured")
+        .params([param(settings, Settings)])
+        .returns(none())
+        .body(block![
+            assign(nowhere, py!(settings.model_copy(update = dict!("database_url" => url)))),
+            assign(app, py!(create_app(nowhere))),
+            async_with_as(py!(serving(app)), http, [assign(found, py!(lines(http).await))]),
+            assert_(py!(in_!("http_requests_in_flight 1.0", found))),
+            assert_(py!(!any(generator!(line.startswith("background_jobs") for line in found))))
         ])
 }

@@ -1,9 +1,10 @@
 //! `backend/tests/test_s3_storage.py`: files in a bucket: at a real S3 server in this process, and at one out of order.
 
+use crate::app_main::create_app;
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::python::anyio::anyio;
-use crate::python::builtins::{float, int, isinstance, len, list, set, str};
+use crate::python::builtins::{float, int, isinstance, len, list, range, set, str};
 use crate::python::httpx2::{AsyncClient, Response};
 use crate::python::moto::ThreadedMotoServer;
 use crate::python::pydantic::SecretStr;
@@ -12,12 +13,13 @@ use crate::python::standard::{
     AsyncGenerator, Generator, UUID, asynccontextmanager, asyncio, monotonic, timedelta, uuid4,
 };
 use crate::services::file_sweeper::{GRACE, find_orphans};
+use crate::services::probes::ANSWER_SECONDS;
 use crate::services::resources::Resources;
 use crate::services::s3_storage::S3Storage;
-use crate::services::storage::{Place, get_storage};
+use crate::services::storage::{Place, StorageError, get_storage};
 use crate::services::storage_connection::build_storage;
 use crate::tests::files::{CONTENT, Files, send};
-use crate::tests::servers::{LOCALHOST, free_port};
+use crate::tests::servers::{LOCALHOST, free_port, serving};
 use crate::tests::world::World;
 use astgen_pyast::prelude::*;
 
@@ -53,6 +55,8 @@ pub fn emit() -> Module {
             check_unavailable_def(),
             test_a_store_that_is_out_of_order_holds_nobody_up(),
             test_a_store_that_is_away(),
+            test_a_bucket_that_is_there_is_ready(),
+            test_a_store_that_is_out_of_order_is_said_to_be(),
             test_addresses_of_the_server_are_not_its_own()
         ])
 }
@@ -359,5 +363,46 @@ fn test_addresses_of_the_server_are_not_its_own() -> FunctionDef {
             assert_(py!(keys(store) == [])),
             assign(response, py!(world.http.get("/files/content?token=x").await)),
             assert_(py!(response.status_code == 404))
+        ])
+}
+
+fn test_a_bucket_that_is_there_is_ready() -> FunctionDef {
+    names!(store);
+    async_def("test_a_bucket_that_is_there_is_ready")
+        .params([param(store, S3Storage)])
+        .returns(none())
+        .body(block![
+            do_(py!(store.probe().await)),
+            do_(py!(store.client.delete_bucket(Bucket = store.bucket))),
+            with(py!(pytest.raises(StorageError)), [do_(py!(store.probe().await))])
+        ])
+}
+
+fn test_a_store_that_is_out_of_order_is_said_to_be() -> FunctionDef {
+    names!(settings, seconds, port, app, started, http, answers, answer);
+    async_def("test_a_store_that_is_out_of_order_is_said_to_be")
+        .decorator(py!(pytest.mark.parametrize("seconds", [0, 30])))
+        .params([param(settings, Settings), param(seconds, float)])
+        .returns(none())
+        .body(block![
+            docstring("The application is ready nevertheless: most requests need no files."),
+            assign(port, py!(free_port())),
+            assign(app, py!(create_app(settings_for(settings, port)))),
+            assign(started, py!(monotonic())),
+            async_with(
+                py!(out_of_order(port, seconds)),
+                [assign(answers, py!(list!(http.get("/health/ready").await for _ in range(3))))]
+            )
+            .and_as(py!(serving(app)), http),
+            assert_(py!(monotonic() - started < ANSWER_SECONDS + 1)),
+            for_(
+                answer,
+                answers,
+                block![
+                    assert_(py!(answer.status_code == 200)),
+                    assert_(py!(answer.json()["status"] == "degraded")),
+                    assert_(py!(answer.json()["checks"]["storage"] == "failed"))
+                ]
+            )
         ])
 }

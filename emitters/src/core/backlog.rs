@@ -1,0 +1,146 @@
+//! `backend/app/core/backlog.py`: what waits in the database, counted when the metrics are read.
+
+use crate::core::database::Database;
+use crate::models::base::utcnow;
+use crate::models::billing_event::{BillingEvent, BillingEventStatus};
+use crate::models::job::{Job, JobStatus};
+use crate::python::anyio::fail_after;
+use crate::python::builtins::{__name__, OSError, dict, list, max};
+use crate::python::prometheus::{Collector, GaugeMetricFamily};
+use crate::python::sqlalchemy::{AsyncSession, SQLAlchemyError, func, select};
+use crate::python::standard::{logging, timedelta};
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.core.backlog": logger, COUNT_SECONDS, UNDONE, UNHANDLED, NO_TIME, Backlog, read_backlog,
+        count_jobs, time_oldest_job, count_billing_events;
+}
+
+/// How many jobs wait, run, or were given up.
+pub const JOBS: &str = "background_jobs";
+/// How long the job that is due longest has waited.
+pub const OLDEST_JOB: &str = "background_jobs_oldest_due_seconds";
+/// How many events of the billing provider wait, or were given up.
+pub const BILLING_EVENTS: &str = "billing_events_unhandled";
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    let bills = spec.billing.is_some();
+    module("app.core.backlog")
+        .docstring("What waits in the database, counted when the metrics are read.")
+        .body(block![
+            assign(logger, py!(logging.getLogger(__name__))),
+            assign(COUNT_SECONDS, py!(2.0)).paragraph(),
+            assign(UNDONE, py!((JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.DEAD))),
+            bills.then(|| assign(
+                UNHANDLED,
+                py!((BillingEventStatus.RECEIVED, BillingEventStatus.FAILED))
+            )),
+            assign(NO_TIME, py!(timedelta())),
+            backlog_class(),
+            read_backlog_def(bills),
+            count_jobs_def(),
+            time_oldest_job_def(),
+            bills.then(count_billing_events_def)
+        ])
+}
+
+fn backlog_class() -> ClassDef {
+    names!(gauges);
+    let families = py!(list[GaugeMetricFamily]);
+    class(Backlog).base(Collector).body(block![
+        docstring("What waits at one moment, of all processes together."),
+        def("__init__")
+            .params([untyped("self"), param(gauges, &families)])
+            .returns(none())
+            .body(block![docstring("Keep what was counted."), assign(py!(self.gauges), gauges)]),
+        def("collect")
+            .params([untyped("self")])
+            .returns(families)
+            .body(block![docstring("Return what was counted."), return_(py!(self.gauges))])
+    ])
+}
+
+fn read_backlog_def(bills: bool) -> FunctionDef {
+    names!(database, session, gauges);
+    let of_jobs = [py!(count_jobs(session).await), py!(time_oldest_job(session).await)];
+    let of_events = bills.then(|| py!(count_billing_events(session).await));
+    let counted = of_jobs.into_iter().chain(of_events);
+    async_def(read_backlog).params([param(database, Database)]).returns(Backlog).body(block![
+        docstring("Count what waits; while the database does not answer, that is not known."),
+        try_(block![with(
+            py!(fail_after(COUNT_SECONDS)),
+            [async_with_as(py!(database.session()), session, [assign(gauges, py!([..counted]))])]
+        )])
+        .except(
+            py!((SQLAlchemyError, OSError)),
+            block![
+                do_(py!(logger.warning("The backlog cannot be counted", exc_info = true))),
+                return_(py!(Backlog([])))
+            ]
+        ),
+        return_(py!(Backlog(gauges)))
+    ])
+}
+
+fn count_jobs_def() -> FunctionDef {
+    names!(session, gauge, counts, found, status);
+    let about = "Jobs that wait, run, or were given up.";
+    async_def(count_jobs).params([param(session, AsyncSession)]).returns(GaugeMetricFamily).body(
+        block![
+            docstring("Count the jobs that are not done."),
+            assign(gauge, py!(GaugeMetricFamily(JOBS, about, labels = ["status"]))),
+            assign(
+                counts,
+                py!(select(Job.status, func.count())
+                    .r#where(Job.status.in_(UNDONE))
+                    .group_by(Job.status))
+            ),
+            assign(found, py!(dict(session.execute(counts).await.all()))),
+            for_(status, UNDONE, [do_(py!(gauge.add_metric([status], found.get(status, 0))))]),
+            return_(gauge)
+        ],
+    )
+}
+
+fn time_oldest_job_def() -> FunctionDef {
+    names!(session, now, statement, oldest, waited);
+    let about = "Seconds since the job that is due longest should have begun.";
+    async_def(time_oldest_job)
+        .params([param(session, AsyncSession)])
+        .returns(GaugeMetricFamily)
+        .body(block![
+            docstring("Tell how late the jobs are: without workers, later and later."),
+            assign(now, py!(utcnow())),
+            assign(
+                statement,
+                py!(select(func.min(Job.run_at)).r#where(Job.status == JobStatus.QUEUED))
+            ),
+            assign(oldest, py!(session.scalar(statement).await)),
+            assign(waited, py!(if oldest == None { NO_TIME } else { max(now - oldest, NO_TIME) })),
+            return_(py!(GaugeMetricFamily(OLDEST_JOB, about, value = waited.total_seconds())))
+        ])
+}
+
+fn count_billing_events_def() -> FunctionDef {
+    names!(session, gauge, counts, found, status);
+    let about = "Events of the billing provider that wait, or were given up.";
+    async_def(count_billing_events)
+        .params([param(session, AsyncSession)])
+        .returns(GaugeMetricFamily)
+        .body(block![
+            docstring("Count the events of the billing provider that are not handled."),
+            assign(gauge, py!(GaugeMetricFamily(BILLING_EVENTS, about, labels = ["status"]))),
+            assign(
+                counts,
+                py!(select(BillingEvent.status, func.count())
+                    .r#where(BillingEvent.status.in_(UNHANDLED))
+                    .group_by(BillingEvent.status))
+            ),
+            assign(found, py!(dict(session.execute(counts).await.all()))),
+            for_(status, UNHANDLED, [do_(py!(gauge.add_metric([status], found.get(status, 0))))]),
+            return_(gauge)
+        ])
+}

@@ -1,0 +1,157 @@
+//! `deploy/prometheus/`: what Prometheus reads, and when it wakes somebody.
+
+use super::promql::{self, Window};
+use super::yaml::{Yaml, list, map, print};
+use crate::spec::Spec;
+use crate::{Content, Generated};
+
+/// Somebody is to look at once, or on the next working day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Severity {
+    Page,
+    Ticket,
+}
+
+/// A rule that fires when its expression holds for a while.
+struct Alert {
+    name: &'static str,
+    expr: String,
+    lasts: &'static str,
+    severity: Severity,
+    summary: &'static str,
+    /// What to look at first.
+    description: &'static str,
+}
+
+/// The files, where the spec has metrics.
+#[must_use]
+pub fn emit(spec: &Spec) -> Vec<Generated> {
+    if !spec.observability.metrics {
+        return Vec::new();
+    }
+    let file = |path: &str, document: &Yaml| Generated {
+        path: path.to_owned(),
+        content: Content::Text(print(document)),
+    };
+    vec![
+        file("deploy/prometheus/alerts.yml", &rules(spec)),
+        file("deploy/prometheus/prometheus.yml", &scrape(spec)),
+    ]
+}
+
+fn rules(spec: &Spec) -> Yaml {
+    let rules = alerts(spec).into_iter().map(rule);
+    let group = [("name", Yaml::from(spec.project.name.as_str())), ("rules", list(rules))];
+    map([("groups", list([map(group)]))])
+}
+
+/// Prometheus beside the compose file: the server by its name there, and its token in a file.
+fn scrape(spec: &Spec) -> Yaml {
+    let job = map([
+        ("job_name", Yaml::from(spec.project.name.as_str())),
+        ("metrics_path", "/metrics".into()),
+        ("authorization", map([("credentials_file", "/etc/prometheus/metrics-token")])),
+        ("static_configs", list([map([("targets", list(["api:8000"]))])])),
+    ]);
+    map([
+        ("global", map([("scrape_interval", "15s"), ("evaluation_interval", "15s")])),
+        ("rule_files", list(["alerts.yml"])),
+        ("scrape_configs", list([job])),
+    ])
+}
+
+fn rule(alert: Alert) -> Yaml {
+    let severity = match alert.severity {
+        Severity::Page => "page",
+        Severity::Ticket => "ticket",
+    };
+    map([
+        ("alert", Yaml::from(alert.name)),
+        ("expr", alert.expr.into()),
+        ("for", alert.lasts.into()),
+        ("labels", map([("severity", severity)])),
+        ("annotations", map([("summary", alert.summary), ("description", alert.description)])),
+    ])
+}
+
+fn alerts(spec: &Spec) -> Vec<Alert> {
+    let mut alerts = vec![down(spec), defects(), slow()];
+    alerts.extend(jobs());
+    alerts.extend(spec.billing.iter().flat_map(|_| billing()));
+    alerts
+}
+
+fn down(spec: &Spec) -> Alert {
+    Alert {
+        name: "ServerDown",
+        expr: format!("up{{job=\"{}\"}} == 0", spec.project.name),
+        lasts: "2m",
+        severity: Severity::Page,
+        summary: "A server does not answer Prometheus.",
+        description: "See /health/ready, and whether the token in METRICS_TOKEN is the one sent.",
+    }
+}
+
+fn defects() -> Alert {
+    Alert {
+        name: "ServerErrors",
+        expr: format!("{} > 0.01", promql::share_of_defects(Window("5m"))),
+        lasts: "10m",
+        severity: Severity::Page,
+        summary: "More than one answer in a hundred is a 5xx.",
+        description: "The log has each with its request id; the dashboard says which routes.",
+    }
+}
+
+fn slow() -> Alert {
+    Alert {
+        name: "SlowAnswers",
+        expr: format!("{} > 1", promql::quantile("0.95", Window("10m"))),
+        lasts: "15m",
+        severity: Severity::Ticket,
+        summary: "One answer in twenty takes longer than a second.",
+        description: "The dashboard has the time by route.",
+    }
+}
+
+fn jobs() -> [Alert; 2] {
+    [
+        Alert {
+            name: "JobsLate",
+            expr: format!("{} > 300", promql::lateness_of_jobs()),
+            lasts: "5m",
+            severity: Severity::Page,
+            summary: "Jobs that are due do not run: no mail leaves.",
+            description: "See whether what runs the jobs is up and keeps up.",
+        },
+        Alert {
+            name: "JobsDead",
+            expr: format!("{} > 0", promql::dead_jobs()),
+            lasts: "1m",
+            severity: Severity::Ticket,
+            summary: "Jobs were given up.",
+            description: "Their rows have the error; run them again once it is mended.",
+        },
+    ]
+}
+
+fn billing() -> [Alert; 2] {
+    [
+        Alert {
+            name: "BillingEventsFailed",
+            expr: format!("{} > 0", promql::failed_billing_events()),
+            lasts: "1m",
+            severity: Severity::Page,
+            summary: "Events of Stripe could not be followed.",
+            description: "python -m app.billing failed lists them, and replay tries them again.",
+        },
+        Alert {
+            name: "BillingEventsRefused",
+            expr: format!("{} > 5", promql::refused_billing_events(Window("15m"))),
+            lasts: "15m",
+            severity: Severity::Page,
+            summary: "Calls of Stripe are refused.",
+            description: "See whether STRIPE_WEBHOOK_SECRETS has the secret of the endpoint.",
+        },
+    ]
+}

@@ -1,0 +1,92 @@
+//! Expressions of Prometheus over the metrics that the application registers: the dashboard and the alerts ask them.
+
+use crate::core::backlog::{BILLING_EVENTS, JOBS, OLDEST_JOB};
+use crate::core::metrics::{ERRORS, IN_FLIGHT, REQUESTS, SECONDS};
+
+/// How far back a rate looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window(pub &'static str);
+
+/// `sum by (route) (rate(http_requests_total[5m]))`
+#[must_use]
+pub fn requests_by(label: &str, Window(window): Window) -> String {
+    format!("sum by ({label}) (rate({REQUESTS}_total[{window}]))")
+}
+
+/// Answers with an error, by their status.
+#[must_use]
+pub fn errors_by_status(Window(window): Window) -> String {
+    format!("sum by (status) (rate({ERRORS}_total[{window}]))")
+}
+
+/// The part of all answers that were defects of the server.
+#[must_use]
+pub fn share_of_defects(Window(window): Window) -> String {
+    let defects = format!("sum(rate({REQUESTS}_total{{status=~\"5..\"}}[{window}]))");
+    // Without one defect there is no such series, and without one request no share.
+    format!("({defects} or vector(0)) / (sum(rate({REQUESTS}_total[{window}])) > 0)")
+}
+
+/// How long the slowest requests but a few took.
+#[must_use]
+pub fn quantile(quantile: &str, Window(window): Window) -> String {
+    format!("histogram_quantile({quantile}, sum by (le) (rate({SECONDS}_bucket[{window}])))")
+}
+
+/// The same for each route.
+#[must_use]
+pub fn quantile_by_route(quantile: &str, Window(window): Window) -> String {
+    format!("histogram_quantile({quantile}, sum by (le, route) (rate({SECONDS}_bucket[{window}])))")
+}
+
+/// The mean time of an answer.
+#[must_use]
+pub fn mean_seconds(Window(window): Window) -> String {
+    format!("sum(rate({SECONDS}_sum[{window}])) / sum(rate({SECONDS}_count[{window}]))")
+}
+
+/// The requests that are being answered, in all processes.
+#[must_use]
+pub fn in_flight() -> String {
+    format!("sum({IN_FLIGHT})")
+}
+
+/// The jobs that are not done. Every process counts the same ones.
+#[must_use]
+pub fn jobs_by_status() -> String {
+    format!("max by (status) ({JOBS})")
+}
+
+/// The jobs that were given up.
+#[must_use]
+pub fn dead_jobs() -> String {
+    format!("max({JOBS}{{status=\"dead\"}})")
+}
+
+/// How late the jobs are.
+#[must_use]
+pub fn lateness_of_jobs() -> String {
+    format!("max({OLDEST_JOB})")
+}
+
+/// The events of the billing provider that are not handled.
+#[must_use]
+pub fn billing_events_by_status() -> String {
+    format!("max by (status) ({BILLING_EVENTS})")
+}
+
+/// The events of the billing provider that were given up.
+#[must_use]
+pub fn failed_billing_events() -> String {
+    format!("max({BILLING_EVENTS}{{status=\"failed\"}})")
+}
+
+/// Calls of the billing provider that were not taken.
+#[must_use]
+pub fn refused_billing_events(Window(window): Window) -> String {
+    let labels = format!("route=\"{BILLING_WEBHOOK}\",status=~\"[45]..\"");
+    format!("sum(increase({REQUESTS}_total{{{labels}}}[{window}]))")
+}
+
+/// Where the billing provider calls.
+const BILLING_WEBHOOK: &str = "/billing/webhook";

@@ -1,0 +1,131 @@
+//! `backend/app/services/probes.py`: whether what requests need is there, asked at most once a second.
+
+use crate::core::errors::UnavailableError;
+use crate::python::anyio::fail_after;
+use crate::python::builtins::{__name__, OSError, dict, str, zip};
+use crate::python::fastapi::{Depends, Request};
+use crate::python::sqlalchemy::SQLAlchemyError;
+use crate::python::standard::{Annotated, Awaitable, Callable, asyncio, logging, monotonic};
+use crate::schemas::health::{Readiness, State};
+use crate::services::resources::Resources;
+use crate::spec::Spec;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.services.probes": logger, ANSWER_SECONDS, FRESH_SECONDS, Probes, worst, get_probes,
+        ProbesDep;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    let has_files = spec.storage.is_on();
+    module("app.services.probes")
+        .docstring("Whether what requests need is there, asked at most once a second.")
+        .body(block![
+            assign(logger, py!(logging.getLogger(__name__))),
+            assign(ANSWER_SECONDS, py!(2.0)).paragraph(),
+            assign(FRESH_SECONDS, py!(1.0)),
+            probes_class(has_files),
+            worst_def(has_files),
+            get_probes_def(),
+            assign(ProbesDep, py!(Annotated[(Probes, Depends(get_probes))]))
+        ])
+}
+
+fn probes_class(has_files: bool) -> ClassDef {
+    class(Probes).body(block![
+        docstring("Tries what requests need; however many want to know, each is asked once."),
+        probes_init(has_files),
+        probes_check(),
+        probes_ask_all(),
+        probes_ask()
+    ])
+}
+
+fn probes_init(has_files: bool) -> FunctionDef {
+    names!(resources);
+    let database = ("database", py!(resources.database.ping));
+    let storage = has_files.then(|| ("storage", py!(resources.storage.probe)));
+    let probes = astgen_pyast::make::dict([database].into_iter().chain(storage));
+    def("__init__").params([untyped("self"), param(resources, Resources)]).returns(none()).body(
+        block![
+            docstring("Start without having asked."),
+            ann_assign(py!(self.probes), py!(dict[(str, Callable[([], Awaitable[None])])]), probes),
+            ann_assign(py!(self.found), py!(Readiness | None), none()),
+            assign(py!(self.asked_at), py!(monotonic())),
+            assign(py!(self.asking), py!(asyncio.Lock()))
+        ],
+    )
+}
+
+fn probes_check() -> FunctionDef {
+    names!(is_old);
+    async_def("check").params([untyped("self")]).returns(Readiness).body(block![
+        docstring("Return how things stand, or stood a moment ago."),
+        async_with(
+            py!(self.asking),
+            block![
+                assign(is_old, py!(monotonic() - self.asked_at > FRESH_SECONDS)),
+                if_(
+                    py!(self.found == None || is_old),
+                    block![
+                        assign(py!(self.found), py!(self.ask_all().await)),
+                        assign(py!(self.asked_at), py!(monotonic()))
+                    ]
+                ),
+                return_(py!(self.found))
+            ]
+        )
+    ])
+}
+
+fn probes_ask_all() -> FunctionDef {
+    names!(answers, checks);
+    async_def("ask_all").params([untyped("self")]).returns(Readiness).body(block![
+        docstring("Ask everything at the same time."),
+        assign(answers, py!(asyncio.gather(*list!(self.ask(name) for name in self.probes)).await)),
+        assign(checks, py!(dict(zip(self.probes, answers, strict = true)))),
+        return_(py!(Readiness(status = worst(checks), checks = checks)))
+    ])
+}
+
+fn probes_ask() -> FunctionDef {
+    names!(name);
+    async_def("ask").params([untyped("self"), param(name, str)]).returns(State).body(block![
+        docstring("Ask for an answer, and not for long."),
+        try_(with(py!(fail_after(ANSWER_SECONDS)), [do_(py!(self.probes[name]().await))])).except(
+            py!((SQLAlchemyError, OSError, UnavailableError)),
+            block![
+                do_(py!(logger.warning("The %s does not answer", name, exc_info = true))),
+                return_("failed")
+            ]
+        ),
+        return_("ok")
+    ])
+}
+
+fn worst_def(has_files: bool) -> FunctionDef {
+    names!(checks);
+    def(worst).params([param(checks, py!(dict[(str, State)]))]).returns(State).body(block![
+        docstring(if has_files {
+            "Sum the checks up: without its store of files, the rest is still served."
+        } else {
+            "Sum the checks up."
+        }),
+        has_files.then(|| if_(
+            py!(checks["database"] == "ok" && in_!("failed", checks.values())),
+            [return_("degraded")]
+        )),
+        return_(py!(checks["database"]))
+    ])
+}
+
+fn get_probes_def() -> FunctionDef {
+    names!(request, probes);
+    def(get_probes).params([param(request, Request)]).returns(Probes).body(block![
+        docstring("Return the probes of the application."),
+        ann_assign(probes, Probes, py!(request.app.state.probes)),
+        return_(probes)
+    ])
+}
