@@ -100,6 +100,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::org_rbac::emit(spec),
         core::pagination::emit(),
         core::passwords::emit(),
+        core::pauses::emit(),
         core::permissions::emit(spec),
         core::protection::emit(spec),
         core::rate_limit::emit(spec),
@@ -192,6 +193,19 @@ fn application(spec: &Spec) -> Vec<Module> {
         ]);
     }
     modules.extend(spec.storage.has_bucket().then(services::s3_storage::emit));
+    if spec.webhooks.enabled {
+        modules.extend([
+            core::outbound::emit(),
+            core::webhook_events::emit(spec),
+            core::webhook_signing::emit(),
+            models::webhook::emit(),
+            schemas::webhook::emit(),
+            services::webhook_delivery::emit(),
+            services::webhook_outbox::emit(spec),
+            services::webhook_service::emit(),
+            api::webhook_endpoints::emit(),
+        ]);
+    }
     if spec.organizations.api_keys {
         modules.extend([
             core::api_keys::emit(spec),
@@ -203,7 +217,7 @@ fn application(spec: &Spec) -> Vec<Module> {
     }
     modules.extend(spec.observability.log_file.as_ref().map(|_| core::log_file::emit()));
     if spec.observability.metrics {
-        modules.extend([core::metrics::emit(), core::backlog::emit(spec)]);
+        modules.extend([core::metrics::emit(), services::backlog::emit(spec)]);
     }
     if spec.jobs.has_workers() {
         modules.extend([services::rq_dispatcher::emit(spec), worker::emit()]);

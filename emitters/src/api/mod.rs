@@ -15,3 +15,4 @@ pub mod members;
 pub mod organizations;
 pub mod routers;
 pub mod totp;
+pub mod webhook_endpoints;

@@ -7,7 +7,7 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.api.routers": ROUTERS;
     "app.api": api_keys, audit, auth, billing, entitlements, files, health, invitations, jobs, me, members, organizations,
-        totp;
+        totp, webhook_endpoints;
 }
 
 /// The module.
@@ -30,6 +30,7 @@ pub fn emit(spec: &Spec) -> Module {
     ];
     let stored = spec.storage.is_on();
     let stored = stored.then(|| [py!(files.router), py!(files.organization_router)]);
+    let told = spec.webhooks.enabled.then(|| py!(webhook_endpoints.router));
     let paid = [py!(billing.router), py!(billing.organization_router)];
     let paid = spec.billing.iter().flat_map(|_| paid.clone());
     let granted = spec.billing.as_ref().filter(|one| has_overrides(one));
@@ -46,6 +47,7 @@ pub fn emit(spec: &Spec) -> Module {
             .chain(stored.into_iter().flatten())
             .chain(keys.into_iter().flatten())
             .chain(codes)
+            .chain(told)
             .chain(paid)
             .chain(granted)
             .chain(entities),

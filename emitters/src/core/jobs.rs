@@ -5,7 +5,7 @@ use crate::core::request_id::current_request_id;
 use crate::core::tenancy::{TenantSession, bound_tenant};
 use crate::models::base::utcnow;
 use crate::models::job::Job;
-use crate::python::builtins::{Exception, TYPE, int, list, str};
+use crate::python::builtins::{Exception, TYPE, int, isinstance, list, str};
 use crate::python::pydantic::BaseModel;
 use crate::python::sqlalchemy::{AsyncSession, Session, event};
 use crate::python::standard::{
@@ -118,10 +118,10 @@ fn dispatch_through_def() -> FunctionDef {
 }
 
 fn enqueue_def() -> FunctionDef {
-    names!(session, kind, payload, delay, unique_key, now, job);
+    names!(session, kind, payload, delay, unique_key, inner, now, job);
     def(enqueue)
         .params([
-            param(session, AsyncSession),
+            param(session, py!(AsyncSession | Session)),
             param(kind, py!(JobKind[PayloadT])),
             param(payload, PayloadT),
             star(),
@@ -136,12 +136,16 @@ fn enqueue_def() -> FunctionDef {
                  It is stored with the transaction and lost with it. It may run more than once, so\n\
                  what it does must bear that; of the jobs with one unique key there is only one."
             ),
+            assign(
+                inner,
+                py!(if isinstance(session, AsyncSession) { session.sync_session } else { session })
+            ),
             assign(now, py!(utcnow())),
             assign(
                 job,
                 py!(Job(
                     id = uuid4(),
-                    organization_id = bound_tenant(session.sync_session),
+                    organization_id = bound_tenant(inner),
                     kind = kind.name,
                     payload = payload.model_dump(mode = "json"),
                     max_attempts = kind.max_attempts,
@@ -160,7 +164,7 @@ fn enqueue_def() -> FunctionDef {
 fn dispatch_after_commit_def() -> FunctionDef {
     names!(session, job);
     def(dispatch_after_commit)
-        .params([param(session, AsyncSession), param(job, Job)])
+        .params([param(session, py!(AsyncSession | Session)), param(job, Job)])
         .returns(none())
         .body(block![
             docstring("Have a job run as soon as the transaction has committed."),

@@ -1,6 +1,5 @@
 //! `backend/app/core/metrics.py`: metrics for Prometheus: what was asked, how it was answered, how long it took.
 
-use crate::core::backlog::read_backlog;
 use crate::core::database::DatabaseDep;
 use crate::core::errors::UnauthorizedError;
 use crate::core::settings::{Settings, SettingsDep};
@@ -12,6 +11,7 @@ use crate::python::prometheus::{
     CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest,
 };
 use crate::python::standard::{HTTPStatus, hmac, perf_counter};
+use crate::services::backlog::read_backlog;
 use astgen_pyast::prelude::*;
 
 vocabulary! {

@@ -2,7 +2,6 @@
 
 pub mod api_keys;
 pub mod audit;
-pub mod backlog;
 pub mod billing;
 pub mod body_limit;
 pub mod client;
@@ -22,8 +21,10 @@ pub mod logging;
 pub mod metrics;
 pub mod order;
 pub mod org_rbac;
+pub mod outbound;
 pub mod pagination;
 pub mod passwords;
+pub mod pauses;
 pub mod permissions;
 pub mod plans;
 pub mod protection;
@@ -37,3 +38,5 @@ pub mod settings;
 pub mod soft_delete;
 pub mod tenancy;
 pub mod tenant_statements;
+pub mod webhook_events;
+pub mod webhook_signing;

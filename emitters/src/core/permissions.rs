@@ -30,14 +30,14 @@ pub fn emit(spec: &Spec) -> Module {
         block![
             permission_class(&grants),
             role_permissions(spec, &grants),
-            spec.organizations.api_keys.then(for_people)
+            spec.organizations.api_keys.then(|| for_people(spec))
         ],
     )
 }
 
 fn grants(spec: &Spec) -> Vec<Grant> {
     names!(ORGANIZATION_READ, ORGANIZATION_UPDATE, ORGANIZATION_DELETE, ORGANIZATION_TRANSFER);
-    names!(FILES_READ, FILES_WRITE);
+    names!(FILES_READ, FILES_WRITE, WEBHOOKS_MANAGE);
     names!(MEMBERS_READ, MEMBERS_MANAGE, INVITATIONS_MANAGE, AUDIT_READ);
     names!(JOBS_READ, JOBS_MANAGE, API_KEYS_MANAGE, BILLING_READ, BILLING_MANAGE);
     let organizations = &spec.organizations;
@@ -63,6 +63,9 @@ fn grants(spec: &Spec) -> Vec<Grant> {
             grant(FILES_READ, "files:read", &all),
             grant(FILES_WRITE, "files:write", organizations.all_but_lowest()),
         ]);
+    }
+    if spec.webhooks.enabled {
+        grants.push(grant(WEBHOOKS_MANAGE, "webhooks:manage", &managers));
     }
     if organizations.api_keys {
         grants.extend([
@@ -96,9 +99,10 @@ pub fn entity_scopes(names: &EntityNames) -> [Name; 2] {
 }
 
 /// What no key may do, so that a leaked one cannot take the organization away.
-fn for_people() -> Stmt {
-    names!(ORGANIZATION_DELETE, ORGANIZATION_TRANSFER, API_KEYS_MANAGE);
+fn for_people(spec: &Spec) -> Stmt {
+    names!(ORGANIZATION_DELETE, ORGANIZATION_TRANSFER, API_KEYS_MANAGE, WEBHOOKS_MANAGE);
     let kept = [ORGANIZATION_DELETE, ORGANIZATION_TRANSFER, API_KEYS_MANAGE];
+    let kept = kept.into_iter().chain(spec.webhooks.enabled.then_some(WEBHOOKS_MANAGE));
     let kept = make::set(kept.map(|constant| Permission.attr(constant)));
     assign(FOR_PEOPLE, py!(frozenset(kept))).comment("What no API key can be made for.")
 }

@@ -20,6 +20,7 @@ pub fn emit(spec: &Spec) -> Generated {
         cookies(spec),
         keys(spec),
         files(spec),
+        webhooks(spec),
         what_is_sold(spec),
         metrics(spec),
         settings_section(spec),
@@ -248,6 +249,46 @@ fn files(spec: &Spec) -> Vec<Block> {
         ])
     });
     files
+}
+
+fn webhooks(spec: &Spec) -> Vec<Block> {
+    if !spec.webhooks.enabled {
+        return Vec::new();
+    }
+    vec![
+        heading(2, "Webhooks"),
+        paragraph([
+            text("An organization names addresses at "),
+            code("/organizations/{organization_id}/webhook-endpoints"),
+            text(", which are told what happens to its entities: "),
+            code("app/core/webhook_events.py"),
+            text(" has the events. What the audit log notes is told, so rows that the database "),
+            text("removes together with others are not. Deliveries are signed as "),
+            code("standardwebhooks.com"),
+            text(" has it, with the secret in the answer to the creation or the rotation."),
+        ]),
+        paragraph([
+            text(
+                "They go out after the commit, in order for each endpoint: one that is not taken ",
+            ),
+            text("(any status but 2xx) keeps the next ones waiting, is tried again after growing "),
+            text(
+                "pauses, and is given up after three hours or so. An endpoint that fails 36 times ",
+            ),
+            text(
+                "in a row, or answers 410, is disabled. What was delivered can be delivered again, ",
+            ),
+            text("under the same "),
+            code("webhook-id"),
+            text("; a receiver may also get it twice by itself."),
+        ]),
+        paragraph([
+            text("Nothing is sent into private networks, nor over http in production, and no "),
+            text("redirect is followed. To try it on one machine, set "),
+            code("WEBHOOK_PRIVATE_ADDRESSES=true"),
+            text("."),
+        ]),
+    ]
 }
 
 fn what_is_sold(spec: &Spec) -> Vec<Block> {

@@ -144,12 +144,17 @@ fn of_requests() -> Vec<Panel> {
     ]
 }
 
-fn of_jobs() -> [Panel; 2] {
+fn of_jobs() -> [Panel; 3] {
     [
         Panel {
             title: "Jobs that are not done",
             unit: "short",
-            series: vec![series(promql::jobs_by_status(), "{{status}}")],
+            series: vec![series(promql::jobs_by("status"), "{{status}}")],
+        },
+        Panel {
+            title: "Jobs by kind",
+            unit: "short",
+            series: vec![series(promql::jobs_by("kind"), "{{kind}}")],
         },
         Panel {
             title: "How late jobs are",

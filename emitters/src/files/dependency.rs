@@ -50,8 +50,13 @@ pub fn runtime(spec: &Spec) -> Vec<Dependency> {
     if spec.storage.has_bucket() {
         dependencies.push(dependency("boto3", "1.44.5", "2"));
     }
-    if spec.billing.is_some() {
+    if spec.billing.is_some() || spec.webhooks.enabled {
         dependencies.push(dependency("aiohttp", "3.14.5", "4"));
+    }
+    if spec.webhooks.enabled {
+        dependencies.push(dependency("yarl", "1.20", "2"));
+    }
+    if spec.billing.is_some() {
         dependencies.push(dependency("stripe", "16.1", "17"));
     }
     dependencies.sort_by_key(|dependency| dependency.name);

@@ -1,7 +1,7 @@
 //! Expressions of Prometheus over the metrics that the application registers: the dashboard and the alerts ask them.
 
-use crate::core::backlog::{BILLING_EVENTS, JOBS, OLDEST_JOB};
 use crate::core::metrics::{ERRORS, IN_FLIGHT, REQUESTS, SECONDS};
+use crate::services::backlog::{BILLING_EVENTS, JOBS, OLDEST_JOB};
 
 /// How far back a rate looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,16 +51,16 @@ pub fn in_flight() -> String {
     format!("sum({IN_FLIGHT})")
 }
 
-/// The jobs that are not done. Every process counts the same ones.
+/// The jobs that are not done, by a label. Every process counts the same ones.
 #[must_use]
-pub fn jobs_by_status() -> String {
-    format!("max by (status) ({JOBS})")
+pub fn jobs_by(label: &str) -> String {
+    format!("sum by ({label}) (max by (kind, status) ({JOBS}))")
 }
 
 /// The jobs that were given up.
 #[must_use]
 pub fn dead_jobs() -> String {
-    format!("max({JOBS}{{status=\"dead\"}})")
+    format!("sum by (kind) (max by (kind, status) ({JOBS}{{status=\"dead\"}}))")
 }
 
 /// How late the jobs are.

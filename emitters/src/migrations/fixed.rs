@@ -2,9 +2,12 @@
 
 use super::backfill::Backfill;
 use super::columns::{ColumnKind, EMAIL_LENGTH, choice, moment, text, uuid};
+use super::foreign_key::ForeignKey;
 use super::table::{Table, entries, table};
 use crate::core::billing::has_overrides;
 use crate::core::plans::has_flags;
+use crate::models::webhook::URL_LENGTH;
+use crate::spec::database::TENANT;
 use crate::spec::{Billing, Spec};
 use astgen_pyast::prelude::*;
 
@@ -37,6 +40,11 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     tables.extend(spec.organizations.api_keys.then(|| (create_api_keys, api_keys())));
     names!(create_files);
     tables.extend(spec.storage.is_on().then(|| (create_files, files(spec))));
+    names!(create_webhook_endpoints, create_webhook_deliveries);
+    if spec.webhooks.enabled {
+        tables.push((create_webhook_endpoints, webhook_endpoints(spec)));
+        tables.push((create_webhook_deliveries, webhook_deliveries(spec)));
+    }
     names!(create_totp_factors, create_backup_codes, create_login_challenges);
     tables.extend(
         spec.auth
@@ -227,6 +235,47 @@ fn files(spec: &Spec) -> Table {
         .index(&["organization_id", "created_at", "id"])
         .index(&["uploader_id"]);
     Table { is_isolated: spec.tenancy.row_level_security, ..files }
+}
+
+fn webhook_endpoints(spec: &Spec) -> Table {
+    let endpoints = table(name("webhook_endpoints"))
+        .owner("organization_id", "organizations")
+        .column("url", text(URL_LENGTH))
+        .column("description", text(200))
+        .column("events", ColumnKind::Json)
+        .column("sealed_secret", ColumnKind::Text)
+        .optional_column("sealed_previous_secret", ColumnKind::Text)
+        .optional_column("previous_until", moment())
+        .column("failures", ColumnKind::Integer)
+        .optional_column("disabled_at", moment())
+        .optional_column("busy_until", moment())
+        .unique(&["organization_id", "id"])
+        .index(&["organization_id", "created_at", "id"]);
+    Table { is_isolated: spec.tenancy.row_level_security, ..endpoints }
+}
+
+fn webhook_deliveries(spec: &Spec) -> Table {
+    let deliveries = name("webhook_deliveries");
+    let endpoint = ForeignKey {
+        columns: vec![TENANT.to_owned(), "endpoint_id".to_owned()],
+        target_columns: vec![TENANT.to_owned(), "id".to_owned()],
+        ..ForeignKey::cascade(deliveries, "endpoint_id", "webhook_endpoints")
+    };
+    let deliveries = table(deliveries)
+        .owner("organization_id", "organizations")
+        .column("endpoint_id", uuid())
+        .column("event", text(100))
+        .column("body", ColumnKind::Text)
+        .column("status", choice(spec))
+        .column("attempts", ColumnKind::Integer)
+        .column("due_at", moment())
+        .optional_column("attempted_at", moment())
+        .optional_column("response_status", ColumnKind::Integer)
+        .optional_column("response_body", ColumnKind::Text)
+        .foreign_key(&endpoint)
+        .index(&["organization_id", "endpoint_id", "created_at", "id"])
+        .index(&["endpoint_id", "status", "created_at"]);
+    Table { is_isolated: spec.tenancy.row_level_security, ..deliveries }
 }
 
 fn audit_events(spec: &Spec) -> Table {

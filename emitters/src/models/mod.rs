@@ -21,3 +21,4 @@ pub mod totp;
 pub mod trial_redemption;
 pub mod types;
 pub mod user;
+pub mod webhook;

@@ -5,7 +5,7 @@ use crate::core::plans::has_flags;
 use crate::models::{
     api_key, audit_event, base, billing_event, email, feature_flag, idempotency_key, invitation,
     job, membership, organization, r#override, refresh_token, session, stored_file, totp,
-    trial_redemption, user,
+    trial_redemption, user, webhook,
 };
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
@@ -14,7 +14,7 @@ vocabulary! {
     "app.models": ApiKey, AuditEvent, AuthSession, BackupCode, BillingEvent, Email, EmailSuppression, FeatureFlag,
         IdempotencyKey, Invitation, Job, LoginChallenge, Membership, Organization, Override, RefreshToken,
         StoredFile,
-        TotpFactor, TrialRedemption, User;
+        TotpFactor, TrialRedemption, User, WebhookDelivery, WebhookEndpoint;
 }
 
 /// The module.
@@ -36,6 +36,7 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
             user::User,
         ])
         .exports(spec.storage.is_on().then_some(stored_file::StoredFile))
+        .exports(spec.webhooks.enabled.then(webhook_models).into_iter().flatten())
         .exports(spec.organizations.api_keys.then_some(api_key::ApiKey))
         .exports(spec.auth.has_totp().then(totp_models).into_iter().flatten())
         .exports((!spec.entities.is_empty()).then_some(idempotency_key::IdempotencyKey))
@@ -59,6 +60,10 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
                 .map(|_| trial_redemption::TrialRedemption),
         )
         .exports(entities)
+}
+
+fn webhook_models() -> [Import; 2] {
+    [webhook::WebhookDelivery, webhook::WebhookEndpoint]
 }
 
 fn totp_models() -> [Import; 3] {

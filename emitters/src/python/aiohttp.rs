@@ -1,5 +1,6 @@
-//! aiohttp: the HTTP client of the Stripe library, and the server that stands in for Stripe in tests.
+//! aiohttp: the client of Stripe and of webhooks, and the servers that stand in for others in tests.
 
 astgen_pyast::vocabulary! {
-    "aiohttp": ClientTimeout, web;
+    "aiohttp": ClientError, ClientSession, ClientTimeout, StreamReader, TCPConnector, ThreadedResolver, web;
+    "aiohttp.abc": AbstractResolver, ResolveResult;
 }

@@ -24,3 +24,4 @@ pub mod rq;
 pub mod sqlalchemy;
 pub mod standard;
 pub mod stripe;
+pub mod yarl;

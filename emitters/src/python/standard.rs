@@ -29,7 +29,7 @@ astgen_pyast::vocabulary! {
     "http": HTTPStatus;
     "http.client": HTTPConnection, HTTPException;
     "http.cookies": SimpleCookie;
-    "ipaddress": IPv4Network, IPv6Address, IPv6Network, ip_address;
+    "ipaddress": IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network;
     "logging.handlers": RotatingFileHandler;
     "multiprocessing": get_context;
     "pathlib": Path;

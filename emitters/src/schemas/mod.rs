@@ -16,3 +16,4 @@ pub mod member;
 pub mod organization;
 pub mod stripe;
 pub mod totp;
+pub mod webhook;

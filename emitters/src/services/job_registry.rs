@@ -11,6 +11,8 @@ use crate::services::job_context::JobContext;
 use crate::services::maintenance::{Nothing, PRUNE, prune};
 use crate::services::outbox::{DELIVER_EMAIL, EmailDelivery, EmailJob};
 use crate::services::trial_reminder::{REMIND_OF_TRIALS, remind_of_trials};
+use crate::services::webhook_delivery::deliver_webhooks;
+use crate::services::webhook_outbox::DELIVER_WEBHOOKS;
 use crate::spec::{Billing, Spec};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
@@ -60,6 +62,10 @@ fn entries(spec: &Spec) -> Vec<Entry> {
         Entry { kind: DELIVER_EMAIL, function: deliver_email, every: None },
         Entry { kind: PRUNE, function: prune, every: every_day() },
     ];
+    if spec.webhooks.enabled {
+        let (kind, function) = (DELIVER_WEBHOOKS, deliver_webhooks);
+        entries.push(Entry { kind, function, every: None });
+    }
     if spec.storage.is_on() {
         let (kind, function) = (SWEEP_FILES, sweep_files);
         entries.push(Entry { kind, function, every: every_day() });

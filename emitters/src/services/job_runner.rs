@@ -1,22 +1,22 @@
 //! `backend/app/services/job_runner.py`: how a job runs: claimed by one, tried again with growing pauses, dead in the end.
 
 use crate::core::jobs::JobAbortedError;
+use crate::core::pauses::pause_after;
 use crate::core::request_id::current_request_id;
 use crate::models::base::utcnow;
 use crate::models::job::{Job, JobStatus};
-use crate::python::builtins::{__name__, Exception, TYPE, int, isinstance, min, object, str};
+use crate::python::builtins::{__name__, Exception, TYPE, int, isinstance, object, str};
 use crate::python::pydantic::ValidationError;
 use crate::python::sqlalchemy::update;
-use crate::python::standard::{SystemRandom, UUID, asyncio, logging, timedelta};
+use crate::python::standard::{UUID, asyncio, logging, timedelta};
 use crate::services::job_context::JobContext;
 use crate::services::job_registry::HANDLERS;
 use crate::services::resources::Resources;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.job_runner": logger, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS,
-        LEASE_MARGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, CLOCK_SKEW, jitter, JobRunner,
-        timeout_seconds, pause_after, describe;
+    "app.services.job_runner": logger, LEASE_MARGIN_SECONDS, DEFAULT_TIMEOUT_SECONDS, CLOCK_SKEW,
+        JobRunner, timeout_seconds, describe;
 }
 
 /// The module.
@@ -28,15 +28,11 @@ pub fn emit() -> Module {
         )
         .body(block![
             assign(logger, py!(logging.getLogger(__name__))),
-            assign(FIRST_PAUSE_SECONDS, 10).paragraph(),
-            assign(LONGEST_PAUSE_SECONDS, 3600),
-            assign(LEASE_MARGIN_SECONDS, 30),
+            assign(LEASE_MARGIN_SECONDS, 30).paragraph(),
             assign(DEFAULT_TIMEOUT_SECONDS, 60),
             assign(CLOCK_SKEW, py!(timedelta(seconds = 5))).paragraph(),
-            assign(jitter, py!(SystemRandom())).paragraph(),
             job_runner_class(),
             timeout_seconds_def(),
-            pause_after_def(),
             describe_def()
         ])
 }
@@ -232,18 +228,6 @@ fn timeout_seconds_def() -> FunctionDef {
         } else {
             handler.kind.timeout_seconds
         }))
-    ])
-}
-
-fn pause_after_def() -> FunctionDef {
-    names!(attempts, longest);
-    def(pause_after).params([param(attempts, int)]).returns(timedelta).body(block![
-        docstring("Return a pause that doubles, with jitter, so that retries do not come at once."),
-        assign(
-            longest,
-            py!(min(FIRST_PAUSE_SECONDS * pow!(2, attempts - 1), LONGEST_PAUSE_SECONDS))
-        ),
-        return_(py!(timedelta(seconds = jitter.uniform(longest / 2, longest))))
     ])
 }
 

@@ -3,6 +3,7 @@
 pub mod api_key_service;
 pub mod audit_service;
 pub mod auth_service;
+pub mod backlog;
 pub mod billing_connection;
 pub mod billing_inbox;
 pub mod billing_post;
@@ -58,3 +59,6 @@ pub mod stripe_subscriptions;
 pub mod totp_service;
 pub mod trial_reminder;
 pub mod trial_service;
+pub mod webhook_delivery;
+pub mod webhook_outbox;
+pub mod webhook_service;

@@ -20,6 +20,7 @@ pub mod email;
 pub mod jobs;
 pub mod observability;
 pub mod storage;
+pub mod webhooks;
 
 pub mod currency;
 pub mod database;
@@ -55,6 +56,7 @@ pub use read::{MAX_BYTES, read, schema as json_schema};
 pub use starter::starter;
 pub use storage::{Storage, StorageBackend};
 pub use tenancy::Tenancy;
+pub use webhooks::Webhooks;
 
 use astgen_pyast::Name;
 use serde::{Serialize, Serializer};
@@ -82,6 +84,9 @@ pub struct Spec {
     pub email: Email,
     /// Where work runs in the background.
     pub jobs: Jobs,
+    /// What other programs are told. What is off changes no digest of a spec that was there before it.
+    #[serde(skip_serializing_if = "Webhooks::is_off")]
+    pub webhooks: Webhooks,
     /// How the product is watched.
     pub observability: Observability,
     /// Where the product runs.

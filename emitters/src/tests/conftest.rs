@@ -18,6 +18,7 @@ use crate::tests::databases::{
 };
 use crate::tests::fake_stripe::FakeStripe;
 use crate::tests::files::{Files, files_of};
+use crate::tests::receiver::Receiver;
 use crate::tests::subject::subject;
 use crate::tests::world::{WEBHOOK_SECRET, World};
 use astgen_pyast::prelude::*;
@@ -25,7 +26,7 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.core": feature_flags;
     "tests.conftest": SECRET_KEY, anyio_backend, _no_env_file, _no_chance, database, stripe, settings, app,
-        statements, world, files;
+        statements, world, files, receiver;
 }
 
 /// The module.
@@ -45,7 +46,8 @@ pub fn emit(spec: &Spec) -> Module {
             statements_def(),
             world_def(spec),
             subject(spec).map(|_| border_def()),
-            spec.storage.is_on().then(files_def)
+            spec.storage.is_on().then(files_def),
+            spec.webhooks.enabled.then(receiver_def)
         ])
 }
 
@@ -163,6 +165,7 @@ fn settings_def(spec: &Spec) -> FunctionDef {
     let quota = has_own_quota(spec).then(|| kw("storage_quota_megabytes", STORAGE_QUOTA_OF_TESTS));
     let folder =
         has_files.then(|| kw("storage_folder", py!(str(tmp_path_factory.mktemp("files")))));
+    let reachable = spec.webhooks.enabled.then(|| kw("webhook_private_addresses", true));
     def(settings)
         .decorator(py!(pytest.fixture(scope = "session")))
         .params([param(database, ScratchDatabase)])
@@ -187,6 +190,7 @@ fn settings_def(spec: &Spec) -> FunctionDef {
                 ..mail,
                 ..folder,
                 ..quota,
+                ..reachable,
                 ..of_stripe
             )))
         ])
@@ -273,6 +277,19 @@ fn files_def() -> FunctionDef {
         .body(block![
             docstring("Sign somebody up who has files."),
             return_(py!(files_of(world, world.sign_up("ada@example.com").await).await))
+        ])
+}
+
+fn receiver_def() -> FunctionDef {
+    async_def(receiver)
+        .decorator(py!(pytest.fixture))
+        .params([param(anyio_backend, str)])
+        .returns(py!(AsyncGenerator[(Receiver, None)]))
+        .body(block![
+            docstring("Start somebody else's program, which takes webhooks."),
+            assert_that(py!(anyio_backend == "asyncio"), "aiohttp runs on nothing else"),
+            assign(receiver, py!(Receiver())),
+            async_with(py!(receiver.serving()), [do_(py!(yield_!(receiver)))])
         ])
 }
 

@@ -13,6 +13,7 @@ pub mod databases;
 pub mod factories;
 pub mod fake_stripe;
 pub mod files;
+pub mod receiver;
 pub mod servers;
 
 pub mod entity;
@@ -59,6 +60,7 @@ pub mod test_migrations;
 pub mod test_monitoring;
 pub mod test_openapi;
 pub mod test_organizations;
+pub mod test_outbound;
 pub mod test_outbox;
 pub mod test_pagination;
 pub mod test_passwords;
@@ -82,6 +84,7 @@ pub mod test_tools;
 pub mod test_totp;
 pub mod test_trials;
 pub mod test_webhook;
+pub mod test_webhooks;
 pub mod test_worker;
 
 use crate::spec::{Billing, EmailBackend, Spec};
@@ -127,6 +130,10 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         modules.extend(test_file_quota::emit(spec));
     }
     modules.extend(spec.storage.has_bucket().then(test_s3_storage::emit));
+    if spec.webhooks.enabled {
+        modules.extend([receiver::emit(), test_outbound::emit()]);
+        modules.extend(test_webhooks::emit(spec));
+    }
     modules.extend(factories::emit(spec));
     modules.extend(spec.organizations.api_keys.then(|| test_api_keys::emit(spec)));
     modules.extend(spec.auth.has_cookies().then(|| test_cookies::emit(spec)));

@@ -80,6 +80,12 @@ fn is_needed(field: &Field) -> bool {
 }
 
 impl Subject<'_> {
+    /// `project`, as events call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.entity.names.name.as_str()
+    }
+
     /// `a project`, or at the start of a sentence `A project`.
     #[must_use]
     pub fn a_row(&self, begins_sentence: bool) -> String {

@@ -1,6 +1,7 @@
 //! `backend/tests/test_jobs.py`: jobs: stored with a transaction, run after it, tried again, and found again.
 
 use crate::core::jobs::{JobAbortedError, JobKind, enqueue};
+use crate::core::pauses::pause_after;
 use crate::core::tenancy::{bind_tenant, bound_tenant};
 use crate::models::base::utcnow;
 use crate::models::job::JobStatus;
@@ -15,7 +16,7 @@ use crate::services::job_clock::JobClock;
 use crate::services::job_context::JobContext;
 use crate::services::job_dispatcher::InlineDispatcher;
 use crate::services::job_registry::{HANDLERS, Handler, SCHEDULES};
-use crate::services::job_runner::{JobRunner, pause_after};
+use crate::services::job_runner::JobRunner;
 use crate::tests::world::World;
 use astgen_pyast::prelude::*;
 

@@ -195,6 +195,7 @@ fn test_applications_do_not_share_metrics() -> FunctionDef {
 
 fn test_what_waits_is_counted(bills: bool) -> FunctionDef {
     names!(world, hour, status, session, job, found, waited, text);
+    names!(state, count, labels);
     let no_events = "billing_events_unhandled{status=\"failed\"} 0.0";
     world_test("test_what_waits_is_counted").body(block![
         assign(hour, py!(timedelta(hours = 1))),
@@ -214,9 +215,14 @@ fn test_what_waits_is_counted(bills: bool) -> FunctionDef {
             ]
         ),
         assign(found, py!(lines(world.http).await)),
-        assert_(py!(in_!("background_jobs{status=\"queued\"} 1.0", found))),
-        assert_(py!(in_!("background_jobs{status=\"dead\"} 1.0", found))),
-        assert_(py!(in_!("background_jobs{status=\"running\"} 0.0", found))),
+        for_(
+            py!((state, count)),
+            py!((("queued", 1), ("running", 0), ("dead", 1))),
+            block![
+                assign(labels, py!(f!("kind=\"prune\",status=\"{}\"", state))),
+                assert_(py!(in_!(f!("background_jobs{{{}}} {:.1f}", labels, count), found)))
+            ]
+        ),
         assign(
             py!([text]),
             py!(list!(line for line in found

@@ -1,11 +1,11 @@
 //! `backend/tests/test_monitoring.py`: the dashboard and the alerts ask for what the application measures.
 
-use crate::core::backlog::read_backlog;
 use crate::core::metrics::{Metrics, route_templates};
 use crate::python::builtins::{any, list, set, str, tuple};
 use crate::python::prometheus::Sample;
 use crate::python::pytest::pytest;
 use crate::python::standard::{json, re};
+use crate::services::backlog::read_backlog;
 use crate::tests::servers::BACKEND;
 use crate::tests::world::{World, world_test};
 use astgen_pyast::prelude::*;

@@ -65,6 +65,7 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     settings.extend(spec.storage.is_on().then(storage).into_iter().flatten());
     settings.extend(has_own_quota(spec).then(storage_quota));
     settings.extend(spec.storage.has_bucket().then(bucket).into_iter().flatten());
+    settings.extend(spec.webhooks.enabled.then(webhook_private_addresses));
     settings.extend(spec.billing.iter().flat_map(|_| stripe()));
     settings.extend(
         spec.billing.as_ref().filter(|billing| has_prices(billing)).map(|_| return_origins()),
@@ -141,6 +142,16 @@ fn general(spec: &Spec) -> [Setting; 6] {
         ),
         number(database_pool_size, 10, 1, "Connections to PostgreSQL that one process keeps open."),
     ]
+}
+
+fn webhook_private_addresses() -> Setting {
+    names!(webhook_private_addresses);
+    setting(
+        webhook_private_addresses,
+        bool,
+        DefaultValue::Switch(false),
+        "Whether webhooks may go into private networks: for development.",
+    )
 }
 
 fn maintenance_database_url() -> Setting {

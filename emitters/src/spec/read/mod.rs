@@ -39,7 +39,7 @@ use self::table::{Placed, Table};
 use super::error::{Place, Problem, SpecError, SpecErrors, quoted};
 use super::{
     Auth, Billing, BillingProvider, Counted, Deploy, Email, Feature, Jobs, Limit, Observability,
-    Organizations, Project, STORAGE_LIMIT, Spec, Storage, Tenancy, text,
+    Organizations, Project, STORAGE_LIMIT, Spec, Storage, Tenancy, Webhooks, text,
 };
 use astgen_pyast::Name;
 use miette::NamedSource;
@@ -97,6 +97,7 @@ struct Raw {
     storage: Storage,
     email: Email,
     jobs: Jobs,
+    webhooks: Option<Placed<Webhooks>>,
     observability: Observability,
     deploy: Deploy,
 }
@@ -120,6 +121,11 @@ fn root(table: &mut Table<'_>) -> Raw {
             values: Record { name: "an entity", read: entity::entity },
         },
     );
+    let webhooks = table.optional(
+        "webhooks",
+        "Events that organizations have sent to other programs.",
+        Record { name: "[webhooks]", read: services::webhooks },
+    );
     Raw {
         project: project.and_then(|project| project.value),
         auth: table.section("auth", "[auth]", "How people prove who they are.", auth::auth),
@@ -140,6 +146,7 @@ fn root(table: &mut Table<'_>) -> Raw {
         storage: table.section("storage", "[storage]", "Uploaded files.", services::storage),
         email: table.section("email", "[email]", "How mail leaves.", services::email),
         jobs: table.section("jobs", "[jobs]", "Work in the background.", services::jobs),
+        webhooks,
         observability: table.section(
             "observability",
             "[observability]",
@@ -183,6 +190,7 @@ fn spec(document: DeTable<'_>, errors: &mut Errors) -> Option<Spec> {
     let mut table = Table::reading(ROOT, &document, 0..0, errors);
     let raw = root(&mut table);
     table.finish();
+    let webhooks = told(raw.webhooks, raw.entities.is_empty(), errors);
     let resolved =
         resolve::entities(raw.entities, &raw.organizations, raw.billing.as_ref(), errors);
     let project = raw.project?;
@@ -199,9 +207,23 @@ fn spec(document: DeTable<'_>, errors: &mut Errors) -> Option<Spec> {
         storage: raw.storage,
         email: raw.email,
         jobs: raw.jobs,
+        webhooks,
         observability: raw.observability,
         deploy: raw.deploy,
     })
+}
+
+/// The webhooks, if there is something that they can tell of.
+fn told(webhooks: Option<Placed<Webhooks>>, is_empty: bool, errors: &mut Errors) -> Webhooks {
+    let Some(Placed { value: webhooks, place }) = webhooks else {
+        return Webhooks { enabled: false };
+    };
+    if webhooks.enabled && is_empty {
+        let sentence = "webhooks tell of entities, and there are none".to_owned();
+        let error = SpecError::new(place, Problem::Inconsistent(sentence));
+        errors.push(error.help("write an entity, or `enabled = false`"));
+    }
+    webhooks
 }
 
 fn with_limits(

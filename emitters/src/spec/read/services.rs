@@ -1,4 +1,4 @@
-//! `[tenancy]`, `[storage]`, `[email]`, `[jobs]`, `[observability]` and `[deploy]`.
+//! `[tenancy]`, `[storage]`, `[email]`, `[jobs]`, `[webhooks]`, `[observability]` and `[deploy]`.
 
 use super::address::EmailAddress;
 use super::quantity::Size;
@@ -7,7 +7,7 @@ use super::table::Table;
 use crate::spec::error::{Problem, SpecError};
 use crate::spec::{
     Deploy, DeployTarget, Email, EmailBackend, Jobs, JobsBackend, LogFile, Observability, Storage,
-    StorageBackend, Tenancy,
+    StorageBackend, Tenancy, Webhooks,
 };
 
 const STORAGE: &[(&str, StorageBackend)] =
@@ -58,6 +58,12 @@ pub fn email(table: &mut Table<'_>) -> Email {
 /// Reads `[jobs]`.
 pub fn jobs(table: &mut Table<'_>) -> Jobs {
     Jobs { backend: table.or("backend", "What runs the jobs.", Choice(JOBS), JobsBackend::Inline) }
+}
+
+/// Reads `[webhooks]`.
+pub fn webhooks(table: &mut Table<'_>) -> Webhooks {
+    let about = "Whether organizations can have what happens to their entities sent to them.";
+    Webhooks { enabled: table.or("enabled", about, Boolean, false) }
 }
 
 /// Reads `[observability]`.

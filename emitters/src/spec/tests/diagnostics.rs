@@ -452,5 +452,6 @@ trial_without_card = "pause"
 plans = [{ name = "free" }, { name = "team", price = { amount = 1900, currency = "usd" } }]
 "#,
     );
+    check_lines("webhooks_of_nothing", "[webhooks]\nenabled = true\n");
     check_lines("files_that_are_not_kept", "[storage]\nmax_file_size = \"1MB\"\n");
 }

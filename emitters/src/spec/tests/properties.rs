@@ -189,6 +189,7 @@ const KEYS: &[&str] = &[
     "storage",
     "email",
     "jobs",
+    "webhooks",
     "observability",
     "observability.log_file",
     "deploy",

@@ -1,19 +1,20 @@
-//! `backend/app/core/backlog.py`: what waits in the database, counted when the metrics are read.
+//! `backend/app/services/backlog.py`: what waits in the database, counted when the metrics are read.
 
 use crate::core::database::Database;
 use crate::models::base::utcnow;
 use crate::models::billing_event::{BillingEvent, BillingEventStatus};
 use crate::models::job::{Job, JobStatus};
 use crate::python::anyio::fail_after;
-use crate::python::builtins::{__name__, OSError, dict, list, max};
+use crate::python::builtins::{__name__, OSError, dict, list, max, sorted};
 use crate::python::prometheus::{Collector, GaugeMetricFamily};
 use crate::python::sqlalchemy::{AsyncSession, SQLAlchemyError, func, select};
 use crate::python::standard::{logging, timedelta};
+use crate::services::job_registry::HANDLERS;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.backlog": logger, COUNT_SECONDS, UNDONE, UNHANDLED, NO_TIME, Backlog, read_backlog,
+    "app.services.backlog": logger, COUNT_SECONDS, UNDONE, UNHANDLED, NO_TIME, Backlog, read_backlog,
         count_jobs, time_oldest_job, count_billing_events;
 }
 
@@ -28,7 +29,7 @@ pub const BILLING_EVENTS: &str = "billing_events_unhandled";
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     let bills = spec.billing.is_some();
-    module("app.core.backlog")
+    module("app.services.backlog")
         .docstring("What waits in the database, counted when the metrics are read.")
         .body(block![
             assign(logger, py!(logging.getLogger(__name__))),
@@ -86,20 +87,29 @@ fn read_backlog_def(bills: bool) -> FunctionDef {
 }
 
 fn count_jobs_def() -> FunctionDef {
-    names!(session, gauge, counts, found, status);
+    names!(session, gauge, counts, rows, found, kind, status);
     let about = "Jobs that wait, run, or were given up.";
     async_def(count_jobs).params([param(session, AsyncSession)]).returns(GaugeMetricFamily).body(
         block![
             docstring("Count the jobs that are not done."),
-            assign(gauge, py!(GaugeMetricFamily(JOBS, about, labels = ["status"]))),
+            assign(gauge, py!(GaugeMetricFamily(JOBS, about, labels = ["kind", "status"]))),
             assign(
                 counts,
-                py!(select(Job.status, func.count())
+                py!(select(Job.kind, Job.status, func.count())
                     .r#where(Job.status.in_(UNDONE))
-                    .group_by(Job.status))
+                    .group_by(Job.kind, Job.status))
             ),
-            assign(found, py!(dict(session.execute(counts).await.all()))),
-            for_(status, UNDONE, [do_(py!(gauge.add_metric([status], found.get(status, 0))))]),
+            assign(rows, py!(session.execute(counts).await.all())),
+            assign(found, py!(dict!((one, state) => count for (one, state, count) in rows))),
+            for_(
+                kind,
+                py!(sorted(HANDLERS)),
+                [for_(
+                    status,
+                    UNDONE,
+                    [do_(py!(gauge.add_metric([kind, status], found.get((kind, status), 0))))]
+                )]
+            ),
             return_(gauge)
         ],
     )

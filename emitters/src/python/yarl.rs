@@ -1,0 +1,5 @@
+//! yarl: addresses, as aiohttp reads them.
+
+astgen_pyast::vocabulary! {
+    "yarl": URL;
+}
