@@ -2,14 +2,14 @@
 
 use crate::core::api_keys::keyed_router;
 use crate::core::billing::{require_active_subscription, require_feature};
-use crate::core::concurrency::{IfMatch, RequiredIfMatch, set_etag};
+use crate::core::concurrency::{IF_MATCH_RESPONSES, IfMatch, RequiredIfMatch, set_etag};
 use crate::core::feature_flags::{Flag, require_flag};
 use crate::core::idempotency::{IdempotentRoute, claim_key};
 use crate::core::org_rbac::require_fresh_session;
 use crate::core::pagination::PageRequestDep;
 use crate::core::permissions::entity_scopes;
 use crate::core::plans::{Feature, constant};
-use crate::core::rate_limit::require_rate;
+use crate::core::rate_guard::require_rate;
 use crate::core::roles::required;
 use crate::entity_names::{
     bulk_create_schema, bulk_schema, create_schema, joined, page_schema, query_schema, read_schema,
@@ -211,7 +211,9 @@ fn update_def(entity: &Entity) -> FunctionDef {
     let params = vec![param(id, UUID), param(payload, update_schema(names))];
     let updated = row_route(names, "update", params, py!(rows.update(id, payload, if_match).await));
     documented(
-        updated.params([if_match_param(entity)]).decorator(py!(router.patch(path))),
+        updated
+            .params([if_match_param(entity)])
+            .decorator(py!(router.patch(path, ..if_match_responses(entity)))),
         format!("Change {}; what the body leaves out stays as it is.", one(names)),
     )
 }
@@ -222,7 +224,11 @@ fn delete_def(entity: &Entity) -> FunctionDef {
     let (rows, id, path) = (names.plural, names.id, row_path(names));
     let later = if entity.soft_delete { "; it can be restored" } else { "" };
     async_def(joined("delete", names.name))
-        .decorator(py!(router.delete(path, status_code = status.HTTP_204_NO_CONTENT)))
+        .decorator(py!(router.delete(
+            path,
+            status_code = status.HTTP_204_NO_CONTENT,
+            ..if_match_responses(entity)
+        )))
         .params([param(id, UUID), param(rows, service_dependency(names)), if_match_param(entity)])
         .returns(none())
         .body(block![
@@ -249,6 +255,11 @@ fn if_match_param(entity: &Entity) -> Param {
         true => param(if_match, RequiredIfMatch),
         false => param(if_match, IfMatch).default(none()),
     }
+}
+
+/// The keyword `responses`, where a change has to name its version.
+fn if_match_responses(entity: &Entity) -> Option<Arg> {
+    entity.requires_if_match.then(|| kw("responses", IF_MATCH_RESPONSES))
 }
 
 fn documented(mut route: FunctionDef, doc: String) -> FunctionDef {

@@ -7,7 +7,7 @@ use crate::core::file_types::{FileType, MAX_FILE_BYTES, attachment};
 use crate::core::org_rbac::require_permission;
 use crate::core::pagination::PageRequestDep;
 use crate::core::permissions::Permission;
-use crate::core::rate_limit::require_rate;
+use crate::core::rate_guard::require_rate;
 use crate::guards::guarded;
 use crate::python::builtins::{ValueError, dict, list, str};
 use crate::python::fastapi::{
@@ -71,10 +71,11 @@ pub fn emit(spec: &Spec) -> Module {
 }
 
 fn body_of_def() -> FunctionDef {
-    names!(types);
-    let body = py!(dict!("required" => true, "content" => dict.fromkeys(types, BINARY)));
+    names!(types, content);
+    let body = py!(dict!("required" => true, "content" => content));
     def(body_of).params([param(types, py!(list[str]))]).returns(py!(dict[(str, Any)])).body(block![
-        docstring("Describe a body that is read as it comes."),
+        docstring("Describe a body that is read as it comes; of JSON, any document will do."),
+        assign(content, py!(dict!(**dict.fromkeys(types, BINARY), FileType.JSON => dict!()))),
         return_(py!(dict!("requestBody" => body)))
     ])
 }
@@ -152,7 +153,7 @@ fn sign_upload_def() -> FunctionDef {
 fn complete_file_def() -> FunctionDef {
     names!(file_id, files);
     async_def(complete_file)
-        .decorator(py!(organization_router.post("/{file_id}/complete")))
+        .decorator(py!(organization_router.post("/{file_id:uuid}/complete")))
         .params([param(file_id, UUID), param(files, FileServiceDep)])
         .returns(FileRead)
         .body(block![
@@ -178,7 +179,7 @@ fn list_files_def() -> FunctionDef {
 fn read_file_def() -> FunctionDef {
     names!(file_id, files);
     async_def(read_file)
-        .decorator(py!(organization_router.get("/{file_id}")))
+        .decorator(py!(organization_router.get("/{file_id:uuid}")))
         .params([param(file_id, UUID), param(files, FileServiceDep)])
         .returns(FileRead)
         .body(block![
@@ -191,7 +192,7 @@ fn download_file_def() -> FunctionDef {
     names!(file_id, files);
     async_def(download_file)
         .decorator(py!(organization_router.get(
-            "/{file_id}/content",
+            "/{file_id:uuid}/content",
             status_code = status.HTTP_307_TEMPORARY_REDIRECT,
             response_class = RedirectResponse
         )))
@@ -207,7 +208,7 @@ fn delete_file_def() -> FunctionDef {
     names!(file_id, files);
     async_def(delete_file)
         .decorator(py!(
-            organization_router.delete("/{file_id}", status_code = status.HTTP_204_NO_CONTENT)
+            organization_router.delete("/{file_id:uuid}", status_code = status.HTTP_204_NO_CONTENT)
         ))
         .params([param(file_id, UUID), param(files, FileServiceDep)])
         .returns(none())

@@ -96,7 +96,7 @@ fn list_pending_invitations_def() -> FunctionDef {
 fn resend_invitation_def() -> FunctionDef {
     names!(limiter, invitation_id, principal, invitations, outbox, invitation, mail);
     async_def(resend_invitation)
-        .decorator(py!(organization_router.post("/{invitation_id}/resend")))
+        .decorator(py!(organization_router.post("/{invitation_id:uuid}/resend")))
         .params([
             param(invitation_id, UUID),
             param(principal, PrincipalDep),
@@ -121,7 +121,7 @@ fn revoke_invitation_def() -> FunctionDef {
     names!(invitation_id, principal, invitations);
     async_def(revoke_invitation)
         .decorator(py!(organization_router
-            .delete("/{invitation_id}", status_code = status.HTTP_204_NO_CONTENT)))
+            .delete("/{invitation_id:uuid}", status_code = status.HTTP_204_NO_CONTENT)))
         .params([
             param(invitation_id, UUID),
             param(principal, PrincipalDep),

@@ -1,8 +1,8 @@
 //! `backend/app/core/concurrency.py`: no change overwrites one that its author has not seen.
 
-use crate::core::errors::{PreconditionFailedError, PreconditionRequiredError};
+use crate::core::errors::{PROBLEM_RESPONSES, PreconditionFailedError, PreconditionRequiredError};
 use crate::models::base::Versioned;
-use crate::python::builtins::{dict, str};
+use crate::python::builtins::{dict, int, str};
 use crate::python::fastapi::{Depends, Header, Response};
 use crate::python::pydantic::{Field, SkipJsonSchema};
 use crate::python::standard::{Annotated, Any, HTTPStatus};
@@ -10,8 +10,8 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.concurrency": ENTITY_TAG, EntityTag, IfMatch, RequiredIfMatch, entity_tag, set_etag,
-        require_match, require_if_match, document_if_match;
+    "app.core.concurrency": ENTITY_TAG, EntityTag, IfMatch, IF_MATCH_RESPONSES, RequiredIfMatch,
+        entity_tag, set_etag, require_match, require_if_match, document_if_match;
 }
 
 /// The module.
@@ -33,9 +33,22 @@ pub fn emit(spec: &Spec) -> Module {
             is_required.then(|| block![
                 require_if_match_def(),
                 document_if_match_def(),
-                assign(RequiredIfMatch, py!(Annotated[(str, Depends(require_if_match))]))
+                assign(RequiredIfMatch, py!(Annotated[(str, Depends(require_if_match))])),
+                if_match_responses()
             ])
         ])
+}
+
+/// What a route answers besides all that every route can.
+fn if_match_responses() -> Stmt {
+    let status = || py!(HTTPStatus.PRECONDITION_REQUIRED);
+    let refused = py!(PROBLEM_RESPONSES[HTTPStatus.PRECONDITION_FAILED.value]["content"]);
+    let response = py!(dict!("description" => { status() }.phrase, "content" => refused));
+    ann_assign(
+        IF_MATCH_RESPONSES,
+        py!(dict[(int | str, dict[(str, Any)])]),
+        py!(dict!({ status() }.value => response)),
+    )
 }
 
 fn entity_tag_def() -> FunctionDef {

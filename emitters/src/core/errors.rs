@@ -90,7 +90,6 @@ fn exception_handlers() -> Stmt {
 fn problem_responses(spec: &Spec) -> Stmt {
     let has_billing = spec.billing.is_some();
     let has_entities = !spec.entities.is_empty();
-    let requires_if_match = spec.entities.iter().any(|entity| entity.requires_if_match);
     let has_files = spec.storage.is_on();
     let statuses = [
         Some("BAD_REQUEST"),
@@ -102,7 +101,6 @@ fn problem_responses(spec: &Spec) -> Stmt {
         Some("CONFLICT"),
         Some("GONE"),
         has_entities.then_some("PRECONDITION_FAILED"),
-        requires_if_match.then_some("PRECONDITION_REQUIRED"),
         Some("REQUEST_ENTITY_TOO_LARGE"),
         has_files.then_some("UNSUPPORTED_MEDIA_TYPE"),
         Some("UNPROCESSABLE_ENTITY"),

@@ -72,7 +72,7 @@ fn files_upload() -> FunctionDef {
             assign(
                 sent,
                 py!(dict!(
-                    "Authorization" => f!("Bearer {}", self.caller.token),
+                    **self.caller.headers,
                     "Content-Type" => content_type,
                     **headers
                 ))

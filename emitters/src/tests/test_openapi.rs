@@ -5,12 +5,12 @@ use crate::python::builtins::{bool, dict, len, set, str};
 use crate::python::fastapi::{FastAPI, iter_route_contexts};
 use crate::python::pytest::pytest;
 use crate::python::standard::{Any, json, re};
-use crate::spec::Spec;
+use crate::spec::{Entity, EntityNames, Spec};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_openapi": REFERENCE, TEXT_BOUNDS, PUBLIC, paths, has_bounds;
+    "tests.test_openapi": REFERENCE, TEXT_BOUNDS, PUBLIC, MATCHED, paths, has_bounds;
 }
 
 /// The module.
@@ -39,11 +39,12 @@ pub fn emit(spec: &Spec) -> Module {
             PUBLIC,
             make::set(public.into_iter().chain(totp).chain(leaked).chain(addresses).chain(plans))
         ),
+        matched(spec).map(|matched| assign(MATCHED, matched)),
         paths_def(),
         test_operations_are_named_after_their_functions(),
         test_every_operation_documents_its_errors(),
         test_only_the_public_paths_need_no_token(),
-        test_a_header_is_text_or_is_not_sent(),
+        test_a_header_is_text_or_is_not_sent(spec),
         test_references_lead_somewhere(),
         test_whatever_is_sent_has_bounds(),
         has_bounds_def()
@@ -120,15 +121,30 @@ fn test_only_the_public_paths_need_no_token() -> FunctionDef {
         ))
 }
 
-fn test_a_header_is_text_or_is_not_sent() -> FunctionDef {
-    names!(path, operation, parameter);
-    let answers = py!(operation["responses"]);
+/// Where a change has to name the version that it is of.
+fn matched(spec: &Spec) -> Option<Expr> {
+    let path = |Entity { names: EntityNames { path, id, .. }, .. }: &Entity| {
+        format!("/organizations/{{organization_id}}/{path}/{{{id}}}")
+    };
+    let entities = spec.entities.iter().filter(|entity| entity.requires_if_match);
+    let found: Vec<String> = entities.map(path).collect();
+    (!found.is_empty()).then(|| make::set(found.iter().map(String::as_str)))
+}
+
+fn test_a_header_is_text_or_is_not_sent(spec: &Spec) -> FunctionDef {
+    names!(path, operation, parameter, name);
+    let is_required = match matched(spec) {
+        None => py!(!parameter["required"]),
+        Some(_) => {
+            py!(parameter["required"] == (parameter["name"] == "if-match" && in_!(name, MATCHED)))
+        }
+    };
     async_def("test_a_header_is_text_or_is_not_sent")
         .params([param(paths, operations_by_path())])
         .returns(none())
         .body(for_(
-            path,
-            py!(paths.values()),
+            py!((name, path)),
+            py!(paths.items()),
             for_(
                 operation,
                 py!(path.values()),
@@ -139,8 +155,7 @@ fn test_a_header_is_text_or_is_not_sent() -> FunctionDef {
                         py!(parameter["in"] == "header"),
                         block![
                             assert_(py!(parameter["schema"]["type"] == "string")),
-                            assert_(py!(parameter["required"]
-                                == (parameter["name"] == "if-match" && in_!("428", answers))))
+                            assert_that(is_required, name)
                         ],
                     ),
                 ),
