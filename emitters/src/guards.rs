@@ -9,7 +9,7 @@ use crate::core::idempotency::claim_key;
 use crate::core::org_rbac::{
     require_fresh_session, require_org_roles, require_permission, require_session,
 };
-use crate::core::rate_limit::require_rate;
+use crate::core::rate_guard::require_rate;
 use crate::core::rbac::require_user_roles;
 use crate::python::fastapi::Depends;
 use astgen_pyast::ast::ExprCall;

@@ -176,6 +176,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         ]);
     }
     modules.extend(spec.auth.has_cookies().then(core::cookies::emit));
+    modules.extend(core::rate_guard::emit(spec));
     if spec.storage.is_on() {
         modules.extend([
             core::file_types::emit(spec),

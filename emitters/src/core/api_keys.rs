@@ -4,8 +4,9 @@ use crate::core::audit::Actor;
 use crate::core::client::Client;
 use crate::core::cookies::CookiesDep;
 use crate::core::credentials::{Credential, ProofDep, bearer, get_credential, session_cookie};
-use crate::core::errors::{BadRequestError, ForbiddenError, UnauthorizedError};
+use crate::core::errors::{BadRequestError, ForbiddenError};
 use crate::core::permissions::Permission;
+use crate::core::rate_limit::PendingDep;
 use crate::core::security::{Purpose, SignerDep};
 use crate::models::api_key::ApiKey;
 use crate::models::audit_event::ActorKind;
@@ -152,11 +153,12 @@ fn checksum_def() -> FunctionDef {
 }
 
 fn get_caller_credential_def() -> FunctionDef {
-    names!(credentials, signer, token);
+    names!(credentials, signer, pending, token);
     async_def(get_caller_credential)
         .params([
             param(credentials, py!(Annotated[(HTTPAuthorizationCredentials, Depends(bearer))])),
             param(signer, SignerDep),
+            param(pending, PendingDep),
         ])
         .returns(py!(Credential | KeyCredential))
         .body(block![
@@ -166,14 +168,19 @@ fn get_caller_credential_def() -> FunctionDef {
                 py!(is_key(token)),
                 [return_(py!(KeyCredential(signer.digests(Purpose.API_KEY, token))))]
             ),
-            return_(py!(get_credential(credentials, signer)))
+            return_(py!(get_credential(credentials, signer, pending).await))
         ])
 }
 
 fn get_caller_credential_of_proof_def() -> FunctionDef {
-    names!(proof, signer, cookies);
+    names!(proof, signer, cookies, pending);
     async_def(get_caller_credential)
-        .params([param(proof, ProofDep), param(signer, SignerDep), param(cookies, CookiesDep)])
+        .params([
+            param(proof, ProofDep),
+            param(signer, SignerDep),
+            param(cookies, CookiesDep),
+            param(pending, PendingDep),
+        ])
         .returns(py!(Credential | KeyCredential))
         .body(block![
             docstring("Return the session or the API key that the request names, or answer 401."),
@@ -181,12 +188,12 @@ fn get_caller_credential_of_proof_def() -> FunctionDef {
                 py!(is_key(proof.token) && !proof.is_cookie),
                 [return_(py!(KeyCredential(signer.digests(Purpose.API_KEY, proof.token))))]
             ),
-            return_(py!(get_credential(proof, signer, cookies).await))
+            return_(py!(get_credential(proof, signer, cookies, pending).await))
         ])
 }
 
 fn get_caller_credential_of_key_or_cookie_def() -> FunctionDef {
-    names!(header, cookie, signer, cookies, hashes);
+    names!(header, cookie, signer, cookies, pending, hashes);
     let authorization = py!(HTTPAuthorizationCredentials | None);
     async_def(get_caller_credential)
         .params([
@@ -194,6 +201,7 @@ fn get_caller_credential_of_key_or_cookie_def() -> FunctionDef {
             param(cookie, py!(Annotated[(str | None, Depends(session_cookie))])),
             param(signer, SignerDep),
             param(cookies, CookiesDep),
+            param(pending, PendingDep),
         ])
         .returns(py!(Credential | KeyCredential))
         .body(block![
@@ -205,10 +213,13 @@ fn get_caller_credential_of_key_or_cookie_def() -> FunctionDef {
                     code = "ambiguous_credentials"
                 )))]
             ),
-            if_(py!(header == None), [return_(py!(get_credential(cookie, signer, cookies).await))]),
+            if_(
+                py!(header == None),
+                [return_(py!(get_credential(cookie, signer, cookies, pending).await))]
+            ),
             if_(
                 py!(!is_key(header.credentials)),
-                [raise(py!(UnauthorizedError("The API key is not valid.")))]
+                [raise(py!(pending.refuse("The API key is not valid.").await))]
             ),
             assign(hashes, py!(signer.digests(Purpose.API_KEY, header.credentials))),
             return_(py!(KeyCredential(hashes)))

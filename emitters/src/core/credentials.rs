@@ -2,7 +2,8 @@
 
 use crate::core::cookies::{CookiesDep, SESSION_COOKIE};
 use crate::core::errors::{BadRequestError, UnauthorizedError};
-use crate::core::security::{Purpose, SignerDep};
+use crate::core::rate_limit::{Pending, PendingDep};
+use crate::core::security::{Purpose, Signer, SignerDep};
 use crate::models::base::utcnow;
 use crate::models::session::AuthSession;
 use crate::models::user::User;
@@ -14,7 +15,7 @@ use crate::spec::{AuthMode, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.credentials": bearer, Credential, get_credential, CredentialDep, session_cookie, Proof,
+    "app.core.credentials": bearer, Credential, LONG_AGO_SECONDS, refusal, get_credential, CredentialDep, session_cookie, Proof,
         get_proof, ProofDep;
 }
 
@@ -33,6 +34,8 @@ pub fn emit(spec: &Spec) -> Module {
                 assign(ProofDep, py!(Annotated[(Proof, Depends(get_proof))]))
             ]
         }),
+        assign(LONG_AGO_SECONDS, py!(30 * 24 * 60 * 60)),
+        refusal_def(),
         match mode {
             AuthMode::Bearer => get_credential_def(),
             AuthMode::Cookie => get_credential_of_cookie_def(),
@@ -71,12 +74,30 @@ fn credential_matches() -> FunctionDef {
     ])
 }
 
+fn refusal_def() -> FunctionDef {
+    names!(token, signer, pending);
+    let is_ours = py!(signer.read(Purpose.ACCESS, token, leeway = LONG_AGO_SECONDS) != None);
+    async_def(refusal)
+        .params([param(token, str), param(signer, Signer), param(pending, Pending)])
+        .returns(UnauthorizedError)
+        .body(block![
+            docstring(
+                "Return the error for a token that is not good any more, or never was.\n\
+                 \n\
+                 Only the latter is counted: whoever was signed in may find out that they are not."
+            ),
+            if_(is_ours, [return_(py!(UnauthorizedError("The access token has expired.")))]),
+            return_(py!(pending.refuse("The access token is not valid.").await))
+        ])
+}
+
 fn get_credential_def() -> FunctionDef {
-    names!(credentials, signer, claims);
-    def(get_credential)
+    names!(credentials, signer, pending, claims);
+    async_def(get_credential)
         .params([
             param(credentials, py!(Annotated[(HTTPAuthorizationCredentials, Depends(bearer))])),
             param(signer, SignerDep),
+            param(pending, PendingDep),
         ])
         .returns(Credential)
         .body(block![
@@ -84,25 +105,27 @@ fn get_credential_def() -> FunctionDef {
             assign(claims, py!(signer.read(Purpose.ACCESS, credentials.credentials) || dict!())),
             if_(
                 py!(not_in!("sid", claims)),
-                [raise(py!(UnauthorizedError("The access token is not valid.")))]
+                [raise(py!(refusal(credentials.credentials, signer, pending).await))]
             ),
             return_(py!(Credential(UUID(claims["sub"]), UUID(claims["sid"]))))
         ])
 }
 
 fn get_credential_of_cookie_def() -> FunctionDef {
-    names!(token, signer, cookies, claims, credential);
+    names!(token, signer, cookies, pending, claims, credential);
     async_def(get_credential)
         .params([
             param(token, py!(Annotated[(str | None, Depends(session_cookie))])),
             param(signer, SignerDep),
             param(cookies, CookiesDep),
+            param(pending, PendingDep),
         ])
         .returns(Credential)
         .body(block![
             docstring("Return the session that the cookie names, or answer 401."),
-            assign(claims, py!(signer.read(Purpose.ACCESS, token || "") || dict!())),
-            if_(py!(not_in!("sid", claims)), [raise(py!(UnauthorizedError("Sign in first.")))]),
+            if_(py!(token == None), [raise(py!(UnauthorizedError("Sign in first.")))]),
+            assign(claims, py!(signer.read(Purpose.ACCESS, token) || dict!())),
+            if_(py!(not_in!("sid", claims)), [raise(py!(refusal(token, signer, pending).await))]),
             assign(credential, py!(Credential(UUID(claims["sub"]), UUID(claims["sid"])))),
             do_(py!(cookies.guard(credential.session_id))),
             return_(credential)
@@ -154,16 +177,21 @@ fn get_proof_def() -> FunctionDef {
 }
 
 fn get_any_credential_def() -> FunctionDef {
-    names!(proof, signer, cookies, claims, credential);
+    names!(proof, signer, cookies, pending, claims, credential);
     async_def(get_credential)
-        .params([param(proof, ProofDep), param(signer, SignerDep), param(cookies, CookiesDep)])
+        .params([
+            param(proof, ProofDep),
+            param(signer, SignerDep),
+            param(cookies, CookiesDep),
+            param(pending, PendingDep),
+        ])
         .returns(Credential)
         .body(block![
             docstring("Return the session that the request names, or answer 401."),
             assign(claims, py!(signer.read(Purpose.ACCESS, proof.token) || dict!())),
             if_(
                 py!(not_in!("sid", claims)),
-                [raise(py!(UnauthorizedError("The access token is not valid.")))]
+                [raise(py!(refusal(proof.token, signer, pending).await))]
             ),
             assign(credential, py!(Credential(UUID(claims["sub"]), UUID(claims["sid"])))),
             if_(py!(proof.is_cookie), [do_(py!(cookies.guard(credential.session_id)))]),

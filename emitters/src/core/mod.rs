@@ -28,6 +28,7 @@ pub mod pauses;
 pub mod permissions;
 pub mod plans;
 pub mod protection;
+pub mod rate_guard;
 pub mod rate_limit;
 pub mod rbac;
 pub mod request_id;

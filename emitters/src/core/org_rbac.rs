@@ -4,12 +4,13 @@ use crate::core::api_keys::{
     CallerCredentialDep, KeyCredential, key_actor, note_use, refuse_out_of_scope, require_scope,
 };
 use crate::core::audit::{act_as, user_actor};
-use crate::core::client::{Client, ClientDep};
+use crate::core::client::ClientDep;
 use crate::core::credentials::{Credential, CredentialDep};
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, NotFoundError, UnauthorizedError};
 use crate::core::permissions::{Permission, ROLE_PERMISSIONS};
-use crate::core::rate_limit::is_used;
+use crate::core::rate_guard::is_used;
+use crate::core::rate_limit::{Pending, PendingDep};
 use crate::core::rbac::{refuse_stale, refuse_unprotected};
 use crate::core::roles::Role;
 use crate::core::settings::SettingsDep;
@@ -140,13 +141,14 @@ fn principal_require(has_keys: bool) -> FunctionDef {
 }
 
 fn get_principal_def(has_keys: bool, is_required: bool) -> FunctionDef {
-    names!(request, organization_id, credential, session, client, found, user);
+    names!(request, organization_id, credential, session, client, pending, found, user);
     names!(auth_session, membership, organization);
+    let client_of_caller = if has_keys { py!(pending.client) } else { py!(client) };
     let credential_dep = if has_keys { CallerCredentialDep } else { CredentialDep };
     let by_key = if_(
         py!(isinstance(credential, KeyCredential)),
         [return_(py!(
-            get_key_principal(request, organization_id, credential, session, client).await
+            get_key_principal(request, organization_id, credential, session, pending).await
         ))],
     );
     let principal = match has_keys {
@@ -159,7 +161,10 @@ fn get_principal_def(has_keys: bool, is_required: bool) -> FunctionDef {
             param(organization_id, UUID),
             param(credential, credential_dep),
             param(session, SessionDep),
-            param(client, ClientDep),
+            match has_keys {
+                true => param(pending, PendingDep),
+                false => param(client, ClientDep),
+            },
         ])
         .returns(Principal)
         .body(block![
@@ -178,13 +183,13 @@ fn get_principal_def(has_keys: bool, is_required: bool) -> FunctionDef {
                 py!(membership == None || organization == None),
                 [raise(py!(NotFoundError("There is no such organization.")))]
             ),
-            do_(py!(act_as(session, user_actor(user.id, client)))),
+            do_(py!(act_as(session, user_actor(user.id, client_of_caller)))),
             return_(principal)
         ])
 }
 
 fn get_key_principal_def() -> FunctionDef {
-    names!(request, organization_id, credential, session, client, found, user, key);
+    names!(request, organization_id, credential, session, pending, found, user, key);
     names!(membership, organization);
     async_def(get_key_principal)
         .params([
@@ -192,13 +197,16 @@ fn get_key_principal_def() -> FunctionDef {
             param(organization_id, UUID),
             param(credential, KeyCredential),
             param(session, AsyncSession),
-            param(client, Client),
+            param(pending, Pending),
         ])
         .returns(Principal)
         .body(block![
             docstring("Look the maker of a key up: it acts for them, as its scopes allow."),
             assign(found, py!(find_maker(session, credential).await)),
-            if_(py!(found == None), [raise(py!(UnauthorizedError("The API key is not valid.")))]),
+            if_(
+                py!(found == None),
+                [raise(py!(pending.refuse("The API key is not valid.").await))]
+            ),
             assign(py!((user, key, membership, organization)), found),
             if_(
                 py!(organization.id != organization_id),
@@ -206,7 +214,7 @@ fn get_key_principal_def() -> FunctionDef {
             ),
             do_(py!(refuse_out_of_scope(request, key))),
             do_(py!(note_use(session, key).await)),
-            do_(py!(act_as(session, key_actor(key, client)))),
+            do_(py!(act_as(session, key_actor(key, pending.client)))),
             return_(py!(Principal(user, membership, organization, key = key)))
         ])
 }

@@ -1,25 +1,23 @@
 //! `backend/app/core/rate_limit.py`: how often something may be tried.
 
 use crate::core::client::ClientDep;
-use crate::core::errors::{TooManyRequestsError, UnavailableError};
-use crate::core::org_rbac::{Principal, PrincipalDep};
+use crate::core::errors::{TooManyRequestsError, UnauthorizedError, UnavailableError};
 use crate::core::settings::Settings;
 use crate::python::builtins::{__name__, ValueError, dict, int, isinstance, max, str, tuple};
-use crate::python::fastapi::{Depends, Request, Response};
+use crate::python::fastapi::{Depends, Request};
 use crate::python::limits::{
     MemoryStorage, MovingWindowRateLimiter, RateLimitItem, RateLimitItemPerHour,
-    RateLimitItemPerMinute, RateLimitItemPerSecond, RedisStorage, StorageError,
+    RateLimitItemPerMinute, RedisStorage, StorageError,
 };
 use crate::python::standard::{
-    Annotated, Awaitable, Callable, IPv6Address, IPv6Network, dataclass, ip_address, logging, math,
-    sha256, time,
+    Annotated, IPv6Address, IPv6Network, dataclass, ip_address, logging, math, sha256, time,
 };
-use crate::spec::{Guard, Operation, Spec};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.rate_limit": logger, Zone, CREDENTIALS, CODES, MAILS, INVITATIONS, BLOCK, RateLimiter,
-        get_rate_limiter, RateLimiterDep, Attempts, AttemptsDep, bucket, require_rate;
+    "app.core.rate_limit": logger, Zone, CREDENTIALS, CODES, MAILS, INVITATIONS, PENDING, BLOCK, RateLimiter,
+        get_rate_limiter, RateLimiterDep, Attempts, AttemptsDep, Pending, PendingDep, bucket;
 }
 
 /// The module.
@@ -35,6 +33,8 @@ pub fn emit(spec: &Spec) -> Module {
             py!(Zone("codes", (RateLimitItemPerMinute(30), RateLimitItemPerHour(120))))
         )),
         assign(INVITATIONS, py!(Zone("invitations", (RateLimitItemPerHour(50),)))),
+        assign(PENDING, py!(RateLimitItemPerMinute(60)))
+            .comment("What an address may send that proves nothing."),
         assign(BLOCK, py!(RateLimitItemPerMinute(1, 15)))
             .comment("How long all is refused after there was too much."),
         rate_limiter_class(spec.jobs.has_workers()),
@@ -42,19 +42,10 @@ pub fn emit(spec: &Spec) -> Module {
         assign(RateLimiterDep, py!(Annotated[(RateLimiter, Depends(get_rate_limiter))])),
         attempts_class(),
         assign(AttemptsDep, py!(Annotated[(Attempts, Depends(Attempts))])),
-        bucket_def(),
-        is_used(spec).then(|| require_rate_def(spec.organizations.api_keys))
+        pending_class(),
+        assign(PendingDep, py!(Annotated[(Pending, Depends(Pending))])),
+        bucket_def()
     ])
-}
-
-/// Whether the spec limits the rate of a route.
-#[must_use]
-pub fn is_used(spec: &Spec) -> bool {
-    let of_entities = spec.entities.iter().any(|entity| {
-        let guards = Operation::ALL.into_iter().flat_map(|one| entity.guards.of(one));
-        guards.into_iter().any(|guard| matches!(guard, Guard::RateLimit { .. }))
-    });
-    of_entities || spec.storage.is_on()
 }
 
 /// What is tried a few times by people, and often by programs that guess.
@@ -247,6 +238,30 @@ fn attempts_class() -> ClassDef {
     ])
 }
 
+fn pending_class() -> ClassDef {
+    names!(limiter, client, detail);
+    class(Pending).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring(
+            "Callers of whom nothing is known yet.\n\
+             \n\
+             All from one address are counted as one, whatever they call themselves."
+        ),
+        annotate(limiter, RateLimiterDep),
+        annotate(client, ClientDep),
+        async_def("refuse")
+            .params([untyped("self"), param(detail, str)])
+            .returns(UnauthorizedError)
+            .body(block![
+                docstring("Count what was no proof, and return the error; too much is 429."),
+                do_(py!(self
+                    .limiter
+                    .count(PENDING, "pending", bucket(self.client.ip_address))
+                    .await)),
+                return_(py!(UnauthorizedError(detail)))
+            ])
+    ])
+}
+
 fn bucket_def() -> FunctionDef {
     names!(address, parsed);
     def(bucket).params([param(address, str)]).returns(str).body(block![
@@ -258,41 +273,4 @@ fn bucket_def() -> FunctionDef {
         ),
         return_(address)
     ])
-}
-
-fn require_rate_def(has_keys: bool) -> FunctionDef {
-    names!(count, seconds, rate, guard, principal);
-    let caller = match has_keys {
-        true => py!(principal.caller_id),
-        false => py!(principal.membership.id),
-    };
-    let guard_type = py!(Callable[([Request, Response, Principal, RateLimiter], Awaitable[None])]);
-    def(require_rate).params([param(count, int), param(seconds, int)]).returns(guard_type).body(
-        block![
-            docstring(match has_keys {
-                true =>
-                    "Guard a route: a member or key that asks more often in that time gets 429.",
-                false =>
-                    "Guard a route: a member who asks more often in that time is answered 429.",
-            }),
-            assign(rate, py!(RateLimitItemPerSecond(count, seconds))),
-            {
-                names!(request, response, limiter, route, headers);
-                async_def(guard)
-                    .params([
-                        param(request, Request),
-                        param(response, Response),
-                        param(principal, PrincipalDep),
-                        param(limiter, RateLimiterDep),
-                    ])
-                    .returns(none())
-                    .body(block![
-                        ann_assign(route, str, py!(request.scope["endpoint"].__name__)),
-                        assign(headers, py!(limiter.count(rate, route, str(caller)).await)),
-                        do_(py!(response.headers.update(headers)))
-                    ])
-            },
-            return_(guard)
-        ],
-    )
 }

@@ -2,7 +2,7 @@
 
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
-use crate::python::builtins::{bytes, dict, list, str};
+use crate::python::builtins::{bytes, dict, int, list, str};
 use crate::python::cryptography::{HKDF, SHA256};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::jwt::jwt;
@@ -171,9 +171,14 @@ fn signer_sign() -> FunctionDef {
 }
 
 fn signer_read() -> FunctionDef {
-    names!(purpose, token, ring, claims);
+    names!(purpose, token, leeway, ring, claims);
     def("read")
-        .params([untyped("self"), param(purpose, Purpose), param(token, str)])
+        .params([
+            untyped("self"),
+            param(purpose, Purpose),
+            param(token, str),
+            param(leeway, int).default(CLOCK_SKEW_SECONDS),
+        ])
         .returns(py!(dict[(str, Any)] | None))
         .body(block![
             docstring("Return the claims of a token that was issued for the purpose."),
@@ -189,7 +194,7 @@ fn signer_read() -> FunctionDef {
                         algorithms = [ALGORITHM],
                         audience = audience(purpose),
                         issuer = ISSUER,
-                        leeway = CLOCK_SKEW_SECONDS,
+                        leeway = leeway,
                         options = dict!("require" => REQUIRED_CLAIMS)
                     ))
                 )

@@ -1,14 +1,17 @@
 //! `backend/tests/test_rate_limits.py`: how often something may be tried.
 
+use crate::core::api_keys::new_key;
 use crate::core::client::{Network, origin};
 use crate::core::errors::UnavailableError;
 use crate::core::permissions::{Permission, entity_scopes};
-use crate::core::rate_limit::{CREDENTIALS, RateLimiter, bucket, is_used};
+use crate::core::rate_guard::is_used;
+use crate::core::rate_limit::{CREDENTIALS, RateLimiter, bucket};
+use crate::core::security::{Purpose, Signer};
 use crate::core::settings::Settings;
 use crate::python::builtins::{OSError, int, list, object, range, str};
 use crate::python::limits::{RateLimitItemPerMinute, StorageError};
 use crate::python::pytest::pytest;
-use crate::python::standard::{Generator, IPv4Network, IPv6Network};
+use crate::python::standard::{Generator, IPv4Network, IPv6Network, replace, timedelta, uuid4};
 use crate::spec::{Entity, Guard, Operation, Spec};
 use crate::tests::casting::{has_room, open_entity, ordinary};
 use crate::tests::test_api_keys::{make_key, program};
@@ -38,6 +41,9 @@ pub fn emit(spec: &Spec) -> Module {
         test_mails_are_counted(),
         test_passwords_are_not_guessed_behind_a_sign_in(),
         spec.auth.has_totp().then(test_codes_are_counted),
+        test_tokens_are_not_guessed(),
+        test_who_was_signed_in_is_not_counted(),
+        spec.organizations.api_keys.then(test_keys_are_not_guessed),
         has_room(spec, 2).then(|| test_invitations_are_counted(ordinary(spec).name.as_str())),
         guarded.map(|(entity, count)| test_a_route_counts_for_each_member(entity, count)),
         guarded
@@ -167,6 +173,54 @@ fn test_codes_are_counted() -> FunctionDef {
             ))
         ),
         assert_(py!(statuses == [401] * 30 + [429]))
+    ])
+}
+
+fn test_tokens_are_not_guessed() -> FunctionDef {
+    names!(ada, number, statuses, refused);
+    limited_test("test_tokens_are_not_guessed").body(block![
+        assign(ada, py!(limited.sign_up("ada@example.com").await)),
+        assign(
+            statuses,
+            py!(list!(
+                replace(ada, token = f!("token-{}", number)).get("/auth/me").await.status_code
+                for number in range(60)
+            ))
+        ),
+        assert_(py!(statuses == [401] * 60)),
+        assign(refused, py!(replace(ada, token = "another").get("/auth/me").await)),
+        assert_(py!(refused.status_code == 429)),
+        assert_(py!(chain!(0, "<", int(refused.headers["Retry-After"]), "<=", 60))),
+        assert_(py!(ada.get("/auth/me").await.status_code == 200))
+    ])
+}
+
+fn test_who_was_signed_in_is_not_counted() -> FunctionDef {
+    names!(settings, ada, old, late, statuses);
+    limited_test("test_who_was_signed_in_is_not_counted").params([param(settings, Settings)]).body(
+        block![
+            assign(ada, py!(limited.sign_up("ada@example.com").await)),
+            assign(old, py!(Signer(settings).sign(Purpose.ACCESS, uuid4(), timedelta(hours = -1)))),
+            assign(late, py!(replace(ada, token = old))),
+            assign(statuses, py!(list!(late.get("/auth/me").await.status_code for _ in range(61)))),
+            assert_(py!(statuses == [401] * 61))
+        ],
+    )
+}
+
+fn test_keys_are_not_guessed() -> FunctionDef {
+    names!(ada, path, statuses);
+    limited_test("test_keys_are_not_guessed").body(block![
+        assign(ada, py!(limited.sign_up("ada@example.com").await)),
+        assign(path, py!(f!("/organizations/{}", ada.organization().await))),
+        assign(
+            statuses,
+            py!(list!(
+                program(ada, new_key()).get(path).await.status_code for _ in range(61)
+            ))
+        ),
+        assert_(py!(statuses == [401] * 60 + [429])),
+        assert_(py!(ada.get(path).await.status_code == 200))
     ])
 }
 
