@@ -73,6 +73,20 @@ fn the_suite_with_cookies_is_green_on_sqlite() {
     run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]));
 }
 
+/// Calls every operation with schemathesis, with all of its phases and a few examples of each.
+#[track_caller]
+fn fuzz(backend: &Path, settings: &[(&str, &str)]) {
+    let mut pytest = program("pytest", backend);
+    pytest.args(["-q", "-p", "no:cacheprovider", "tests/test_openapi_fuzz.py"]);
+    run(pytest.env("OPENAPI_EXAMPLES", "2").envs(settings.iter().copied()));
+}
+
+#[test]
+fn the_interface_of_acme_is_what_it_says_on_sqlite() {
+    let (_folder, backend) = build("acme");
+    fuzz(&backend, &[]);
+}
+
 /// Migrates, serves, and walks through the application from outside.
 #[track_caller]
 fn walk(example: &str, settings: &[(&str, &str)]) {
@@ -102,12 +116,51 @@ fn minimal_is_walked_through_on_sqlite() {
     walk("minimal", &settings);
 }
 
+/// Tests that need `npx`: `cargo test --features spectral`.
+#[cfg(feature = "spectral")]
+mod spectral {
+    use super::{build, build_spec, fs, program, root, run};
+    use std::path::Path;
+    use std::process::Command;
+
+    /// The version that the emitted workflow runs.
+    const SPECTRAL: &str = "@stoplight/spectral-cli@6.16.3";
+
+    /// No rule of spectral's for OpenAPI is broken; what it only warns of is not asked.
+    #[track_caller]
+    fn lint(backend: &Path) {
+        let workflow = backend.with_file_name(".github/workflows/unit.yml");
+        let workflow = fs::read_to_string(workflow).expect("the workflow is emitted");
+        assert!(workflow.contains(&format!("npx --yes {SPECTRAL} lint openapi.json")));
+        let mut describe = program("python", backend);
+        describe.args(["-m", "app.manage", "print-openapi"]).env("ENVIRONMENT", "development");
+        fs::write(backend.join("openapi.json"), run(&mut describe)).expect("a file");
+        let mut npx = Command::new("npx");
+        run(npx.current_dir(backend).args(["--yes", SPECTRAL, "lint", "openapi.json"]));
+    }
+
+    #[test]
+    fn the_descriptions_of_the_examples_break_no_rule() {
+        for name in ["acme", "minimal"] {
+            let (_folder, backend) = build(name);
+            lint(&backend);
+        }
+    }
+
+    #[test]
+    fn a_description_with_cookies_breaks_no_rule() {
+        let acme = fs::read_to_string(root().join("examples/acme.toml")).expect("the example");
+        let (_folder, backend) = build_spec(&acme.replace("\"bearer\"", "\"cookie\""));
+        lint(&backend);
+    }
+}
+
 /// Tests that need a PostgreSQL server: `cargo test --features postgresql`. They make databases and roles of
 /// their own and drop them again.
 #[cfg(feature = "postgresql")]
 mod postgresql {
     use super::environment::postgresql::{Database, server};
-    use super::{WALK_SETTINGS, build, program, run, walk};
+    use super::{WALK_SETTINGS, build, fuzz, program, run, walk};
 
     #[test]
     fn acme_is_walked_through_on_postgresql() {
@@ -123,5 +176,12 @@ mod postgresql {
         let url = format!("postgresql+asyncpg://{}/postgres", server());
         let mut pytest = program("pytest", &backend);
         run(pytest.args(["-q", "-p", "no:cacheprovider"]).env("TEST_DATABASE_URL", url));
+    }
+
+    #[test]
+    fn the_interface_of_acme_is_what_it_says_on_postgresql() {
+        let (_folder, backend) = build("acme");
+        let url = format!("postgresql+asyncpg://{}/postgres", server());
+        fuzz(&backend, &[("TEST_DATABASE_URL", &*url)]);
     }
 }

@@ -1,5 +1,6 @@
 //! `backend/app/manage.py`: what a person does about the product from a shell.
 
+use crate::app_main::create_app;
 use crate::billing_main::replay;
 use crate::core::logging::configure_logging;
 use crate::core::passwords::PasswordHasher;
@@ -15,7 +16,7 @@ use crate::python::builtins::{__name__, bool, int, isinstance, len, str};
 use crate::python::pydantic::ValidationError;
 use crate::python::sqlalchemy::{AsyncSession, IntegrityError, select};
 use crate::python::standard::{
-    ArgumentParser, Namespace, Sequence, asyncio, os, secrets, sys, uuid4,
+    ArgumentParser, Namespace, Sequence, asyncio, json, os, secrets, sys, uuid4,
 };
 use crate::schemas::auth::RegisterRequest;
 use crate::services::file_sweeper::sweep_files;
@@ -112,18 +113,30 @@ fn build_parser_def(has_billing: bool) -> FunctionDef {
         do_(py!(
             commands.add_parser("run-sweeper", help = "delete what nobody will ask for again, now")
         )),
+        do_(py!(commands.add_parser(
+            "print-openapi",
+            help = "describe the interface to the programs that call it"
+        ))),
         return_(parser)
     ])
 }
 
 fn run_def() -> FunctionDef {
-    names!(settings, argv, arguments, resources);
+    names!(settings, argv, arguments, description, resources);
     async_def(run)
         .params([param(settings, Settings), param(argv, py!(Sequence[str]))])
         .returns(int)
         .body(block![
             docstring("Do what the arguments ask for, and return the exit code."),
             assign(arguments, py!(build_parser().parse_args(argv))),
+            if_(
+                py!(arguments.command == "print-openapi"),
+                block![
+                    assign(description, py!(create_app(settings).openapi())),
+                    do_(py!(say(json.dumps(description, indent = 2)))),
+                    return_(0)
+                ]
+            ),
             assign(resources, py!(Resources.build(settings))),
             try_([return_(py!(run_command(resources, arguments).await))])
                 .finally([do_(py!(resources.database.close().await))])

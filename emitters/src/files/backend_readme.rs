@@ -92,6 +92,20 @@ fn test() -> Vec<Block> {
             code("TEST_DATABASE_URL"),
             text(" they use PostgreSQL, in databases and roles that they create and drop."),
         ]),
+        paragraph([
+            text(
+                "One of them lets schemathesis call every operation of a real server a few times. ",
+            ),
+            text("This calls each a hundred times, and takes some minutes:"),
+        ]),
+        commands(["OPENAPI_EXAMPLES=100 pytest tests/test_openapi_fuzz.py"]),
+        paragraph([
+            text("What it may not find is said in "),
+            code("tests/openapi_hooks.py"),
+            text(" and "),
+            code("schemathesis.toml"),
+            text("."),
+        ]),
     ]
 }
 

@@ -76,6 +76,7 @@ pub fn development(spec: &Spec) -> Vec<Dependency> {
         dependency("pytest-cov", "7.1", "8"),
         dependency("pytest-xdist", "3.8", "4"),
         dependency("ruff", "0.17.6", "0.18"),
+        dependency("schemathesis", "4.32.5", "5"),
     ];
     if spec.email.backend == EmailBackend::Smtp {
         dependencies.push(dependency("aiosmtpd", "1.4.6", "2"));

@@ -4,8 +4,9 @@ use crate::spec::Spec;
 use crate::{Content, Generated};
 
 /// What Git leaves alone.
-const IGNORED: [&str; 10] = [
+const IGNORED: [&str; 11] = [
     ".env",
+    ".hypothesis/",
     ".mypy_cache/",
     ".pytest_cache/",
     ".ruff_cache/",

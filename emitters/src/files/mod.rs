@@ -15,6 +15,8 @@ pub mod render;
 pub mod requirements;
 pub mod revision_template;
 pub mod root_readme;
+pub mod schemathesis_toml;
+pub mod spectral;
 pub mod tools_pyproject;
 pub mod workflow;
 
@@ -45,6 +47,8 @@ pub fn emit(spec: &Spec) -> Vec<Generated> {
         pyproject::emit(spec),
         revision_template::emit(),
         root_readme::emit(spec),
+        schemathesis_toml::emit(spec),
+        spectral::emit(),
         tools_pyproject::emit(spec),
         workflow::emit(spec),
     ]);

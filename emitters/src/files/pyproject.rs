@@ -90,7 +90,8 @@ fn pyright(python: PythonVersion) -> Item {
 
 fn pytest() -> Item {
     table([
-        ("addopts", list(["-ra"])),
+        // Its plugin is not used, and would slow down every start.
+        ("addopts", list(["-ra", "-p", "no:schemathesis"])),
         ("anyio_mode", value("auto")),
         ("filterwarnings", list(["error"])),
         ("strict", value(true)),

@@ -43,6 +43,15 @@ pub fn tables<'a>(entries: impl IntoIterator<Item = (&'a str, Item)>) -> Item {
     item
 }
 
+/// A table with a comment above its header.
+#[must_use]
+pub fn explained(mut item: Item, reason: &str) -> Item {
+    if let Item::Table(table) = &mut item {
+        table.decor_mut().set_prefix(format!("\n# {reason}\n"));
+    }
+    item
+}
+
 /// A list on one line.
 #[must_use]
 pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> Item {

@@ -11,6 +11,8 @@ const CHECKOUT: (&str, &str) =
 /// `actions/setup-python`, pinned.
 const SETUP_PYTHON: (&str, &str) =
     ("actions/setup-python@e797f83bcb11b83ae66e0230d6156d7c80228e7c", "v6.0.0");
+/// What reads the description of the interface, pinned.
+const SPECTRAL: &str = "@stoplight/spectral-cli@6.16.3";
 const RUNNER: &str = "ubuntu-24.04";
 /// Where the code of astgen is.
 const ASTGEN: &str = env!("CARGO_PKG_REPOSITORY");
@@ -48,6 +50,7 @@ fn jobs(spec: &Spec) -> Yaml {
     map([
         ("tests", tests(spec)),
         ("postgresql", postgresql(spec)),
+        ("interface", interface(spec)),
         ("lint", lint()),
         ("image", image()),
         ("generated", generated()),
@@ -77,20 +80,32 @@ fn tests(spec: &Spec) -> Yaml {
 }
 
 fn postgresql(spec: &Spec) -> Yaml {
+    let parts = vec![postgres_service(), ("env", map([SERVER_URL]))];
+    let test = command("pytest --numprocesses 2");
+    let steps = [python(IMAGE_PYTHON), programs(spec), vec![test]];
+    job("Tests on PostgreSQL", "backend", parts, steps.concat())
+}
+
+/// Every operation, a hundred times on each database.
+fn interface(spec: &Spec) -> Yaml {
+    let fuzz = "pytest tests/test_openapi_fuzz.py";
+    let on_postgresql = map([("run", Yaml::from(fuzz)), ("env", map([SERVER_URL]))]);
+    let parts = vec![postgres_service(), ("env", map([("OPENAPI_EXAMPLES", "100")]))];
+    let steps = [python(IMAGE_PYTHON), programs(spec), vec![command(fuzz), on_postgresql]];
+    job("Interface", "backend", parts, steps.concat())
+}
+
+const SERVER_URL: (&str, &str) =
+    ("TEST_DATABASE_URL", "postgresql+asyncpg://postgres:postgres@localhost:5432/postgres");
+
+fn postgres_service() -> (&'static str, Yaml) {
     let service = map([
         ("image", Yaml::from("postgres:17")),
         ("env", map([("POSTGRES_PASSWORD", "postgres")])),
         ("ports", list(["5432:5432"])),
         ("options", "--health-cmd pg_isready --health-interval 2s --health-retries 30".into()),
     ]);
-    let url = "postgresql+asyncpg://postgres:postgres@localhost:5432/postgres";
-    let parts = vec![
-        ("services", map([("postgres", service)])),
-        ("env", map([("TEST_DATABASE_URL", url)])),
-    ];
-    let test = command("pytest --numprocesses 2");
-    let steps = [python(IMAGE_PYTHON), programs(spec), vec![test]];
-    job("Tests on PostgreSQL", "backend", parts, steps.concat())
+    ("services", map([("postgres", service)]))
 }
 
 fn lint() -> Yaml {
@@ -103,7 +118,12 @@ fn lint() -> Yaml {
     ];
     let scripts =
         ["mypy", "pyright"].map(|check| map([("run", check), ("working-directory", "tools")]));
-    let steps = [python(IMAGE_PYTHON), checks.map(command).into(), scripts.into()];
+    let description = map([
+        ("run", Yaml::from("python -m app.manage print-openapi > openapi.json")),
+        ("env", map([("ENVIRONMENT", "development")])),
+    ]);
+    let described = vec![description, command(&format!("npx --yes {SPECTRAL} lint openapi.json"))];
+    let steps = [python(IMAGE_PYTHON), checks.map(command).into(), scripts.into(), described];
     job("Lint", "backend", Vec::new(), steps.concat())
 }
 

@@ -3,7 +3,7 @@
 use astgen_pyast::{Import, import_module};
 
 astgen_pyast::vocabulary! {
-    "anyio": CancelScope, CapacityLimiter, create_task_group, fail_after, sleep, to_thread;
+    "anyio": CancelScope, CapacityLimiter, create_task_group, fail_after, run_process, sleep, to_thread;
 }
 
 /// `import anyio`

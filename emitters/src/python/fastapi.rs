@@ -10,6 +10,6 @@ astgen_pyast::vocabulary! {
     "starlette.exceptions": HTTPException;
     "starlette.middleware.cors": CORSMiddleware;
     "starlette.requests": ClientDisconnect;
-    "starlette.responses": FileResponse, RedirectResponse, StreamingResponse;
+    "starlette.responses": FileResponse, JSONResponse, RedirectResponse, StreamingResponse;
     "starlette.types": ASGIApp, Message, Receive, Scope, Send;
 }

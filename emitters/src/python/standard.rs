@@ -30,6 +30,7 @@ astgen_pyast::vocabulary! {
     "http.client": HTTPConnection, HTTPException;
     "http.cookies": SimpleCookie;
     "ipaddress": IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network;
+    "itertools": count;
     "logging.handlers": RotatingFileHandler;
     "multiprocessing": get_context;
     "pathlib": Path;

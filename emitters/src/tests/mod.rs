@@ -13,6 +13,7 @@ pub mod databases;
 pub mod factories;
 pub mod fake_stripe;
 pub mod files;
+pub mod openapi_hooks;
 pub mod receiver;
 pub mod servers;
 
@@ -59,6 +60,7 @@ pub mod test_metrics;
 pub mod test_migrations;
 pub mod test_monitoring;
 pub mod test_openapi;
+pub mod test_openapi_fuzz;
 pub mod test_organizations;
 pub mod test_outbound;
 pub mod test_outbox;
@@ -111,7 +113,9 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_migrations::emit(spec),
         test_job_routes::emit(spec),
         test_jobs::emit(),
+        openapi_hooks::emit(spec),
         test_openapi::emit(spec),
+        test_openapi_fuzz::emit(),
         test_organizations::emit(spec),
         test_outbox::emit(),
         test_pagination::emit(spec),

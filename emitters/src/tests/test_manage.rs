@@ -8,11 +8,12 @@ use crate::models::job::{Job, JobStatus};
 use crate::models::totp::TotpFactor;
 use crate::models::user::User;
 use crate::python::builtins::str;
+use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::Response;
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::select;
-use crate::python::standard::timedelta;
+use crate::python::standard::{json, timedelta};
 use crate::spec::Spec;
 use crate::tests::world::{PASSWORD, World, sign_up, world_test};
 use astgen_pyast::prelude::*;
@@ -35,7 +36,8 @@ pub fn emit(spec: &Spec) -> Module {
             test_what_an_earlier_secret_sealed_is_sealed_again(),
             test_what_no_secret_opens_is_named()
         ]),
-        test_the_sweeper_runs_at_once()
+        test_the_sweeper_runs_at_once(),
+        test_the_interface_is_described()
     ])
 }
 
@@ -212,4 +214,20 @@ fn test_the_sweeper_runs_at_once() -> FunctionDef {
         ),
         assert_(py!(left == None))
     ])
+}
+
+fn test_the_interface_is_described() -> FunctionDef {
+    names!(app, settings, capsys, printed);
+    async_def("test_the_interface_is_described")
+        .params([
+            param(app, FastAPI),
+            param(settings, Settings),
+            param(capsys, py!(pytest.CaptureFixture[str])),
+        ])
+        .returns(none())
+        .body(block![
+            assert_(py!(run(settings, ["print-openapi"]).await == 0)),
+            assign(printed, py!(json.loads(capsys.readouterr().out))),
+            assert_(py!(printed == json.loads(json.dumps(app.openapi()))))
+        ])
 }

@@ -1,0 +1,5 @@
+//! uvicorn: the server.
+
+astgen_pyast::vocabulary! {
+    "uvicorn": Config, Server;
+}
