@@ -4,6 +4,7 @@ use crate::api::routers::ROUTERS;
 use crate::core::body_limit::BodyLimitMiddleware;
 use crate::core::concurrency::document_if_match;
 use crate::core::database::Database;
+use crate::core::draining::draining;
 use crate::core::errors::{EXCEPTION_HANDLERS, PROBLEM_RESPONSES, document_problems};
 use crate::core::jobs::{Dispatcher, dispatch_through};
 use crate::core::logging::configure_logging;
@@ -136,7 +137,7 @@ fn billing_of(app: Name, settings: Name, resources: Name) -> [Stmt; 2] {
 
 fn lifespan_def(spec: &Spec) -> FunctionDef {
     let row_level_security = spec.tenancy.row_level_security;
-    names!(app, database, dispatcher, settings, clock);
+    names!(app, database, dispatcher, settings, clock, probes);
     let ticking = py!(clock.ticking());
     let run = match spec.billing {
         Some(_) => async_with(ticking, [do_(yield_(None))]).and(py!(run_billing(app))),
@@ -155,12 +156,13 @@ fn lifespan_def(spec: &Spec) -> FunctionDef {
             ann_assign(database, Database, py!(app.state.database)),
             ann_assign(dispatcher, Dispatcher, py!(app.state.dispatcher)),
             ann_assign(settings, Settings, py!(app.state.settings)),
+            ann_assign(probes, Probes, py!(app.state.probes)),
             assign(
                 clock,
                 py!(JobClock(database, dispatcher, poll_seconds = settings.job_poll_seconds))
             ),
             row_level_security.then(|| do_(py!(database.check_role().await))),
-            run,
+            with(py!(draining(probes.stop, seconds = settings.drain_seconds)), [run]),
             do_(py!(dispatcher.close().await)),
             do_(py!(database.close().await))
         ])

@@ -92,6 +92,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::client::emit(),
         core::credentials::emit(spec),
         core::database::emit(spec),
+        core::draining::emit(),
         core::errors::emit(spec),
         core::html::emit(),
         core::jobs::emit(),

@@ -3,20 +3,23 @@
 use crate::core::database::DatabaseDep;
 use crate::core::errors::UnauthorizedError;
 use crate::core::settings::{Settings, SettingsDep};
-use crate::python::builtins::{bool, dict, float, frozenset, int, object, str};
+use crate::python::builtins::{
+    PermissionError, ProcessLookupError, bool, dict, float, frozenset, int, object, str,
+};
 use crate::python::fastapi::{
     ASGIApp, FastAPI, Message, Receive, Request, Response, Scope, Send, iter_route_contexts,
 };
 use crate::python::prometheus::{
-    CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest,
+    CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, MultiProcessCollector,
+    generate_latest,
 };
-use crate::python::standard::{HTTPStatus, hmac, perf_counter};
+use crate::python::standard::{HTTPStatus, Path, hmac, os, perf_counter};
 use crate::services::backlog::read_backlog;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.core.metrics": UNMATCHED, OTHER, METHODS, Metrics, MetricsMiddleware, route_templates,
-        init_metrics, read_metrics, may_read;
+        FOLDER, init_metrics, read_metrics, counted, forget_the_dead, is_alive, may_read;
 }
 
 /// The requests that were answered.
@@ -36,6 +39,7 @@ pub fn emit() -> Module {
         .body(block![
             assign(UNMATCHED, "unmatched"),
             assign(OTHER, "OTHER"),
+            assign(FOLDER, "PROMETHEUS_MULTIPROC_DIR"),
             assign(
                 METHODS,
                 py!(frozenset(set!("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")))
@@ -45,6 +49,9 @@ pub fn emit() -> Module {
             route_templates_def(),
             init_metrics_def(),
             read_metrics_def(),
+            counted_def(),
+            forget_the_dead_def(),
+            is_alive_def(),
             may_read_def()
         ])
 }
@@ -90,8 +97,14 @@ fn metrics_init() -> FunctionDef {
         ),
         assign(
             py!(self.in_flight),
-            py!(Gauge(IN_FLIGHT, "Requests that are being answered.", registry = self.registry))
-        )
+            py!(Gauge(
+                IN_FLIGHT,
+                "Requests that are being answered.",
+                multiprocess_mode = "livesum",
+                registry = self.registry
+            ))
+        ),
+        do_(py!(self.in_flight.set(0)))
     ])
 }
 
@@ -236,10 +249,55 @@ fn read_metrics_def() -> FunctionDef {
             assign(waiting, py!(CollectorRegistry())),
             do_(py!(waiting.register(read_backlog(database).await))),
             return_(py!(Response(
-                generate_latest(metrics.registry) + generate_latest(waiting),
+                generate_latest(counted(metrics)) + generate_latest(waiting),
                 media_type = CONTENT_TYPE_LATEST
             )))
         ])
+}
+
+fn counted_def() -> FunctionDef {
+    names!(metrics, folder, registry);
+    def(counted).params([param(metrics, Metrics)]).returns(CollectorRegistry).body(block![
+        docstring(
+            "Return what this process counted, or all that share a folder.\n\
+             \n\
+             The library of Prometheus reads the name of the folder from the environment, when it\n\
+             is imported; it has to be there, and empty when the server starts."
+        ),
+        assign(folder, py!(os.environ.get(FOLDER))),
+        if_(py!(folder == None), [return_(py!(metrics.registry))]),
+        do_(py!(forget_the_dead(Path(folder)))),
+        assign(registry, py!(CollectorRegistry())),
+        do_(py!(MultiProcessCollector(registry)))
+            .trailing_comment("type: ignore[no-untyped-call]  # the library types none of it"),
+        return_(registry)
+    ])
+}
+
+fn forget_the_dead_def() -> FunctionDef {
+    names!(folder, file, process);
+    def(forget_the_dead).params([param(folder, Path)]).returns(none()).body(block![
+        docstring("Forget the requests that a process had when it was killed."),
+        for_(
+            file,
+            py!(folder.glob("gauge_live*_*.db")),
+            block![
+                assign(process, py!(int(file.stem.rsplit("_", 1)[1]))),
+                if_(py!(!is_alive(process)), [do_(py!(file.unlink(missing_ok = true)))])
+            ]
+        )
+    ])
+}
+
+fn is_alive_def() -> FunctionDef {
+    names!(process);
+    def(is_alive).params([param(process, int)]).returns(bool).body(block![
+        docstring("Tell whether there is such a process; signal 0 is sent to nobody."),
+        try_([do_(py!(os.kill(process, 0)))])
+            .except(ProcessLookupError, [return_(false)])
+            .except(PermissionError, [return_(true)]),
+        return_(true)
+    ])
 }
 
 fn may_read_def() -> FunctionDef {

@@ -9,6 +9,7 @@ pub mod concurrency;
 pub mod cookies;
 pub mod credentials;
 pub mod database;
+pub mod draining;
 pub mod errors;
 pub mod feature_flags;
 pub mod file_types;

@@ -67,6 +67,13 @@ fn production(spec: &Spec) -> Vec<Block> {
             code("MIGRATION_DATABASE_URL"),
             text(" name the role that owns the tables, and run the migrations before the server."),
         ]),
+        paragraph([
+            text("Told to stop by SIGTERM, the server says at "),
+            code("/health/ready"),
+            text(" that it is not ready, and serves on for "),
+            code("DRAIN_SECONDS"),
+            text(", so that whoever sends it requests can hear of it; the image has five."),
+        ]),
     ];
     if spec.tenancy.row_level_security {
         production.push(paragraph([
@@ -259,7 +266,10 @@ fn files(spec: &Spec) -> Vec<Block> {
             text("They are in "),
             code("STORAGE_FOLDER"),
             text(": every process has to see the same folder, and a deployment must not begin "),
-            text("with an empty one. On a platform without such a disk, keep files in a bucket."),
+            text("with an empty one. On a platform without such a disk, keep files in a bucket. User "),
+            text("10001 of the image has to be able to write there, or "),
+            code("/health/ready"),
+            text(" says that the storage failed."),
         ])
     });
     files
@@ -346,6 +356,18 @@ fn metrics(spec: &Spec) -> Vec<Block> {
             code("deploy/prometheus"),
             text(" has the alerts and an example of what Prometheus reads; a test holds them to "),
             text("the metrics that there are."),
+        ]),
+        paragraph([
+            text("With several workers ("),
+            code("uvicorn --workers"),
+            text(" or "),
+            code("WEB_CONCURRENCY"),
+            text("), let "),
+            code("PROMETHEUS_MULTIPROC_DIR"),
+            text(
+                " name a folder that is empty when the server starts, as the image does: without it ",
+            ),
+            text("each worker tells what it counted alone."),
         ]),
     ]
 }

@@ -86,8 +86,7 @@ fn api(spec: &Spec) -> Yaml {
 
 /// The folder that the server and the worker keep files in, where no bucket does.
 fn files(spec: &Spec) -> Option<(&'static str, Yaml)> {
-    let is_folder = spec.storage.is_on() && !spec.storage.has_bucket();
-    is_folder.then(|| ("volumes", list([format!("files:{STORAGE_FOLDER}")])))
+    spec.storage.is_in_folder().then(|| ("volumes", list([format!("files:{STORAGE_FOLDER}")])))
 }
 
 fn worker(spec: &Spec) -> Yaml {

@@ -15,6 +15,9 @@ const USER: &str = "10001";
 /// Where the image keeps files: a folder that the program may write to.
 pub const STORAGE_FOLDER: &str = "/srv/files";
 
+/// Where the processes of one server add up what they count.
+const METRICS_FOLDER: &str = "/srv/metrics";
+
 /// The files.
 #[must_use]
 pub fn emit(spec: &Spec) -> [Generated; 2] {
@@ -37,14 +40,20 @@ fn image(spec: &Spec) -> Vec<Instruction> {
         ("PATH", "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin"),
         ("PYTHONDONTWRITEBYTECODE", "1"),
         ("PYTHONUNBUFFERED", "1"),
+        ("DRAIN_SECONDS", "5"),
         ("UVICORN_HOST", "0.0.0.0"),
         ("UVICORN_PORT", "8000"),
         ("UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN", "20"),
     ];
     let has_files = spec.storage.is_on();
     variables.extend(has_files.then_some(("STORAGE_FOLDER", STORAGE_FOLDER)));
-    let folder =
-        has_files.then(|| Run(vec!["install", "--directory", "--owner", USER, STORAGE_FOLDER]));
+    let is_measured = spec.observability.metrics;
+    variables.extend(is_measured.then_some(("PROMETHEUS_MULTIPROC_DIR", METRICS_FOLDER)));
+    let folders = [(has_files, STORAGE_FOLDER), (is_measured, METRICS_FOLDER)];
+    let folders = folders.into_iter().filter_map(|(needed, folder)| needed.then_some(folder));
+    let folders: Vec<&str> = folders.collect();
+    let install = ["install", "--directory", "--owner", USER];
+    let install = (!folders.is_empty()).then(|| Run([&install[..], &folders].concat()));
     let packages = vec![
         From(base.clone(), Some("packages")),
         Env(vec![("PIP_DISABLE_PIP_VERSION_CHECK", "1"), ("PIP_NO_CACHE_DIR", "1")]),
@@ -65,9 +74,9 @@ fn image(spec: &Spec) -> Vec<Instruction> {
             "/usr/sbin/nologin",
             "app",
         ]),
+        Workdir("/srv/backend"),
     ];
     let program = vec![
-        Workdir("/srv/backend"),
         Copy(Some("packages"), vec![PACKAGES], PACKAGES),
         Copy(None, vec!["backend/pyproject.toml"], "./"),
         Copy(None, vec!["backend/migrations"], "./migrations"),
@@ -80,5 +89,5 @@ fn image(spec: &Spec) -> Vec<Instruction> {
         ),
         Cmd(vec!["uvicorn", "--factory", "app.main:create_app"]),
     ];
-    packages.into_iter().chain(folder).chain(program).collect()
+    packages.into_iter().chain(install).chain(program).collect()
 }

@@ -1,5 +1,6 @@
 //! `fly.toml`: the product on fly.io.
 
+use super::dockerfile::STORAGE_FOLDER;
 use super::toml_document::{list, table};
 use crate::spec::{DeployTarget, Spec};
 use crate::{Content, Generated};
@@ -27,6 +28,9 @@ pub fn emit(spec: &Spec) -> Option<Generated> {
     );
     document.insert("processes", processes(spec));
     document.insert("http_service", http_service());
+    if spec.storage.is_in_folder() {
+        document.insert("mounts", files());
+    }
     document.insert("vm", machines());
     Some(Generated { path: "fly.toml".to_owned(), content: Content::Text(document.to_string()) })
 }
@@ -56,6 +60,16 @@ fn http_service() -> Item {
                 ("grace_period", value("20s")),
             ]),
         ),
+    ])
+}
+
+/// The folder of files, which outlives the machines.
+fn files() -> Item {
+    several([
+        ("source", value("files")),
+        ("destination", value(STORAGE_FOLDER)),
+        ("initial_size", value("1gb")),
+        ("processes", list(["app"])),
     ])
 }
 

@@ -1,5 +1,6 @@
 //! `render.yaml`: the product on render.com.
 
+use super::dockerfile::STORAGE_FOLDER;
 use super::yaml::{Yaml, list, map, print};
 use crate::spec::{DeployTarget, EmailBackend, Spec};
 use crate::{Content, Generated};
@@ -58,7 +59,7 @@ fn server(spec: &Spec) -> Yaml {
     let asked = asked.iter().map(|&key| map([("key", Yaml::from(key)), ("sync", false.into())]));
     let port = map([("key", Yaml::from("PORT")), ("value", "8000".into())]);
     let variables = connections(spec).into_iter().chain([port]).chain(asked);
-    map([
+    let mut server = vec![
         ("type", Yaml::from("web")),
         ("name", spec.project.name.as_str().into()),
         ("runtime", "docker".into()),
@@ -67,8 +68,15 @@ fn server(spec: &Spec) -> Yaml {
         ("preDeployCommand", "alembic upgrade head".into()),
         ("healthCheckPath", "/health/ready".into()),
         ("maxShutdownDelaySeconds", 30.into()),
-        ("envVars", list(variables)),
-    ])
+    ];
+    server.extend(spec.storage.is_in_folder().then(|| ("disk", disk())));
+    server.push(("envVars", list(variables)));
+    map(server)
+}
+
+/// The folder of files, which outlives the server; there is one instance of a server with a disk.
+fn disk() -> Yaml {
+    map([("name", Yaml::from("files")), ("mountPath", STORAGE_FOLDER.into()), ("sizeGB", 1.into())])
 }
 
 fn worker(spec: &Spec) -> Yaml {

@@ -4,6 +4,7 @@ astgen_pyast::vocabulary! {
     "prometheus_client": CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram,
         generate_latest;
     "prometheus_client.core": GaugeMetricFamily;
+    "prometheus_client.multiprocess": MultiProcessCollector;
     "prometheus_client.registry": Collector;
     "prometheus_client.samples": Sample;
 }

@@ -41,7 +41,7 @@ astgen_pyast::vocabulary! {
     "time": monotonic, perf_counter;
     "typing": Annotated, Any, ClassVar, Final, Generic, IO, Literal, NamedTuple, Protocol, TypeGuard,
         TypeVar, Union, get_args, get_origin, get_type_hints;
-    "types": UnionType;
+    "types": FrameType, UnionType;
     "urllib.parse": parse_qsl, quote, urlencode, urlsplit;
     "uuid": UUID, uuid4;
     "zlib": crc32;
@@ -113,6 +113,10 @@ pub const shlex: Import = import_module("shlex");
 /// `import tomllib`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const tomllib: Import = import_module("tomllib");
+
+/// `import signal`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const signal: Import = import_module("signal");
 
 /// `import stat`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]

@@ -37,6 +37,7 @@ fn probes_class(has_files: bool) -> ClassDef {
     class(Probes).body(block![
         docstring("Tries what requests need; however many want to know, each is asked once."),
         probes_init(has_files),
+        probes_stop(),
         probes_check(),
         probes_ask_all(),
         probes_ask()
@@ -54,15 +55,27 @@ fn probes_init(has_files: bool) -> FunctionDef {
             ann_assign(py!(self.probes), py!(dict[(str, Callable[([], Awaitable[None])])]), probes),
             ann_assign(py!(self.found), py!(Readiness | None), none()),
             assign(py!(self.asked_at), py!(monotonic())),
-            assign(py!(self.asking), py!(asyncio.Lock()))
+            assign(py!(self.asking), py!(asyncio.Lock())),
+            assign(py!(self.is_stopping), false)
         ],
     )
+}
+
+fn probes_stop() -> FunctionDef {
+    def("stop").params([untyped("self")]).returns(none()).body(block![
+        docstring("Say from now on that requests are better sent elsewhere."),
+        assign(py!(self.is_stopping), true)
+    ])
 }
 
 fn probes_check() -> FunctionDef {
     names!(is_old);
     async_def("check").params([untyped("self")]).returns(Readiness).body(block![
         docstring("Return how things stand, or stood a moment ago."),
+        if_(
+            py!(self.is_stopping),
+            [return_(py!(Readiness(status = "failed", checks = dict!("process" => "failed"))))]
+        ),
         async_with(
             py!(self.asking),
             block![

@@ -159,6 +159,7 @@ pub const GENERATED_ROUTERS: &[&str] = &[
     "monitoring",
     "openapi",
     "organizations",
+    "outbound",
     "outbox",
     "overrides",
     "pagination",
@@ -172,6 +173,7 @@ pub const GENERATED_ROUTERS: &[&str] = &[
     "routers",
     "seats",
     "security",
+    "server",
     "sessions",
     "settings",
     "smtp",
@@ -183,6 +185,7 @@ pub const GENERATED_ROUTERS: &[&str] = &[
     "tracing",
     "trials",
     "users",
+    "webhook_endpoints",
     "webhooks",
     "worker",
 ];

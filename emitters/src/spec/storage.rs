@@ -18,6 +18,12 @@ impl Storage {
         self.backend != StorageBackend::Off
     }
 
+    /// Whether files can be in a folder only, which has to outlive the server.
+    #[must_use]
+    pub fn is_in_folder(&self) -> bool {
+        self.backend == StorageBackend::Local
+    }
+
     /// Whether files can be in a bucket; without one they are in a folder here too.
     #[must_use]
     pub fn has_bucket(&self) -> bool {

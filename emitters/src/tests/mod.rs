@@ -75,6 +75,7 @@ pub mod test_request_id;
 pub mod test_s3_storage;
 pub mod test_seats;
 pub mod test_security;
+pub mod test_server;
 pub mod test_sessions;
 pub mod test_settings;
 pub mod test_smtp;
@@ -125,6 +126,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_rate_limits::emit(spec),
         test_request_id::emit(),
         test_security::emit(spec),
+        test_server::emit(spec),
         test_sessions::emit(spec),
         test_settings::emit(spec),
         test_tools::emit(spec),

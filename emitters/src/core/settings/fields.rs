@@ -61,7 +61,7 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     settings
         .extend((spec.email.backend == EmailBackend::Smtp).then(mail_server).into_iter().flatten());
     settings.extend(spec.jobs.has_workers().then(redis));
-    settings.push(job_polling());
+    settings.extend([job_polling(), drain()]);
     settings.extend(spec.storage.is_on().then(storage).into_iter().flatten());
     settings.extend(has_own_quota(spec).then(storage_quota));
     settings.extend(spec.storage.has_bucket().then(bucket).into_iter().flatten());
@@ -363,6 +363,12 @@ fn redis() -> Setting {
         DefaultValue::Missing,
         "Where jobs wait for a worker; with none, the server runs them.",
     )
+}
+
+fn drain() -> Setting {
+    names!(drain_seconds);
+    let description = "How long the server still serves once it says that it stops.";
+    number(drain_seconds, 0, 0, description)
 }
 
 fn job_polling() -> Setting {

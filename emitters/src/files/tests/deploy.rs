@@ -95,6 +95,26 @@ fn fly_runs_what_the_spec_has() {
     assert_eq!(processes, ["app", "worker"]);
 }
 
+/// `acme`, with its files in a folder.
+fn with_folder() -> Spec {
+    read(&include_str!("../../../../examples/acme.toml").replace("\"s3\"", "\"local\""))
+}
+
+#[test]
+fn a_folder_of_files_outlives_the_server() {
+    let fly = fly::emit(&with_folder()).expect("a file").text();
+    let fly: toml::Table = toml::from_str(&fly).expect("TOML");
+    let mount = &fly["mounts"].as_array().expect("mounts")[0];
+    assert_eq!(mount["destination"].as_str(), Some(dockerfile::STORAGE_FOLDER));
+    let render = read_back(&render::emit(&with_folder()).expect("a file").text());
+    assert_eq!(render["services"][0]["disk"]["mountPath"], dockerfile::STORAGE_FOLDER);
+    let compose = read_back(&compose::emit(&with_folder()).text());
+    assert_eq!(compose["services"]["api"]["volumes"][0], "files:/srv/files");
+    for file in [fly::emit(&acme()), render::emit(&acme())] {
+        assert!(!file.expect("a file").text().contains(dockerfile::STORAGE_FOLDER));
+    }
+}
+
 #[test]
 fn render_finds_what_it_refers_to() {
     let document = read_back(&render::emit(&acme()).expect("a file").text());

@@ -1,0 +1,206 @@
+//! `backend/tests/test_server.py`: the server as it runs: in processes of its own, under load, and told to stop.
+
+use crate::core::settings::Settings;
+use crate::python::builtins::{bytes, int, len, list, range, set, str, tuple};
+use crate::python::httpx2::AsyncClient;
+use crate::python::pytest::pytest;
+use crate::python::sqlalchemy::make_url;
+use crate::python::standard::{
+    AsyncGenerator, Path, asynccontextmanager, asyncio, signal, subprocess, time,
+};
+use crate::spec::Spec;
+use crate::tests::databases::{SERVER_URL, execute};
+use crate::tests::servers::{
+    LOCALHOST, START_SECONDS, answers, free_port, process, python, wait_until,
+};
+use crate::tests::world::world_test;
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "tests.test_server": CLIENTS, TERMINATE, serving, ask, count_writers;
+}
+
+/// The module.
+#[must_use]
+pub fn emit(spec: &Spec) -> Module {
+    let is_measured = spec.observability.metrics;
+    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'";
+    module("tests.test_server")
+        .docstring("The server as it runs: in processes of its own, under load, told to stop.")
+        .body(block![
+            assign(CLIENTS, 16),
+            assign(TERMINATE, terminate),
+            serving_def(spec),
+            ask_def(),
+            is_measured.then(|| block![count_writers_def(), test_processes_count_together()]),
+            test_a_server_that_is_told_to_stop_says_so_first(),
+            test_a_database_that_restarts_is_no_failure()
+        ])
+}
+
+fn serving_def(spec: &Spec) -> FunctionDef {
+    names!(settings, folder, options, port, variables, command, running, http, drain_seconds);
+    let billing = spec.billing.as_ref().map(|_| ("BILLING_WORKER", string("false")));
+    let metrics = spec.observability.metrics;
+    let metrics = metrics.then(|| ("PROMETHEUS_MULTIPROC_DIR", py!(str(folder))));
+    let environment = [
+        ("ENVIRONMENT", string("test")),
+        ("DATABASE_URL", py!(settings.database_url)),
+        ("SECRET_KEY", py!(settings.secret_key.get_secret_value())),
+        ("JOB_POLL_SECONDS", string("0")),
+        ("DRAIN_SECONDS", py!(str(drain_seconds))),
+        ("LOG_LEVEL", string("WARNING")),
+    ];
+    let environment = environment.into_iter().chain(billing).chain(metrics);
+    async_def(serving)
+        .decorator(asynccontextmanager)
+        .params([
+            param(settings, Settings),
+            param(folder, Path),
+            star(),
+            param(options, py!(tuple[(str, ellipsis!())])).default(py!(())),
+            param(drain_seconds, int).default(0),
+        ])
+        .returns(py!(AsyncGenerator[(tuple[(AsyncClient, subprocess.Popen[bytes])], None)]))
+        .body(block![
+            docstring("Start a server, and make sure that all of its processes end."),
+            assign(port, py!(free_port())),
+            assign(variables, astgen_pyast::make::dict(environment)),
+            assign(
+                command,
+                py!([*python("uvicorn"), "--factory", "app.main:create_app", "--port", str(port)])
+            ),
+            with_as(
+                py!(process([*command, "--log-level", "warning", *options], variables)),
+                running,
+                block![
+                    do_(py!(wait_until(|| answers(port)))),
+                    async_with_as(
+                        py!(AsyncClient(base_url = f!("http://{}:{}", LOCALHOST, port))),
+                        http,
+                        [do_(py!(yield_!((http, running))))]
+                    ),
+                    do_(py!(running.terminate())),
+                    do_(py!(running.wait(START_SECONDS)))
+                ]
+            )
+        ])
+}
+
+fn ask_def() -> FunctionDef {
+    names!(http, path, status);
+    async_def(ask).params([param(http, AsyncClient), param(path, str)]).returns(int).body(block![
+        docstring("Send a request and return the status of the answer."),
+        ann_assign(status, int, py!(http.get(path).await.status_code)),
+        return_(status)
+    ])
+}
+
+fn count_writers_def() -> FunctionDef {
+    names!(folder);
+    def(count_writers).params([param(folder, Path)]).returns(int).body(block![
+        docstring("Count the processes that have counted something."),
+        return_(py!(len([*folder.glob("counter_*.db")])))
+    ])
+}
+
+fn test_processes_count_together() -> FunctionDef {
+    names!(settings, tmp_path, http, _running, sent, labels, lines, reads, counted, asked, options);
+    async_def("test_processes_count_together")
+        .params([param(settings, Settings), param(tmp_path, Path)])
+        .returns(none())
+        .body(block![
+            assign(sent, 0),
+            assign(options, py!(("--workers", "2"))),
+            async_with_as(
+                py!(serving(settings, tmp_path, options = options)),
+                py!((http, _running)),
+                block![
+                    while_(
+                        py!(count_writers(tmp_path) < 2),
+                        block![
+                            assign(asked, py!(list!(ask(http, "/health/live") for _ in range(50)))),
+                            assert_(py!(set(asyncio.gather(*asked).await) == set!(200))),
+                            aug_assign(sent, Operator::Add, 50)
+                        ]
+                    ),
+                    assign(labels, "method=\"GET\",route=\"/health/live\",status=\"200\""),
+                    assign(counted, py!(f!("http_requests_total{{{}}} {:.1f}", labels, sent))),
+                    for_(
+                        reads,
+                        py!(range(5)),
+                        block![
+                            assign(lines, py!(http.get("/metrics").await.text.splitlines())),
+                            assert_that(py!(in_!(counted, lines)), reads),
+                            assert_that(py!(in_!("http_requests_in_flight 1.0", lines)), reads)
+                        ]
+                    )
+                ]
+            )
+        ])
+}
+
+fn test_a_server_that_is_told_to_stop_says_so_first() -> FunctionDef {
+    names!(settings, tmp_path, http, running, statuses, told, load, stopped, watch, clients);
+    names!(ready, started, lasted);
+    async_def("test_a_server_that_is_told_to_stop_says_so_first")
+        .params([param(settings, Settings), param(tmp_path, Path)])
+        .returns(none())
+        .body(block![
+            docstring("Whoever sends it requests stops then; up to that, each is answered."),
+            ann_assign(statuses, py!(list[int]), py!([])),
+            assign(told, py!(asyncio.Event())),
+            async_with_as(
+                py!(serving(settings, tmp_path, drain_seconds = 2)),
+                py!((http, running)),
+                block![
+                    async_def(load).returns(none()).body([while_(
+                        py!(!told.is_set()),
+                        [do_(py!(statuses.append(ask(http, "/health").await)))]
+                    )]),
+                    async_def(watch).returns(none()).body(block![
+                        assign(ready, 200),
+                        while_(
+                            py!(ready == 200),
+                            [assign(ready, py!(ask(http, "/health/ready").await))]
+                        ),
+                        assert_(py!(ready == 503)),
+                        do_(py!(told.set()))
+                    ]),
+                    assign(
+                        clients,
+                        py!(list!(asyncio.create_task(load()) for _ in range(CLIENTS)))
+                    ),
+                    assign(stopped, py!(asyncio.create_task(watch()))),
+                    do_(py!(asyncio.sleep(1).await)),
+                    assign(started, py!(time.monotonic())),
+                    do_(py!(running.terminate())),
+                    do_(py!(asyncio.gather(stopped, *clients).await)),
+                    assert_(py!(running.poll() == None)),
+                    do_(py!(running.wait(START_SECONDS))),
+                    assign(lasted, py!(time.monotonic() - started))
+                ]
+            ),
+            assert_(py!(set(statuses) == set!(200))),
+            assert_(py!(len(statuses) > CLIENTS)),
+            assert_(py!(lasted >= 2)),
+            assert_(py!(in_!(running.returncode, set!(0, -signal.SIGTERM))))
+        ])
+}
+
+fn test_a_database_that_restarts_is_no_failure() -> FunctionDef {
+    names!(world, settings, ada, database, before);
+    let skipped =
+        py!(pytest.mark.skipif(SERVER_URL == None, reason = "a file of SQLite is not restarted"));
+    world_test("test_a_database_that_restarts_is_no_failure")
+        .decorator(skipped)
+        .params([param(settings, Settings)])
+        .body(block![
+            assert_(py!(SERVER_URL != None)),
+            assign(ada, py!(world.sign_up("ada@example.com").await)),
+            assign(before, py!(ada.organization().await)),
+            assign(database, py!(make_url(settings.database_url).database)),
+            do_(py!(execute(make_url(SERVER_URL), TERMINATE.format(database)).await)),
+            assert_(py!(ada.organization().await == before))
+        ])
+}
