@@ -2,15 +2,15 @@
 
 use crate::app_main::create_app;
 use crate::core::jobs::enqueue;
-use crate::core::metrics::Metrics;
+use crate::core::metrics::{Metrics, forget_the_dead};
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::models::job::JobStatus;
-use crate::python::builtins::{RuntimeError, any, float, list, str};
+use crate::python::builtins::{RuntimeError, any, float, list, set, str};
 use crate::python::httpx2::AsyncClient;
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
-use crate::python::standard::{AsyncGenerator, timedelta, uuid4};
+use crate::python::standard::{AsyncGenerator, Path, os, subprocess, sys, timedelta, uuid4};
 use crate::services::maintenance::{Nothing, PRUNE};
 use crate::spec::{EntityNames, Spec};
 use crate::tests::servers::serving;
@@ -36,7 +36,8 @@ pub fn emit(spec: &Spec) -> Module {
         test_the_metrics_can_ask_for_a_token(),
         test_applications_do_not_share_metrics(),
         test_what_waits_is_counted(spec.billing.is_some()),
-        test_without_a_database_the_rest_is_measured()
+        test_without_a_database_the_rest_is_measured(),
+        test_a_process_that_was_killed_is_forgotten()
     ])
 }
 
@@ -246,5 +247,26 @@ fn test_without_a_database_the_rest_is_measured() -> FunctionDef {
             async_with_as(py!(serving(app)), http, [assign(found, py!(lines(http).await))]),
             assert_(py!(in_!("http_requests_in_flight 1.0", found))),
             assert_(py!(!any(generator!(line.startswith("background_jobs") for line in found))))
+        ])
+}
+
+fn test_a_process_that_was_killed_is_forgotten() -> FunctionDef {
+    names!(tmp_path, ended, process, alive, dead, total, file);
+    def("test_a_process_that_was_killed_is_forgotten")
+        .params([param(tmp_path, Path)])
+        .returns(none())
+        .body(block![
+            docstring("What it had in flight, that is; what it answered was answered."),
+            assign(ended, py!(subprocess.Popen([sys.executable, "-c", ""]))),
+            do_(py!(ended.wait())),
+            assign(
+                py!([alive, dead]),
+                py!(list!(tmp_path / f!("gauge_livesum_{}.db", process)
+                    for process in (os.getpid(), ended.pid)))
+            ),
+            assign(total, py!(tmp_path / f!("counter_{}.db", ended.pid))),
+            for_(file, py!((alive, dead, total)), [do_(py!(file.touch()))]),
+            do_(py!(forget_the_dead(tmp_path))),
+            assert_(py!(set(tmp_path.iterdir()) == set!(alive, total)))
         ])
 }

@@ -1,12 +1,13 @@
 //! `backend/tests/test_server.py`: the server as it runs: in processes of its own, under load, and told to stop.
 
+use crate::core::draining::draining;
 use crate::core::settings::Settings;
 use crate::python::builtins::{bytes, int, len, list, range, set, str, tuple};
 use crate::python::httpx2::AsyncClient;
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::make_url;
 use crate::python::standard::{
-    AsyncGenerator, Path, asynccontextmanager, asyncio, signal, subprocess, time,
+    AsyncGenerator, FrameType, Path, asynccontextmanager, asyncio, signal, subprocess, time,
 };
 use crate::spec::Spec;
 use crate::tests::databases::{SERVER_URL, execute};
@@ -34,6 +35,7 @@ pub fn emit(spec: &Spec) -> Module {
             ask_def(),
             is_measured.then(|| block![count_writers_def(), test_processes_count_together()]),
             test_a_server_that_is_told_to_stop_says_so_first(),
+            test_told_again_it_stops_at_once(),
             test_a_database_that_restarts_is_no_failure()
         ])
 }
@@ -203,4 +205,32 @@ fn test_a_database_that_restarts_is_no_failure() -> FunctionDef {
             do_(py!(execute(make_url(SERVER_URL), TERMINATE.format(database)).await)),
             assert_(py!(ada.organization().await == before))
         ])
+}
+
+fn test_told_again_it_stops_at_once() -> FunctionDef {
+    names!(heard, before, number, _frame, stop);
+    let tell = || do_(py!(signal.raise_signal(signal.SIGTERM)));
+    async_def("test_told_again_it_stops_at_once").returns(none()).body(block![
+        ann_assign(heard, py!(list[str]), py!([])),
+        def(stop)
+            .params([param(number, int), param(_frame, py!(FrameType | None))])
+            .returns(none())
+            .body([do_(py!(heard.append(f!("stop {}", number))))]),
+        assign(before, py!(signal.signal(signal.SIGTERM, stop))),
+        try_(block![
+            with(
+                py!(draining(|| heard.append("not ready"), seconds = 0.05)),
+                block![
+                    tell(),
+                    assert_(py!(heard == ["not ready"])),
+                    do_(py!(asyncio.sleep(0.2).await)),
+                    assert_(py!(heard == ["not ready", "stop 15"])),
+                    tell(),
+                    assert_(py!(heard == ["not ready", "stop 15", "stop 15"]))
+                ]
+            ),
+            assert_(py!(is_!(signal.getsignal(signal.SIGTERM), stop)))
+        ])
+        .finally([do_(py!(signal.signal(signal.SIGTERM, before)))])
+    ])
 }
