@@ -17,7 +17,7 @@ use crate::core::security::Signer;
 use crate::core::settings::Settings;
 use crate::python::builtins::{dict, str};
 use crate::python::fastapi::{APIRoute, ASGIApp, FastAPI};
-use crate::python::standard::{Any, AsyncGenerator, asynccontextmanager, monotonic};
+use crate::python::standard::{Any, AsyncGenerator, asynccontextmanager, gc, monotonic};
 use crate::services::billing_connection::connect_provider;
 use crate::services::billing_worker::{BillingWorker, run_billing};
 use crate::services::job_clock::JobClock;
@@ -162,6 +162,9 @@ fn lifespan_def(spec: &Spec) -> FunctionDef {
                 py!(JobClock(database, dispatcher, poll_seconds = settings.job_poll_seconds))
             ),
             row_level_security.then(|| do_(py!(database.check_role().await))),
+            do_(py!(gc.freeze())).comment(
+                "A full collection would go through all of this again, and let everybody wait."
+            ),
             with(py!(draining(probes.stop, seconds = settings.drain_seconds)), [run]),
             do_(py!(dispatcher.close().await)),
             do_(py!(database.close().await))

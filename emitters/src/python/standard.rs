@@ -55,6 +55,10 @@ pub const ast: Import = import_module("ast");
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const asyncio: Import = import_module("asyncio");
 
+/// `import gc`
+#[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
+pub const gc: Import = import_module("gc");
+
 /// `import hmac`
 #[allow(non_upper_case_globals, reason = "a Python name is spelled as Python spells it")]
 pub const hmac: Import = import_module("hmac");

@@ -5,7 +5,7 @@ use crate::core::settings::Settings;
 use crate::python::anyio::anyio;
 use crate::python::builtins::{list, range, str};
 use crate::python::pytest::pytest;
-use crate::python::standard::{Path, asyncio};
+use crate::python::standard::{Path, asyncio, gc};
 use crate::services::probes::FRESH_SECONDS;
 use crate::spec::Spec;
 use crate::tests::servers::serving;
@@ -20,6 +20,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_alive_and_ready(spec),
         test_without_its_database_it_is_alive_but_not_ready(spec),
         test_who_asks_at_once_shares_an_answer(),
+        test_no_collection_goes_through_the_application(),
         spec.storage.is_on().then(test_without_its_folder_the_rest_is_served)
     ])
 }
@@ -124,4 +125,11 @@ fn test_without_its_folder_the_rest_is_served() -> FunctionDef {
                 py!(ready.json()["checks"] == dict!("database" => "ok", "storage" => "failed"))
             )
         ])
+}
+
+fn test_no_collection_goes_through_the_application() -> FunctionDef {
+    def("test_no_collection_goes_through_the_application")
+        .decorator(py!(pytest.mark.usefixtures("app")))
+        .returns(none())
+        .body([assert_(py!(gc.get_freeze_count() > 100_000))])
 }
