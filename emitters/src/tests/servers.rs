@@ -23,7 +23,7 @@ pub fn emit(has_workers: bool) -> Module {
         block![
             assign(LOCALHOST, "127.0.0.1"),
             assign(BACKEND, py!(Path(__file__).parent.parent)),
-            assign(START_SECONDS, 20),
+            assign(START_SECONDS, 60),
             free_port_def(),
             answers_def(),
             wait_until_def(),
