@@ -11,7 +11,7 @@ const CHOICES: [&[&str]; 12] = [
     &["totp = \"off\"", "totp = \"optional\"", "totp = \"required\""],
     &["personal = true", "personal = false"],
     &["row_level_security = true", "row_level_security = false"],
-    &[BILLING, CARD_TRIALS, ""],
+    &[BILLING, CARD_TRIALS, USERS_PAY, ""],
     &["backend = \"smtp\"", "backend = \"console\""],
     &["backend = \"rq\"", "backend = \"inline\""],
     &["metrics = true", "metrics = false"],
@@ -29,6 +29,10 @@ const BILLING: &str = "[billing]\nprovider = \"stripe\"\n\
 const CARD_TRIALS: &str = "[billing]\nprovider = \"stripe\"\ntrial = \"14d\"\ntrial_start = \"checkout\"\n\
     [[billing.plans]]\nname = \"free\"\n[[billing.plans]]\nname = \"team\"\n\
     price = { amount = 900, currency = \"usd\", interval = \"month\", per = \"member\" }";
+
+const USERS_PAY: &str = "[billing]\nprovider = \"stripe\"\npayer = \"user\"\ntrial = \"14d\"\n\
+    [[billing.plans]]\nname = \"free\"\nlimits = { members = 3 }\n[[billing.plans]]\nname = \"pro\"\n\
+    price = { amount = 900, currency = \"usd\", interval = \"month\" }\nfeatures = [\"reports\"]";
 
 /// One choice of each, by its place.
 type Row = [usize; CHOICES.len()];

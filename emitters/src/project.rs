@@ -2,7 +2,7 @@
 
 use crate::core::billing::has_overrides;
 use crate::core::plans::{has_flags, has_limits, has_prices};
-use crate::spec::{Entity, Spec};
+use crate::spec::{Entity, Payer, Spec};
 use crate::{
     Content, Generated, Printed, api, app_main, billing_main, core, files, manage, migrations,
     models, packages, probe, schemas, services, tests, tools, worker,
@@ -260,15 +260,16 @@ fn billing(spec: &Spec) -> Vec<Module> {
         services::stripe_provider::emit(),
         billing_main::emit(),
         services::billing_connection::emit(),
-        services::billing_reconcile::emit(),
+        services::billing_reconcile::emit(billing),
         services::billing_post::emit(spec, billing),
         services::billing_inbox::emit(),
         services::billing_sync::emit(billing),
         services::billing_worker::emit(),
         services::billing_webhook::emit(),
-        api::billing::emit(spec),
+        api::billing::emit(spec, billing),
     ];
     modules.extend(has_prices(billing).then(|| services::billing_service::emit(billing)));
+    modules.extend((billing.payer == Payer::User).then(|| core::payers::emit(spec, billing)));
     modules.extend(billing.has_seats().then(services::billing_seats::emit));
     modules.extend(has_limits(billing).then(|| services::billing_usage::emit(billing)));
     if has_overrides(billing) {
@@ -286,7 +287,7 @@ fn billing(spec: &Spec) -> Vec<Module> {
             services::trial_service::emit(billing),
         ]);
     }
-    modules.extend(billing.own_trial().map(|_| services::trial_reminder::emit()));
+    modules.extend(billing.own_trial().map(|_| services::trial_reminder::emit(billing)));
     if has_flags(billing) {
         modules.extend([
             core::feature_flags::emit(billing),

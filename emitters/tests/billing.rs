@@ -59,3 +59,18 @@ fn with_billing_every_word_is_said() {
         assert!(found.iter().any(|mention| mention.starts_with(word)), "{word}");
     }
 }
+
+/// What differs most where users pay; the suite of such a project is run by hand and by `tests/backend.rs`.
+#[test]
+fn users_who_pay() {
+    let billing = "payer = \"user\"\nplans = [{ name = \"free\", limits = { members = 3 } }, { name = \"pro\", \
+                   price = { amount = 900, currency = \"usd\" } }]\n";
+    let source = format!("{MINIMAL}\n[billing]\n{billing}");
+    let spec = spec::read(&source, "astgen.toml").unwrap_or_else(|errors| panic!("{errors:?}"));
+    let files = generate(&spec);
+    for module in ["core/payers", "core/org_rbac", "services/billing_usage", "tests/test_payers"] {
+        let path = format!("{module}.py");
+        let file = files.iter().find(|file| file.path.ends_with(&path)).expect("it is emitted");
+        insta::assert_snapshot!(module.replace('/', "_"), file.text());
+    }
+}

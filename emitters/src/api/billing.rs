@@ -4,6 +4,7 @@ use crate::core::api_keys::keyed_router;
 use crate::core::billing::{access_of, effective_plan, grace_ends_at, has_active_subscription};
 use crate::core::org_rbac::PrincipalDep;
 use crate::core::pagination::{DEFAULT_LIMIT, MAX_LIMIT, PageRequestDep};
+use crate::core::payers::{payer_for, payer_model};
 use crate::core::plans::PLANS;
 use crate::core::plans::has_prices;
 use crate::core::rbac::require_user_roles;
@@ -12,7 +13,6 @@ use crate::core::roles::required;
 use crate::guards::guarded;
 use crate::models::base::utcnow;
 use crate::models::billing_event::BillingEventStatus;
-use crate::models::organization::Organization;
 use crate::python::builtins::{int, list, str};
 use crate::python::fastapi::{APIRouter, Depends, Query, Request};
 use crate::python::standard::{Annotated, UUID};
@@ -34,11 +34,10 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit(spec: &Spec) -> Module {
+pub fn emit(spec: &Spec, billing: &Billing) -> Module {
     names!(BILLING_READ, BILLING_MANAGE);
     let members = required(&spec.organizations.roles);
-    let sold = spec.billing.as_ref().is_some_and(has_prices);
-    let has_seats = spec.billing.as_ref().is_some_and(Billing::has_seats);
+    let sold = has_prices(billing);
     let managers = required([spec.organizations.owner()]);
     let docstring = "Plans, the subscription of an organization, and the webhook of Stripe.";
     module("app.api.billing").docstring(docstring).body(block![
@@ -57,7 +56,7 @@ pub fn emit(spec: &Spec) -> Module {
         receive_webhook_def(),
         list_billing_events_def(),
         replay_billing_event_def(),
-        guarded(read_subscription_def(), &members),
+        guarded(read_subscription_def(billing), &members),
         sold.then(|| guarded(check_out_def(), &managers)),
         sold.then(|| guarded(open_portal_def(), &managers)),
         sold.then(|| guarded(change_plan_def(), &managers)),
@@ -65,7 +64,7 @@ pub fn emit(spec: &Spec) -> Module {
         sold.then(|| guarded(resume_subscription_def(), &managers)),
         sold.then(|| guarded(sync_subscription_def(), &managers)),
         sold.then(|| guarded(list_invoices_def(), &managers)),
-        subscription_of_def(has_seats)
+        subscription_of_def(billing)
     ])
 }
 
@@ -125,15 +124,16 @@ fn replay_billing_event_def() -> FunctionDef {
         ])
 }
 
-fn read_subscription_def() -> FunctionDef {
+fn read_subscription_def(billing: &Billing) -> FunctionDef {
     names!(principal);
+    let payer = payer_for(billing, principal);
     async_def(read_subscription)
         .decorator(py!(organization_router.get("/subscription")))
         .params([param(principal, PrincipalDep)])
         .returns(SubscriptionRead)
         .body(block![
             docstring("Return what the organization may use at the moment."),
-            return_(py!(subscription_of(principal.organization)))
+            return_(py!(subscription_of({ payer })))
         ])
 }
 
@@ -238,11 +238,13 @@ fn list_invoices_def() -> FunctionDef {
         ])
 }
 
-fn subscription_of_def(has_seats: bool) -> FunctionDef {
+fn subscription_of_def(billing: &Billing) -> FunctionDef {
     names!(payer, now);
-    let seats = has_seats.then(|| kw("seats", py!(payer.paid_seats)));
-    def(subscription_of).params([param(payer, Organization)]).returns(SubscriptionRead).body(
-        block![
+    let seats = billing.has_seats().then(|| kw("seats", py!(payer.paid_seats)));
+    def(subscription_of)
+        .params([param(payer, payer_model(billing))])
+        .returns(SubscriptionRead)
+        .body(block![
             docstring("Say what a payer has at the moment."),
             assign(now, py!(utcnow())),
             return_(py!(SubscriptionRead(
@@ -256,6 +258,5 @@ fn subscription_of_def(has_seats: bool) -> FunctionDef {
                 ends_at = payer.subscription_ends_at,
                 grace_ends_at = grace_ends_at(payer)
             )))
-        ],
-    )
+        ])
 }

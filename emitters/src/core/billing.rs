@@ -1,20 +1,20 @@
-//! `backend/app/core/billing.py`: what an organization may use, by its plan and its subscription.
+//! `backend/app/core/billing.py`: what may be used, by the plan and the subscription of who pays.
 
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, PaymentRequiredError};
 use crate::core::org_rbac::{Principal, PrincipalDep};
+use crate::core::payers::{payer_for, payer_model};
 use crate::core::plans::{
     DEFAULT_PLAN, Feature, GRACE_PERIOD, Limit, PLANS, Plan, SubscriptionStatus,
 };
 use crate::core::plans::{has_features, has_flags, has_limits};
 use crate::models::base::utcnow;
-use crate::models::organization::Organization;
 use crate::models::r#override::{Override, OverrideKind};
 use crate::python::builtins::{bool, frozenset, int, list, str, tuple};
 use crate::python::fastapi::Request;
 use crate::python::sqlalchemy::{AsyncSession, Select, or_, select};
 use crate::python::standard::{Awaitable, Callable, StrEnum, UUID, datetime, replace};
-use crate::spec::Billing;
+use crate::spec::{Billing, Payer};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -27,7 +27,12 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(billing: &Billing) -> Module {
-    let docstring = "What an organization may use, by its plan and its subscription.";
+    let docstring = match billing.payer {
+        Payer::Organization => "What an organization may use, by its plan and its subscription.",
+        Payer::User => {
+            "What an organization may use, by the plan and the subscription of who pays."
+        }
+    };
     module("app.core.billing").docstring(docstring).body(block![
         assign(TAKES_NOTHING, py!(frozenset(set!("GET", "HEAD", "OPTIONS")))),
         assign(
@@ -41,20 +46,20 @@ pub fn emit(billing: &Billing) -> Module {
         ),
         assign(GOES_ON, py!(UNPAID_STATUSES | set!(SubscriptionStatus.ACTIVE))).paragraph(),
         access_class(),
-        access_of_def(),
-        has_active_subscription_def(),
-        has_subscription_def(),
-        has_ended_def(),
-        grace_ends_at_def(),
-        effective_plan_def(),
-        has_entitlements(billing).then(entitled_plan_def),
+        access_of_def(billing),
+        has_active_subscription_def(billing),
+        has_subscription_def(billing),
+        has_ended_def(billing),
+        grace_ends_at_def(billing),
+        effective_plan_def(billing),
+        has_entitlements(billing).then(|| entitled_plan_def(billing)),
         has_entitlements(billing).then(|| with_grants_def(billing)),
         has_overrides(billing).then(overrides_of_def),
-        require_active_subscription_def(),
+        require_active_subscription_def(billing),
         refuse_unpaid_def(),
-        has_features(billing).then(require_feature_def),
+        has_features(billing).then(|| require_feature_def(billing)),
         has_features(billing).then(plans_with_feature_def),
-        has_limits(billing).then(consume_limit_def),
+        has_limits(billing).then(|| consume_limit_def(billing)),
         has_limits(billing).then(plans_beyond_def)
     ])
 }
@@ -81,10 +86,12 @@ fn access_class() -> ClassDef {
     ])
 }
 
-fn access_of_def() -> FunctionDef {
+fn access_of_def(billing: &Billing) -> FunctionDef {
     names!(payer, now);
-    def(access_of).params([param(payer, Organization), param(now, datetime)]).returns(Access).body(
-        block![
+    def(access_of)
+        .params([param(payer, payer_model(billing)), param(now, datetime)])
+        .returns(Access)
+        .body(block![
             docstring("Tell what the subscription gives at a time."),
             if_(py!(has_active_subscription(payer, now)), [return_(py!(Access.FULL))]),
             if_(
@@ -92,14 +99,13 @@ fn access_of_def() -> FunctionDef {
                 [return_(py!(Access.NONE))]
             ),
             return_(py!(Access.RESTRICTED))
-        ],
-    )
+        ])
 }
 
-fn has_active_subscription_def() -> FunctionDef {
+fn has_active_subscription_def(billing: &Billing) -> FunctionDef {
     names!(payer, now, ends_at);
     def(has_active_subscription)
-        .params([param(payer, Organization), param(now, datetime)])
+        .params([param(payer, payer_model(billing)), param(now, datetime)])
         .returns(bool)
         .body(block![
             docstring("Tell whether the payer pays, is still trying out, or is late by a bit."),
@@ -118,9 +124,9 @@ fn has_active_subscription_def() -> FunctionDef {
         ])
 }
 
-fn has_subscription_def() -> FunctionDef {
+fn has_subscription_def(billing: &Billing) -> FunctionDef {
     names!(payer, status);
-    def(has_subscription).params([param(payer, Organization)]).returns(bool).body(block![
+    def(has_subscription).params([param(payer, payer_model(billing))]).returns(bool).body(block![
         docstring("Tell whether a subscription at the provider goes on until somebody ends it."),
         assign(status, py!(payer.subscription_status)),
         if_(
@@ -131,10 +137,12 @@ fn has_subscription_def() -> FunctionDef {
     ])
 }
 
-fn has_ended_def() -> FunctionDef {
+fn has_ended_def(billing: &Billing) -> FunctionDef {
     names!(payer, now, has_own_trial, ends_at);
-    def(has_ended).params([param(payer, Organization), param(now, datetime)]).returns(bool).body(
-        block![
+    def(has_ended)
+        .params([param(payer, payer_model(billing)), param(now, datetime)])
+        .returns(bool)
+        .body(block![
             docstring("Tell whether the subscription was to end by now, or the trial without one."),
             assign(
                 has_own_trial,
@@ -146,25 +154,25 @@ fn has_ended_def() -> FunctionDef {
                 py!(if has_own_trial { payer.trial_ends_at } else { payer.subscription_ends_at })
             ),
             return_(py!(ends_at != None && now >= ends_at))
-        ],
-    )
+        ])
 }
 
-fn grace_ends_at_def() -> FunctionDef {
+fn grace_ends_at_def(billing: &Billing) -> FunctionDef {
     names!(payer);
-    def(grace_ends_at).params([param(payer, Organization)]).returns(py!(datetime | None)).body(
-        block![
+    def(grace_ends_at)
+        .params([param(payer, payer_model(billing))])
+        .returns(py!(datetime | None))
+        .body(block![
             docstring("Return until when a payment that is due may be late; none if none is due."),
             if_(py!(payer.past_due_since == None), [return_(none())]),
             return_(py!(payer.past_due_since + GRACE_PERIOD))
-        ],
-    )
+        ])
 }
 
-fn effective_plan_def() -> FunctionDef {
+fn effective_plan_def(billing: &Billing) -> FunctionDef {
     names!(payer, now);
     def(effective_plan)
-        .params([param(payer, Organization), param(now, datetime)])
+        .params([param(payer, payer_model(billing)), param(now, datetime)])
         .returns(Plan)
         .body(block![
             docstring("Return the plan that counts: without a subscription it is the default one."),
@@ -173,10 +181,14 @@ fn effective_plan_def() -> FunctionDef {
         ])
 }
 
-fn entitled_plan_def() -> FunctionDef {
+fn entitled_plan_def(billing: &Billing) -> FunctionDef {
     names!(session, payer, now);
     async_def(entitled_plan)
-        .params([param(session, AsyncSession), param(payer, Organization), param(now, datetime)])
+        .params([
+            param(session, AsyncSession),
+            param(payer, payer_model(billing)),
+            param(now, datetime),
+        ])
         .returns(Plan)
         .body(block![
             docstring("Return the plan that counts, with what was granted to this payer alone."),
@@ -213,7 +225,7 @@ fn with_grants_def(billing: &Billing) -> FunctionDef {
     async_def(with_grants)
         .params([
             param(session, AsyncSession),
-            param(payer, Organization),
+            param(payer, payer_model(billing)),
             param(plan, Plan),
             param(now, datetime),
         ])
@@ -241,8 +253,9 @@ fn overrides_of_def() -> FunctionDef {
         ])
 }
 
-fn require_active_subscription_def() -> FunctionDef {
+fn require_active_subscription_def(billing: &Billing) -> FunctionDef {
     names!(principal, request, access);
+    let payer = payer_for(billing, principal);
     async_def(require_active_subscription)
         .params([param(principal, PrincipalDep), param(request, Request)])
         .returns(none())
@@ -252,7 +265,7 @@ fn require_active_subscription_def() -> FunctionDef {
                  \n\
                  Who has not paid may still read."
             ),
-            assign(access, py!(access_of(principal.organization, utcnow()))),
+            assign(access, py!(access_of({ payer }, utcnow()))),
             if_(
                 py!(is_!(access, Access.NONE)),
                 [raise(py!(PaymentRequiredError(
@@ -284,7 +297,7 @@ fn refuse_unpaid_def() -> FunctionDef {
     ])
 }
 
-fn require_feature_def() -> FunctionDef {
+fn require_feature_def(billing: &Billing) -> FunctionDef {
     names!(feature, guard);
     def(require_feature)
         .params([param(feature, Feature)])
@@ -301,7 +314,7 @@ fn require_feature_def() -> FunctionDef {
                     ])
                     .returns(none())
                     .body(block![
-                        assign(payer, py!(principal.organization)),
+                        assign(payer, payer_for(billing, principal)),
                         assign(now, py!(utcnow())),
                         assign(plan, py!(entitled_plan(session, payer, now).await)),
                         if_(
@@ -327,12 +340,12 @@ fn plans_with_feature_def() -> FunctionDef {
     ])
 }
 
-fn consume_limit_def() -> FunctionDef {
-    names!(session, organization, limit, used, adding, now, plan, allowed);
+fn consume_limit_def(billing: &Billing) -> FunctionDef {
+    names!(session, payer, limit, used, adding, now, plan, allowed);
     async_def(consume_limit)
         .params([
             param(session, AsyncSession),
-            param(organization, Organization),
+            param(payer, payer_model(billing)),
             param(limit, Limit),
             param(used, py!(Select[int])),
             star(),
@@ -343,14 +356,14 @@ fn consume_limit_def() -> FunctionDef {
             docstring(
                 "Refuse to go past a limit of the plan.\n\
                  \n\
-                 Call it in the transaction that adds: the organization stays locked until the end\n\
-                 of it, so that two requests cannot both take the last place, and none of them takes\n\
-                 one by a plan that has just been left."
+                 Call it in the transaction that adds: the payer stays locked until the end of it,\n\
+                 so that two requests cannot both take the last place, and none of them takes one by\n\
+                 a plan that has just been left."
             ),
-            do_(py!(session.refresh(organization, with_for_update = true).await)),
+            do_(py!(session.refresh(payer, with_for_update = true).await)),
             assign(now, py!(utcnow())),
-            do_(py!(refuse_unpaid(access_of(organization, now)))),
-            assign(plan, py!(entitled_plan(session, organization, now).await)),
+            do_(py!(refuse_unpaid(access_of(payer, now)))),
+            assign(plan, py!(entitled_plan(session, payer, now).await)),
             assign(allowed, py!(plan.limits.get(limit))),
             if_(py!(allowed == None), [return_none()]),
             if_(

@@ -4,10 +4,10 @@ use crate::core::billing::{effective_plan, overrides_of};
 use crate::core::database::SessionDep;
 use crate::core::errors::ForbiddenError;
 use crate::core::org_rbac::{Principal, PrincipalDep};
+use crate::core::payers::{payer_for, payer_model};
 use crate::core::plans::PlanName;
 use crate::models::base::utcnow;
 use crate::models::feature_flag::FeatureFlag;
-use crate::models::organization::Organization;
 use crate::models::r#override::OverrideKind;
 use crate::python::builtins::{bool, dict, frozenset, int};
 use crate::python::sqlalchemy::{AsyncSession, select};
@@ -29,10 +29,10 @@ pub fn emit(billing: &Billing) -> Module {
             flag_class(billing),
             flag_rule_class(),
             assign(FLAGS, rules(billing)),
-            flags_of_def(),
+            flags_of_def(billing),
             decide_def(),
             bucket_def(),
-            require_flag_def()
+            require_flag_def(billing)
         ])
 }
 
@@ -70,10 +70,10 @@ fn rule(billing: &Billing, flag: &spec::Flag) -> Expr {
     FlagRule.call(arguments.into_iter().flatten())
 }
 
-fn flags_of_def() -> FunctionDef {
+fn flags_of_def(billing: &Billing) -> FunctionDef {
     names!(session, payer, now, rows, row, states, granted, switches, plan, flag);
     async_def(flags_of)
-        .params([param(session, AsyncSession), param(payer, Organization)])
+        .params([param(session, AsyncSession), param(payer, payer_model(billing))])
         .returns(py!(dict[(Flag, bool)]))
         .body(block![
             docstring("Tell of every flag whether it is on for a payer."),
@@ -149,7 +149,7 @@ fn bucket_def() -> FunctionDef {
     ])
 }
 
-fn require_flag_def() -> FunctionDef {
+fn require_flag_def(billing: &Billing) -> FunctionDef {
     names!(flag, guard);
     def(require_flag)
         .params([param(flag, Flag)])
@@ -158,11 +158,12 @@ fn require_flag_def() -> FunctionDef {
             docstring("Guard a route: while the flag is off for the payer the answer is 403."),
             {
                 names!(principal, session, flags);
+                let payer = payer_for(billing, principal);
                 async_def(guard)
                     .params([param(principal, PrincipalDep), param(session, SessionDep)])
                     .returns(none())
                     .body(block![
-                        assign(flags, py!(flags_of(session, principal.organization).await)),
+                        assign(flags, py!(flags_of(session, { payer }).await)),
                         if_(
                             py!(!flags[flag]),
                             [raise(py!(ForbiddenError(

@@ -26,6 +26,7 @@ pub mod outbound;
 pub mod pagination;
 pub mod passwords;
 pub mod pauses;
+pub mod payers;
 pub mod permissions;
 pub mod plans;
 pub mod protection;

@@ -8,6 +8,7 @@ use crate::core::client::ClientDep;
 use crate::core::credentials::{Credential, CredentialDep};
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, NotFoundError, UnauthorizedError};
+use crate::core::payers::payer_id_of;
 use crate::core::permissions::{Permission, ROLE_PERMISSIONS};
 use crate::core::rate_guard::is_used;
 use crate::core::rate_limit::{Pending, PendingDep};
@@ -23,9 +24,10 @@ use crate::models::session::AuthSession;
 use crate::models::user::User;
 use crate::python::builtins::{isinstance, property, tuple};
 use crate::python::fastapi::{Depends, Request};
-use crate::python::sqlalchemy::{AsyncSession, and_, select};
+use crate::python::sqlalchemy::{AsyncSession, aliased, and_, select};
 use crate::python::standard::{Annotated, Awaitable, Callable, UUID, dataclass};
-use crate::spec::{Spec, Totp};
+use crate::spec::{Payer, Spec, Totp};
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -37,15 +39,15 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let is_required = spec.auth.totp == Totp::Required;
     let has_keys = spec.organizations.api_keys;
+    let pays = spec.has_payer(Payer::User);
     module("app.core.org_rbac")
         .docstring("The signed-in user's place in the organization that the path names.")
         .body(block![
             principal_class(spec),
-            get_principal_def(has_keys, is_required),
-            find_member_def(),
-            has_keys.then(|| [get_key_principal_def(), find_maker_def()]),
+            get_principal_def(spec),
+            find_member_def(pays),
+            has_keys.then(|| [get_key_principal_def(pays), find_maker_def(pays)]),
             assign(PrincipalDep, py!(Annotated[(Principal, Depends(get_principal))])),
             lock_organization_def(),
             get_tenant_session_def(),
@@ -68,13 +70,15 @@ pub fn only_people(spec: &Spec, route: FunctionDef) -> FunctionDef {
 
 fn principal_class(spec: &Spec) -> ClassDef {
     let has_keys = spec.organizations.api_keys;
-    names!(user, session, membership, organization, auth_session, key);
+    names!(user, session, membership, organization, payer, auth_session, key);
+    let pays = spec.has_payer(Payer::User).then(|| annotate(payer, User));
     let fields = if has_keys {
         block![
             docstring("Who asks, as a member of which organization: in a session, or by a key."),
             annotate(user, User),
             annotate(membership, Membership),
             annotate(organization, Organization),
+            pays,
             ann_assign(auth_session, py!(AuthSession | None), none()),
             ann_assign(key, py!(ApiKey | None), none()),
             principal_session(),
@@ -86,7 +90,8 @@ fn principal_class(spec: &Spec) -> ClassDef {
             annotate(user, User),
             annotate(session, AuthSession),
             annotate(membership, Membership),
-            annotate(organization, Organization)
+            annotate(organization, Organization),
+            pays
         ]
     };
     class(Principal).decorator(py!(dataclass(frozen = true))).body(block![
@@ -140,10 +145,20 @@ fn principal_require(has_keys: bool) -> FunctionDef {
     )
 }
 
-fn get_principal_def(has_keys: bool, is_required: bool) -> FunctionDef {
+fn get_principal_def(spec: &Spec) -> FunctionDef {
+    let has_keys = spec.organizations.api_keys;
+    let is_required = spec.auth.totp == Totp::Required;
     names!(request, organization_id, credential, session, client, pending, found, user);
-    names!(auth_session, membership, organization);
+    names!(auth_session, membership, organization, payer);
     let client_of_caller = if has_keys { py!(pending.client) } else { py!(client) };
+    let payer = spec.has_payer(Payer::User).then_some(payer);
+    let is_missing = match payer {
+        None => py!(membership == None || organization == None),
+        Some(payer) => py!(membership == None || organization == None || payer == None),
+    };
+    let found_parts = [user, auth_session, membership, organization];
+    let found_parts = make::tuple(found_parts.into_iter().chain(payer));
+    let payer = payer.map(arg);
     let credential_dep = if has_keys { CallerCredentialDep } else { CredentialDep };
     let by_key = if_(
         py!(isinstance(credential, KeyCredential)),
@@ -152,8 +167,8 @@ fn get_principal_def(has_keys: bool, is_required: bool) -> FunctionDef {
         ))],
     );
     let principal = match has_keys {
-        true => py!(Principal(user, membership, organization, auth_session)),
-        false => py!(Principal(user, auth_session, membership, organization)),
+        true => py!(Principal(user, membership, organization, ..payer, auth_session)),
+        false => py!(Principal(user, auth_session, membership, organization, ..payer)),
     };
     async_def(get_principal)
         .params(has_keys.then(|| param(request, Request)))
@@ -177,20 +192,21 @@ fn get_principal_def(has_keys: bool, is_required: bool) -> FunctionDef {
             has_keys.then_some(by_key),
             assign(found, py!(find_member(session, credential, organization_id).await)),
             if_(py!(found == None), [raise(py!(UnauthorizedError("This session has ended.")))]),
-            assign(py!((user, auth_session, membership, organization)), found),
+            assign(found_parts, found),
             is_required.then(|| do_(py!(refuse_unprotected(user)))),
-            if_(
-                py!(membership == None || organization == None),
-                [raise(py!(NotFoundError("There is no such organization.")))]
-            ),
+            if_(is_missing, [raise(py!(NotFoundError("There is no such organization.")))]),
             do_(py!(act_as(session, user_actor(user.id, client_of_caller)))),
             return_(principal)
         ])
 }
 
-fn get_key_principal_def() -> FunctionDef {
+fn get_key_principal_def(pays: bool) -> FunctionDef {
     names!(request, organization_id, credential, session, pending, found, user, key);
-    names!(membership, organization);
+    names!(membership, organization, payer);
+    let payer = pays.then_some(payer);
+    let found_parts = [user, key, membership, organization];
+    let found_parts = make::tuple(found_parts.into_iter().chain(payer));
+    let payer = payer.map(arg);
     async_def(get_key_principal)
         .params([
             param(request, Request),
@@ -207,7 +223,7 @@ fn get_key_principal_def() -> FunctionDef {
                 py!(found == None),
                 [raise(py!(pending.refuse("The API key is not valid.").await))]
             ),
-            assign(py!((user, key, membership, organization)), found),
+            assign(found_parts, found),
             if_(
                 py!(organization.id != organization_id),
                 [raise(py!(NotFoundError("There is no such organization.")))]
@@ -215,21 +231,38 @@ fn get_key_principal_def() -> FunctionDef {
             do_(py!(refuse_out_of_scope(request, key))),
             do_(py!(note_use(session, key).await)),
             do_(py!(act_as(session, key_actor(key, pending.client)))),
-            return_(py!(Principal(user, membership, organization, key = key)))
+            return_(py!(Principal(user, membership, organization, ..payer, key = key)))
         ])
 }
 
-fn find_maker_def() -> FunctionDef {
-    names!(session, credential, membership_of_maker, statement, result);
+fn find_maker_def(pays: bool) -> FunctionDef {
+    names!(session, credential, membership_of_maker, payer, statement, result);
+    let row = match pays {
+        true => py!(tuple[(User, ApiKey, Membership, Organization, User)] | None),
+        false => py!(tuple[(User, ApiKey, Membership, Organization)] | None),
+    };
+    let found = match pays {
+        true => py!(select(User, ApiKey, Membership, Organization, payer)),
+        false => py!(select(User, ApiKey, Membership, Organization)),
+    };
+    let joined = py!({ found }
+        .join(ApiKey, ApiKey.user_id == User.id)
+        .join(Membership, membership_of_maker)
+        .join(Organization, Organization.id == ApiKey.organization_id));
+    let joined = match pays {
+        true => py!({ joined }.join(payer, payer.id == payer_id_of(ApiKey.organization_id))),
+        false => joined,
+    };
     async_def(find_maker)
         .params([param(session, AsyncSession), param(credential, KeyCredential)])
-        .returns(py!(tuple[(User, ApiKey, Membership, Organization)] | None))
+        .returns(row)
         .body(block![
             docstring(
                 "Load a key, its maker, their membership and organization in one statement.\n\
                  \n\
                  Who does not belong to the organization any more has no key to it."
             ),
+            pays.then(|| assign(payer, py!(aliased(User)))),
             assign(
                 membership_of_maker,
                 py!(and_(
@@ -237,30 +270,49 @@ fn find_maker_def() -> FunctionDef {
                     Membership.organization_id == ApiKey.organization_id
                 ))
             ),
-            assign(
-                statement,
-                py!(select(User, ApiKey, Membership, Organization)
-                    .join(ApiKey, ApiKey.user_id == User.id)
-                    .join(Membership, membership_of_maker)
-                    .join(Organization, Organization.id == ApiKey.organization_id)
-                    .r#where(credential.matches()))
-            ),
+            assign(statement, py!({ joined }.r#where(credential.matches()))),
             assign(result, py!(session.execute(statement).await)),
             return_(py!(result.one_or_none()))
         ])
 }
 
-fn find_member_def() -> FunctionDef {
-    names!(session, credential, organization_id, membership_of_user, statement, result);
+fn find_member_def(pays: bool) -> FunctionDef {
+    names!(session, credential, organization_id, membership_of_user, payer, statement, result);
+    let row = match pays {
+        true => py!(tuple
+            [(User, AuthSession, Membership | None, Organization | None, User | None)]
+            | None),
+        false => py!(tuple[(User, AuthSession, Membership | None, Organization | None)] | None),
+    };
+    let found = match pays {
+        true => py!(select(User, AuthSession, Membership, Organization, payer)),
+        false => py!(select(User, AuthSession, Membership, Organization)),
+    };
+    let joined = py!({ found }
+        .join(AuthSession, AuthSession.user_id == User.id)
+        .outerjoin(Membership, membership_of_user)
+        .outerjoin(Organization, Organization.id == Membership.organization_id));
+    let joined = match pays {
+        true => py!({ joined }.outerjoin(payer, payer.id == payer_id_of(organization_id))),
+        false => joined,
+    };
     async_def(find_member)
         .params([
             param(session, AsyncSession),
             param(credential, Credential),
             param(organization_id, UUID),
         ])
-        .returns(py!(tuple[(User, AuthSession, Membership | None, Organization | None)] | None))
+        .returns(row)
         .body(block![
-            docstring("Load a user, their session, membership and organization in one statement."),
+            docstring(match pays {
+                true => {
+                    "Load a user, their session and membership, the organization, and who pays for it.\n\
+                     \n\
+                     This is one statement."
+                }
+                false => "Load a user, their session, membership and organization in one statement.",
+            }),
+            pays.then(|| assign(payer, py!(aliased(User)))),
             assign(
                 membership_of_user,
                 py!(and_(
@@ -270,11 +322,7 @@ fn find_member_def() -> FunctionDef {
             ),
             assign(
                 statement,
-                py!(select(User, AuthSession, Membership, Organization)
-                    .join(AuthSession, AuthSession.user_id == User.id)
-                    .outerjoin(Membership, membership_of_user)
-                    .outerjoin(Organization, Organization.id == Membership.organization_id)
-                    .r#where(credential.matches()))
+                py!({ joined }.r#where(credential.matches()))
             ),
             assign(result, py!(session.execute(statement).await)),
             return_(py!(result.one_or_none()))

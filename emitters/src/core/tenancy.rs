@@ -1,5 +1,6 @@
 //! `backend/app/core/tenancy.py`: one session, one tenant: what it may read, write and be asked.
 
+use crate::core::plans::{has_limits, has_prices};
 use crate::core::tenant_statements::{
     TENANT, guard_parts, guard_write, names_tenant_table, raise_tenancy_error,
 };
@@ -9,12 +10,15 @@ use crate::python::sqlalchemy::{
     AsyncSession, ColumnElement, Connection, ORMExecuteState, Session, SessionTransaction,
     UOWTransaction, event, r#false, inspect, text, with_loader_criteria,
 };
-use crate::python::standard::{Any, Iterable, Iterator, Mapping, UUID};
-use crate::spec::Spec;
+use crate::python::standard::{
+    Any, AsyncIterator, Iterable, Iterator, Mapping, UUID, asynccontextmanager,
+};
+use crate::spec::{Billing, Payer, Spec};
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.tenancy": ALL_TENANTS, TenantSession, bind_tenant, bound_tenant, sees_all_tenants,
+    "app.core.tenancy": ALL_TENANTS, TenantSession, bind_tenant, bound_tenant, for_tenant, sees_all_tenants,
         announce_tenant, tell_tenant, tell_tenant_at_begin, guard_statement, guard_unbound, no_row,
         guard_flush, tenant_rows, stamp, guard_row;
 }
@@ -43,6 +47,7 @@ pub fn emit(spec: &Spec) -> Module {
             tenant_session_class(),
             bind_tenant_def(row_level_security),
             bound_tenant_def(),
+            counts_for_payers(spec).then(for_tenant_def),
             sees_all_tenants_def(),
             row_level_security
                 .then(|| [announce_tenant_def(), tell_tenant_def(), tell_tenant_at_begin_def()]),
@@ -53,6 +58,39 @@ pub fn emit(spec: &Spec) -> Module {
             tenant_rows_def(),
             stamp_def(),
             guard_row_def()
+        ])
+}
+
+/// Whether what the organizations of one payer have is compared with a plan.
+fn counts_for_payers(spec: &Spec) -> bool {
+    let sold = |billing: &Billing| has_limits(billing) && has_prices(billing);
+    spec.has_payer(Payer::User) && spec.billing.as_ref().is_some_and(sold)
+}
+
+fn for_tenant_def() -> FunctionDef {
+    names!(session, organization_id, before);
+    async_def(for_tenant)
+        .decorator(asynccontextmanager)
+        .params([param(session, AsyncSession), param(organization_id, UUID)])
+        .returns(py!(AsyncIterator[None]))
+        .body(block![
+            docstring(
+                "Ask about another tenant for a while, in the same transaction.\n\
+                 \n\
+                 This is for who pays for several: what is asked for has to be counts, since rows\n\
+                 would stay in the session."
+            ),
+            do_(py!(session.flush().await)),
+            assign(before, py!(session.info.get(TENANT))),
+            assign(py!(session.info[TENANT]), organization_id),
+            try_(block![
+                do_(py!(session.run_sync(announce_tenant).await)),
+                do_(make::yield_(None))
+            ])
+            .finally(block![
+                assign(py!(session.info[TENANT]), before),
+                do_(py!(session.run_sync(announce_tenant).await))
+            ])
         ])
 }
 

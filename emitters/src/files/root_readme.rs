@@ -1,7 +1,7 @@
 //! `README.md`: what the project is, and how it is built again.
 
 use super::markdown::{Block, code, commands, heading, paragraph, print, text};
-use crate::spec::{DeployTarget, EmailBackend, Spec};
+use crate::spec::{DeployTarget, EmailBackend, Payer, Spec};
 use crate::{Content, Generated};
 
 /// The file.
@@ -15,8 +15,11 @@ pub fn emit(spec: &Spec) -> Generated {
 fn about(spec: &Spec) -> Vec<Block> {
     let description = spec.project.description.as_str();
     let description = (!description.is_empty()).then(|| paragraph([text(description)]));
-    let paid = match spec.billing {
-        Some(_) => " Organizations pay by subscription, through Stripe.",
+    let paid = match spec.billing.as_ref().map(|billing| billing.payer) {
+        Some(Payer::Organization) => " Organizations pay by subscription, through Stripe.",
+        Some(Payer::User) => {
+            " Users pay by subscription, through Stripe, for the organizations that they own."
+        }
         None => "",
     };
     let kept = "What an organization keeps is invisible to every other.";

@@ -8,7 +8,7 @@ use crate::core::billing::has_overrides;
 use crate::core::plans::has_flags;
 use crate::models::webhook::URL_LENGTH;
 use crate::spec::database::TENANT;
-use crate::spec::{Billing, Spec};
+use crate::spec::{Billing, Payer, Spec};
 use astgen_pyast::prelude::*;
 
 /// The tables and the functions that create them, such that a table comes after those it points at.
@@ -64,7 +64,7 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
     }
     let Some(billing) = &spec.billing else { return tables };
     tables.push((create_billing_events, billing_events(spec)));
-    tables.extend(has_overrides(billing).then(|| (create_overrides, overrides(spec))));
+    tables.extend(has_overrides(billing).then(|| (create_overrides, overrides(spec, billing))));
     tables.extend(billing.trial.map(|_| (create_trial_redemptions, trial_redemptions(billing))));
     tables.extend(has_flags(billing).then(|| (create_feature_flags, feature_flags())));
     tables
@@ -81,7 +81,8 @@ fn users(spec: &Spec) -> Table {
         true => users.optional_column("totp_enabled_at", moment()),
         false => users,
     };
-    users.optional_column("deleted_at", moment()).unique(&["email"])
+    let users = users.optional_column("deleted_at", moment());
+    with_subscription(users, spec, Payer::User).unique(&["email"])
 }
 
 fn totp_factors() -> Table {
@@ -136,9 +137,14 @@ fn refresh_tokens() -> Table {
 
 fn organizations(spec: &Spec) -> Table {
     let organizations = table(name("organizations")).column("name", text(120));
-    match &spec.billing {
-        None => organizations,
-        Some(billing) => with_seats(with_plan(organizations, spec, billing), billing)
+    with_subscription(organizations, spec, Payer::Organization)
+}
+
+/// The table with the columns of a subscription, if it is the one of who pays.
+fn with_subscription(payers: Table, spec: &Spec, payer: Payer) -> Table {
+    match spec.billing.as_ref().filter(|billing| billing.payer == payer) {
+        None => payers,
+        Some(billing) => with_seats(with_plan(payers, spec, billing), billing)
             .optional_column("stripe_customer_id", text(255))
             .optional_column("stripe_subscription_id", text(255))
             .optional_column("checkout_id", text(255))
@@ -153,8 +159,8 @@ fn organizations(spec: &Spec) -> Table {
     }
 }
 
-fn with_plan(organizations: Table, spec: &Spec, billing: &Billing) -> Table {
-    organizations
+fn with_plan(payers: Table, spec: &Spec, billing: &Billing) -> Table {
+    payers
         .column("plan", choice(spec))
         .backfilled(Backfill::text(billing.free_plan().name))
         .column("subscription_status", choice(spec))
@@ -162,19 +168,19 @@ fn with_plan(organizations: Table, spec: &Spec, billing: &Billing) -> Table {
         .optional_column("trial_ends_at", moment())
 }
 
-fn with_seats(organizations: Table, billing: &Billing) -> Table {
-    let organizations = with_reminder(organizations, billing);
+fn with_seats(payers: Table, billing: &Billing) -> Table {
+    let payers = with_reminder(payers, billing);
     if !billing.has_seats() {
-        return organizations;
+        return payers;
     }
-    let column = organizations.column("paid_seats", ColumnKind::Integer);
+    let column = payers.column("paid_seats", ColumnKind::Integer);
     column.backfilled(Backfill::Number("0".to_owned()))
 }
 
-fn with_reminder(organizations: Table, billing: &Billing) -> Table {
+fn with_reminder(payers: Table, billing: &Billing) -> Table {
     match billing.own_trial() {
-        Some(_) => organizations.optional_column("trial_reminded_at", moment()),
-        None => organizations,
+        Some(_) => payers.optional_column("trial_reminded_at", moment()),
+        None => payers,
     }
 }
 
@@ -364,9 +370,9 @@ fn billing_events(spec: &Spec) -> Table {
         .index(&["due_at"])
 }
 
-fn overrides(spec: &Spec) -> Table {
+fn overrides(spec: &Spec, billing: &Billing) -> Table {
     table(name("overrides"))
-        .owner("payer_id", "organizations")
+        .owner("payer_id", billing.payer.table())
         .column("kind", choice(spec))
         .column("name", text(64))
         .column("is_on", ColumnKind::Boolean)

@@ -17,6 +17,7 @@ pub mod package;
 pub mod refresh_token;
 pub mod session;
 pub mod stored_file;
+pub mod subscription;
 pub mod totp;
 pub mod trial_redemption;
 pub mod types;

@@ -1,12 +1,10 @@
 //! `backend/app/models/organization.py`: organizations: the tenants, and who pays.
 
-use crate::core::plans::{PlanName, SubscriptionStatus};
 use crate::models::base::{Audited, Base};
-use crate::models::types::{UTCDateTime, text_enum};
-use crate::python::builtins::{int, str};
+use crate::models::subscription::subscription_columns;
+use crate::python::builtins::str;
 use crate::python::sqlalchemy::{Mapped, String, mapped_column};
-use crate::python::standard::datetime;
-use crate::spec::{Billing, Spec};
+use crate::spec::{Payer, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -17,9 +15,10 @@ vocabulary! {
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     module("app.models.organization")
-        .docstring(match spec.billing {
-            Some(_) => "Organizations: the tenants, and who pays.",
-            None => "Organizations: the tenants.",
+        .docstring(if spec.has_payer(Payer::Organization) {
+            "Organizations: the tenants, and who pays."
+        } else {
+            "Organizations: the tenants."
         })
         .body(block![organization_class(spec)])
 }
@@ -27,65 +26,13 @@ pub fn emit(spec: &Spec) -> Module {
 fn organization_class(spec: &Spec) -> ClassDef {
     names!(__tablename__, name);
     class(Organization).base(Audited).base(Base).body(block![
-        docstring(match spec.billing {
-            Some(_) => "A tenant. The billing columns follow the events of the provider.",
-            None => "A tenant.",
+        docstring(if spec.has_payer(Payer::Organization) {
+            "A tenant. The billing columns follow the events of the provider."
+        } else {
+            "A tenant."
         }),
         assign(__tablename__, "organizations"),
         ann_assign(name, py!(Mapped[str]), py!(mapped_column(String(120)))).paragraph(),
-        spec.billing.as_ref().map(billing_columns)
+        subscription_columns(spec, Payer::Organization)
     ])
-}
-
-fn billing_columns(billing: &Billing) -> Vec<Stmt> {
-    names!(
-        plan,
-        subscription_status,
-        trial_ends_at,
-        trial_reminded_at,
-        stripe_customer_id,
-        stripe_subscription_id,
-        checkout_id,
-        subscription_renews_at,
-        subscription_ends_at,
-        subscription_event_at,
-        subscription_version,
-        paid_seats,
-        past_due_since
-    );
-    let free_plan = PlanName.attr(billing.free_plan().constant);
-    let moment = || py!(mapped_column(UTCDateTime));
-    let stripe_id = || py!(mapped_column(String(255), unique = true));
-    block![
-        ann_assign(
-            plan,
-            py!(Mapped[PlanName]),
-            py!(mapped_column(text_enum(PlanName), default = free_plan))
-        ),
-        ann_assign(
-            subscription_status,
-            py!(Mapped[SubscriptionStatus]),
-            py!(mapped_column(text_enum(SubscriptionStatus), default = SubscriptionStatus.NONE))
-        ),
-        ann_assign(trial_ends_at, py!(Mapped[datetime | None]), moment()),
-        billing.own_trial().map(|_| ann_assign(
-            trial_reminded_at,
-            py!(Mapped[datetime | None]),
-            moment()
-        )),
-        ann_assign(stripe_customer_id, py!(Mapped[str | None]), stripe_id()),
-        ann_assign(stripe_subscription_id, py!(Mapped[str | None]), stripe_id()),
-        ann_assign(checkout_id, py!(Mapped[str | None]), py!(mapped_column(String(255)))),
-        ann_assign(subscription_renews_at, py!(Mapped[datetime | None]), moment()),
-        ann_assign(subscription_ends_at, py!(Mapped[datetime | None]), moment()),
-        ann_assign(subscription_event_at, py!(Mapped[datetime | None]), moment()),
-        ann_assign(subscription_version, py!(Mapped[int]), py!(mapped_column(default = 0)))
-            .comment("Goes up with each change of the above."),
-        billing.has_seats().then(|| ann_assign(
-            paid_seats,
-            py!(Mapped[int]),
-            py!(mapped_column(default = 0))
-        )),
-        ann_assign(past_due_since, py!(Mapped[datetime | None]), moment())
-    ]
 }

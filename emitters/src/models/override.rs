@@ -18,7 +18,7 @@ vocabulary! {
 pub fn emit(billing: &Billing) -> Module {
     module("app.models.override")
         .docstring("What one payer may use, other than by the plan.")
-        .body(block![override_kind_class(billing), override_class()])
+        .body(block![override_kind_class(billing), override_class(billing)])
 }
 
 fn override_kind_class(billing: &Billing) -> ClassDef {
@@ -31,7 +31,8 @@ fn override_kind_class(billing: &Billing) -> ClassDef {
     ])
 }
 
-fn override_class() -> ClassDef {
+fn override_class(billing: &Billing) -> ClassDef {
+    let payer_key = format!("{}.id", billing.payer.table());
     names!(__tablename__, __table_args__, payer_id, kind, name, is_on, maximum);
     names!(expires_at, reason);
     class(Override).base(Record).base(Base).body(block![
@@ -41,7 +42,7 @@ fn override_class() -> ClassDef {
         ann_assign(
             payer_id,
             py!(Mapped[UUID]),
-            py!(mapped_column(ForeignKey("organizations.id", ondelete = "CASCADE")))
+            py!(mapped_column(ForeignKey(payer_key, ondelete = "CASCADE")))
         )
         .paragraph(),
         ann_assign(kind, py!(Mapped[OverrideKind]), py!(mapped_column(text_enum(OverrideKind)))),

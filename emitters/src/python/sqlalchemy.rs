@@ -8,7 +8,7 @@ astgen_pyast::vocabulary! {
     "alembic.config": Config;
     "alembic.script": ScriptDirectory;
     "sqlalchemy": Alias, BigInteger, Column, ColumnClause, ColumnElement, Connection, DateTime, Delete, Dialect,
-        Enum, Executable, ForeignKey, ForeignKeyConstraint, Index, JSON, MetaData, Numeric, Select,
+        Enum, Executable, ForeignKey, ForeignKeyConstraint, Index, JSON, MetaData, Numeric, ScalarSelect, Select,
         SelectBase, String, Table, Text, TextClause, TypeDecorator, URL, UniqueConstraint, Update,
         Uuid, and_, cast, delete, event, exists, r#false, func, insert, inspect, literal, literal_column,
         make_url, or_, select, text, r#true, tuple_, union, update;

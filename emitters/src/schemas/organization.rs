@@ -7,7 +7,7 @@ use crate::python::pydantic::Field;
 use crate::python::standard::{Annotated, UUID, datetime};
 use crate::schemas::base::{Page, RequestModel, ResponseModel};
 use crate::schemas::fields::NO_NUL;
-use crate::spec::Spec;
+use crate::spec::{Payer, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -56,7 +56,7 @@ fn organization_read_class(spec: &Spec) -> ClassDef {
         annotate(id, UUID),
         annotate(created_at, datetime),
         annotate(name, str),
-        spec.billing.is_some().then(|| annotate(plan, PlanName))
+        spec.has_payer(Payer::Organization).then(|| annotate(plan, PlanName))
     ])
 }
 

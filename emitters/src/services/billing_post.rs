@@ -12,7 +12,7 @@ use crate::python::standard::{dataclass, datetime};
 use crate::services::billing_provider::{PaymentFailed, TrialEnding};
 use crate::services::email_service::{Mail, PRODUCT, compose};
 use crate::services::outbox::Outbox;
-use crate::spec::{Billing, Spec, TrialStart};
+use crate::spec::{Billing, Payer, Spec, TrialStart};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub fn emit(spec: &Spec, billing: &Billing) -> Module {
                 TrialStart::Organization => own_trial_ending_class(),
                 TrialStart::Checkout => trial_refused_class(),
             }),
-            billing_post_class(spec, &alerts),
+            billing_post_class(spec, billing, &alerts),
             mail_about_def(trial, &alerts),
             mail_about_trial_def(),
             money_def()
@@ -68,17 +68,37 @@ fn trial_refused_class() -> ClassDef {
         .body([docstring("A trial has ended at once, because the card has had one before.")])
 }
 
-fn billing_post_class(spec: &Spec, alerts: &Expr) -> ClassDef {
+fn billing_post_class(spec: &Spec, billing: &Billing, alerts: &Expr) -> ClassDef {
     names!(settings, sealer);
     class(BillingPost).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("What owners are told of, in the transaction that knows of it."),
         annotate(settings, Settings),
         annotate(sealer, Sealer),
-        billing_post_tell(spec, alerts)
+        match billing.payer {
+            Payer::Organization => billing_post_tell_owners(spec, alerts),
+            Payer::User => billing_post_tell_user(alerts),
+        }
     ])
 }
 
-fn billing_post_tell(spec: &Spec, alerts: &Expr) -> FunctionDef {
+fn billing_post_tell_user(alerts: &Expr) -> FunctionDef {
+    names!(session, payer, alert, outbox);
+    async_def("tell")
+        .params([
+            untyped("self"),
+            param(session, AsyncSession),
+            param(payer, User),
+            param(alert, alerts.clone()),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Write to who pays."),
+            assign(outbox, py!(Outbox(session, self.settings, self.sealer))),
+            do_(py!(outbox.add(mail_about(alert, "your account", payer.email))))
+        ])
+}
+
+fn billing_post_tell_owners(spec: &Spec, alerts: &Expr) -> FunctionDef {
     names!(session, payer, alert, outbox, owners, email);
     let owner = role(spec.organizations.owner());
     async_def("tell")

@@ -2,7 +2,7 @@
 
 use crate::core::database::Database;
 use crate::core::jobs::JobKind;
-use crate::models::organization::Organization;
+use crate::core::payers::payer_model;
 use crate::python::builtins::{__name__, Exception, bool, len, list};
 use crate::python::sqlalchemy::select;
 use crate::python::standard::{Sequence, UUID, logging};
@@ -11,6 +11,7 @@ use crate::services::billing_provider::{ProviderError, UnusableEventError};
 use crate::services::billing_sync::{BillingSync, ENDED, RaceError, build_sync};
 use crate::services::job_context::JobContext;
 use crate::services::maintenance::Nothing;
+use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -20,7 +21,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(billing: &Billing) -> Module {
     module("app.services.billing_reconcile")
         .docstring("Every subscription is asked for now and then, whatever events came.")
         .body(block![
@@ -41,7 +42,7 @@ pub fn emit() -> Module {
             reconcile_billing_def(),
             reconcile_def(),
             is_refreshed_def(),
-            payers_after_def()
+            payers_after_def(billing)
         ])
 }
 
@@ -103,8 +104,9 @@ fn is_refreshed_def() -> FunctionDef {
         ])
 }
 
-fn payers_after_def() -> FunctionDef {
+fn payers_after_def(billing: &Billing) -> FunctionDef {
     names!(database, last, statement, session);
+    let model = payer_model(billing);
     async_def(payers_after)
         .params([param(database, Database), param(last, UUID)])
         .returns(py!(Sequence[UUID]))
@@ -112,13 +114,13 @@ fn payers_after_def() -> FunctionDef {
             docstring("Return some of the payers who may have a subscription, in their order."),
             assign(
                 statement,
-                py!(select(Organization.id)
+                py!(select(model.id)
                     .r#where(
-                        Organization.id > last,
-                        Organization.stripe_customer_id.is_not(None),
-                        Organization.subscription_status.not_in(ENDED)
+                        model.id > last,
+                        model.stripe_customer_id.is_not(None),
+                        model.subscription_status.not_in(ENDED)
                     )
-                    .order_by(Organization.id)
+                    .order_by(model.id)
                     .limit(BATCH))
             ),
             async_with_as(

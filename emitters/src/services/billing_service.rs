@@ -3,11 +3,12 @@
 use crate::core::billing::{has_subscription, with_grants};
 use crate::core::errors::{ConflictError, ForbiddenError};
 use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
+use crate::core::payers::payer_model;
 use crate::core::plans::has_limits;
 use crate::core::plans::{PLANS, Plan, PlanName, SubscriptionStatus, TRIAL_PERIOD};
 use crate::core::settings::SettingsDep;
 use crate::models::base::utcnow;
-use crate::models::organization::Organization;
+use crate::models::user::User;
 use crate::python::builtins::{ValueError, int, str, tuple};
 use crate::python::fastapi::Depends;
 use crate::python::standard::{Annotated, dataclass, urlsplit};
@@ -15,9 +16,9 @@ use crate::schemas::billing::{CheckoutCreate, PortalCreate};
 use crate::services::billing_provider::{BillingProviderDep, Customer, InvoicePart, Order};
 use crate::services::billing_seats::seats_of;
 use crate::services::billing_sync::{changes_to, put};
-use crate::services::billing_usage::usage_of;
+use crate::services::billing_usage::{most_used_by, usage_of};
 use crate::services::trial_service::TrialServiceDep;
-use crate::spec::Billing;
+use crate::spec::{Billing, Payer};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -53,19 +54,20 @@ fn billing_service_class(billing: &Billing) -> ClassDef {
         annotate(settings, SettingsDep),
         has_cards.then(|| annotate(trials, TrialServiceDep)),
         billing_service_check_out(billing),
-        has_cards.then(billing_service_trial_of),
-        billing_service_only_checkout(),
+        has_cards.then(|| billing_service_trial_of(billing)),
+        billing_service_only_checkout(billing),
         billing_service_open_portal(),
         billing_service_change_plan(billing),
-        billing_service_cancel(),
-        billing_service_resume(),
-        billing_service_synchronize(),
-        billing_service_invoices(),
-        billing_service_locked_payer(),
-        billing_service_subscription(),
-        billing_service_customer_of(),
-        billing_service_refresh(),
-        has_limits(billing).then(billing_service_refuse_excess),
+        billing_service_cancel(billing),
+        billing_service_resume(billing),
+        billing_service_synchronize(billing),
+        billing_service_invoices(billing),
+        billing_service_locked_payer(billing),
+        (billing.payer == Payer::User).then(billing_service_own_payer),
+        billing_service_subscription(billing),
+        billing_service_customer_of(billing),
+        billing_service_refresh(billing),
+        has_limits(billing).then(|| billing_service_refuse_excess(billing)),
         billing_service_refuse_address()
     ])
 }
@@ -115,10 +117,10 @@ fn billing_service_check_out(billing: &Billing) -> FunctionDef {
         ])
 }
 
-fn billing_service_trial_of() -> FunctionDef {
+fn billing_service_trial_of(billing: &Billing) -> FunctionDef {
     names!(payer, email);
     async_def("trial_of")
-        .params([untyped("self"), param(payer, Organization)])
+        .params([untyped("self"), param(payer, payer_model(billing))])
         .returns(py!(int | None))
         .body(block![
             docstring("Return how many days are free: only those of a first subscription are."),
@@ -137,10 +139,10 @@ fn quantity(billing: &Billing, payer: Name, plan: Name) -> Expr {
     if billing.has_seats() { py!(seats_of(self.session, payer, plan).await) } else { py!(1) }
 }
 
-fn billing_service_only_checkout() -> FunctionDef {
+fn billing_service_only_checkout(billing: &Billing) -> FunctionDef {
     names!(payer, order, previous, checkout);
     async_def("only_checkout")
-        .params([untyped("self"), param(payer, Organization), param(order, Order)])
+        .params([untyped("self"), param(payer, payer_model(billing)), param(order, Order)])
         .returns(str)
         .body(block![
             docstring("Go on with the open checkout, or close it and open another one."),
@@ -195,7 +197,7 @@ fn billing_service_change_plan(billing: &Billing) -> FunctionDef {
     let quantity = quantity(billing, payer, plan);
     async_def("change_plan")
         .params([untyped("self"), param(name, PlanName)])
-        .returns(Organization)
+        .returns(payer_model(billing))
         .body(block![
             docstring("Move to another plan, if what there is does not exceed its limits."),
             assign(py!((payer, subscription_id)), py!(self.subscription().await)),
@@ -211,9 +213,9 @@ fn billing_service_change_plan(billing: &Billing) -> FunctionDef {
         ])
 }
 
-fn billing_service_cancel() -> FunctionDef {
+fn billing_service_cancel(billing: &Billing) -> FunctionDef {
     names!(payer, subscription_id);
-    async_def("cancel").params([untyped("self")]).returns(Organization).body(block![
+    async_def("cancel").params([untyped("self")]).returns(payer_model(billing)).body(block![
         docstring("End the subscription when what is paid for ends."),
         assign(py!((payer, subscription_id)), py!(self.subscription().await)),
         do_(py!(self.provider.end_later(subscription_id).await)),
@@ -221,9 +223,9 @@ fn billing_service_cancel() -> FunctionDef {
     ])
 }
 
-fn billing_service_resume() -> FunctionDef {
+fn billing_service_resume(billing: &Billing) -> FunctionDef {
     names!(payer, subscription_id);
-    async_def("resume").params([untyped("self")]).returns(Organization).body(block![
+    async_def("resume").params([untyped("self")]).returns(payer_model(billing)).body(block![
         docstring("Let a subscription go on that was to end, or start a paused one again."),
         assign(py!((payer, subscription_id)), py!(self.subscription().await)),
         if_(
@@ -239,21 +241,22 @@ fn billing_service_resume() -> FunctionDef {
     ])
 }
 
-fn billing_service_synchronize() -> FunctionDef {
-    async_def("synchronize").params([untyped("self")]).returns(Organization).body(block![
+fn billing_service_synchronize(billing: &Billing) -> FunctionDef {
+    async_def("synchronize").params([untyped("self")]).returns(payer_model(billing)).body(block![
         docstring("Ask the provider and take over what it says."),
         return_(py!(self.refresh(self.locked_payer().await).await))
     ])
 }
 
-fn billing_service_invoices() -> FunctionDef {
+fn billing_service_invoices(billing: &Billing) -> FunctionDef {
     names!(limit, after, customer_id);
+    let payer = own_payer(billing);
     async_def("invoices")
         .params([untyped("self"), param(limit, int), param(after, py!(str | None))])
         .returns(InvoicePart)
         .body(block![
             docstring("List the invoices, newest first."),
-            assign(customer_id, py!(self.principal.organization.stripe_customer_id)),
+            assign(customer_id, py!({ payer }.stripe_customer_id)),
             if_(
                 py!(customer_id == None),
                 [return_(py!(InvoicePart(items = [], has_more = false)))]
@@ -262,26 +265,49 @@ fn billing_service_invoices() -> FunctionDef {
         ])
 }
 
-fn billing_service_locked_payer() -> FunctionDef {
+/// Who pays: the caller, where users pay.
+fn own_payer(billing: &Billing) -> Expr {
+    match billing.payer {
+        Payer::Organization => py!(self.principal.organization),
+        Payer::User => py!(self.own_payer()),
+    }
+}
+
+fn billing_service_own_payer() -> FunctionDef {
     names!(payer);
-    async_def("locked_payer").params([untyped("self")]).returns(Organization).body(block![
+    def("own_payer").params([untyped("self")]).returns(User).body(block![
+        docstring("Return who pays, if it is the caller: nobody sees to the money of another."),
+        assign(payer, py!(self.principal.payer)),
+        if_(
+            py!(payer.id != self.principal.user.id),
+            [raise(py!(ForbiddenError(
+                "Somebody else pays for this organization.",
+                code = "not_payer"
+            )))]
+        ),
+        return_(payer)
+    ])
+}
+
+fn billing_service_locked_payer(billing: &Billing) -> FunctionDef {
+    names!(payer);
+    async_def("locked_payer").params([untyped("self")]).returns(payer_model(billing)).body(block![
         docstring("Lock who pays; without a key to the provider nothing can be done."),
         if_(
             py!(!self.provider.is_connected),
             [raise(py!(ConflictError("Payment is not set up.", code = "billing_off")))]
         ),
-        assign(payer, py!(self.principal.organization)),
+        assign(payer, own_payer(billing)),
         do_(py!(self.session.refresh(payer, with_for_update = true).await)),
         return_(payer)
     ])
 }
 
-fn billing_service_subscription() -> FunctionDef {
+fn billing_service_subscription(billing: &Billing) -> FunctionDef {
     names!(payer);
-    async_def("subscription")
-        .params([untyped("self")])
-        .returns(py!(tuple[(Organization, str)]))
-        .body(block![
+    let model = payer_model(billing);
+    async_def("subscription").params([untyped("self")]).returns(py!(tuple[(model, str)])).body(
+        block![
             docstring("Lock who pays, and return the subscription that goes on."),
             assign(payer, py!(self.locked_payer().await)),
             if_(
@@ -289,13 +315,18 @@ fn billing_service_subscription() -> FunctionDef {
                 [raise(py!(ConflictError("There is no subscription.", code = "not_subscribed")))]
             ),
             return_(py!((payer, payer.stripe_subscription_id)))
-        ])
+        ],
+    )
 }
 
-fn billing_service_customer_of() -> FunctionDef {
+fn billing_service_customer_of(billing: &Billing) -> FunctionDef {
     names!(payer, customer, customer_id);
+    let payer_name = match billing.payer {
+        Payer::Organization => py!(payer.name),
+        Payer::User => py!(payer.email),
+    };
     async_def("customer_of")
-        .params([untyped("self"), param(payer, Organization)])
+        .params([untyped("self"), param(payer, payer_model(billing))])
         .returns(str)
         .body(block![
             docstring("Return the customer that the payer is, a new one if need be."),
@@ -306,7 +337,7 @@ fn billing_service_customer_of() -> FunctionDef {
                         customer,
                         py!(Customer(
                             payer_id = payer.id,
-                            name = payer.name,
+                            name = { payer_name },
                             email = self.principal.user.email
                         ))
                     ),
@@ -319,11 +350,11 @@ fn billing_service_customer_of() -> FunctionDef {
         ])
 }
 
-fn billing_service_refresh() -> FunctionDef {
+fn billing_service_refresh(billing: &Billing) -> FunctionDef {
     names!(payer, now, found);
     async_def("refresh")
-        .params([untyped("self"), param(payer, Organization)])
-        .returns(Organization)
+        .params([untyped("self"), param(payer, payer_model(billing))])
+        .returns(payer_model(billing))
         .body(block![
             docstring("Take over what the provider says of a payer that is locked."),
             if_(
@@ -347,15 +378,19 @@ fn billing_service_refresh() -> FunctionDef {
         ])
 }
 
-fn billing_service_refuse_excess() -> FunctionDef {
+fn billing_service_refuse_excess(billing: &Billing) -> FunctionDef {
     names!(payer, plan, granted, usage, limit, allowed);
+    let used = match billing.payer {
+        Payer::Organization => py!(usage_of(self.session, payer).await),
+        Payer::User => py!(most_used_by(self.session, payer).await),
+    };
     async_def("refuse_excess")
-        .params([untyped("self"), param(payer, Organization), param(plan, Plan)])
+        .params([untyped("self"), param(payer, payer_model(billing)), param(plan, Plan)])
         .returns(none())
         .body(block![
             docstring("Refuse a plan that allows less than there is."),
             assign(granted, py!(with_grants(self.session, payer, plan, utcnow()).await)),
-            assign(usage, py!(usage_of(self.session, payer).await)),
+            assign(usage, used),
             for_(
                 py!((limit, allowed)),
                 py!(granted.limits.items()),

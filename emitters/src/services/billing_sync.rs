@@ -1,13 +1,13 @@
 //! `backend/app/services/billing_sync.py`: subscriptions: what the provider says about them, written to who pays.
 
 use crate::core::database::Database;
+use crate::core::payers::payer_model;
 use crate::core::plans::SubscriptionStatus;
 use crate::core::sealing::Sealer;
 use crate::core::security::Signer;
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::models::billing_event::{BillingEvent, BillingEventStatus};
-use crate::models::organization::Organization;
 use crate::python::builtins::{Exception, bool, dict, frozenset, range, setattr, str};
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::{Any, UUID, dataclass, datetime};
@@ -19,6 +19,7 @@ use crate::services::billing_provider::{
 };
 use crate::services::trial_service::TrialService;
 use crate::spec::Billing;
+use astgen_pyast::Import;
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
@@ -31,7 +32,7 @@ vocabulary! {
 #[must_use]
 pub fn emit(billing: &Billing) -> Module {
     let docstring = "Subscriptions: what the provider says about them, written to who pays.";
-    let has_cards = billing.card_trial().is_some();
+    let model = payer_model(billing);
     module("app.services.billing_sync").docstring(docstring).body(block![
         assign(MAX_RACES, 20),
         assign(
@@ -50,14 +51,14 @@ pub fn emit(billing: &Billing) -> Module {
         )
         .paragraph(),
         race_error_class(),
-        billing_sync_class(has_cards),
-        build_sync_def(has_cards),
-        put_def(),
+        billing_sync_class(billing),
+        build_sync_def(billing.card_trial().is_some()),
+        put_def(model),
         farewell_def(),
-        stopgap_def(),
+        stopgap_def(model),
         changes_to_def(billing),
-        is_premature_def(),
-        past_due_since_def()
+        is_premature_def(model),
+        past_due_since_def(model)
     ])
 }
 
@@ -67,8 +68,10 @@ fn race_error_class() -> ClassDef {
         .body(block![docstring("The payer was changed by others each time.")])
 }
 
-fn billing_sync_class(has_cards: bool) -> ClassDef {
+fn billing_sync_class(billing: &Billing) -> ClassDef {
     names!(database, provider, post, signer);
+    let model = payer_model(billing);
+    let has_cards = billing.card_trial().is_some();
     class(BillingSync).decorator(py!(dataclass(frozen = true))).body(block![
         docstring(
             "The way from the provider's subscription to the payer's columns.\n\
@@ -83,12 +86,12 @@ fn billing_sync_class(has_cards: bool) -> ClassDef {
         has_cards.then(|| annotate(signer, Signer)),
         billing_sync_follow(),
         billing_sync_pass_over(),
-        billing_sync_find_payer(),
-        billing_sync_bring_up_to_date(),
-        billing_sync_ask(has_cards),
-        has_cards.then(|| block![billing_sync_has_had_trial(), billing_sync_end_trial()]),
-        billing_sync_write(),
-        billing_sync_refresh()
+        billing_sync_find_payer(model),
+        billing_sync_bring_up_to_date(model),
+        billing_sync_ask(model, has_cards),
+        has_cards.then(|| block![billing_sync_has_had_trial(model), billing_sync_end_trial(model)]),
+        billing_sync_write(model),
+        billing_sync_refresh(model)
     ])
 }
 
@@ -144,11 +147,11 @@ fn billing_sync_pass_over() -> FunctionDef {
         ])
 }
 
-fn billing_sync_find_payer() -> FunctionDef {
+fn billing_sync_find_payer(model: Import) -> FunctionDef {
     names!(notice, session, payer, named);
     async_def("find_payer")
         .params([untyped("self"), param(notice, Notice)])
-        .returns(py!(Organization | None))
+        .returns(py!(model | None))
         .body(block![
             docstring("Find who pays as the customer, or is to do so by the notice."),
             async_with_as(
@@ -159,13 +162,13 @@ fn billing_sync_find_payer() -> FunctionDef {
                         payer,
                         py!(session
                             .scalar(
-                                select(Organization)
-                                    .r#where(Organization.stripe_customer_id == notice.customer_id)
+                                select(model)
+                                    .r#where(model.stripe_customer_id == notice.customer_id)
                             )
                             .await)
                     ),
                     if_(py!(notice.payer_id == None), [return_(payer)]),
-                    assign(named, py!(session.get(Organization, notice.payer_id).await))
+                    assign(named, py!(session.get(model, notice.payer_id).await))
                 ]
             ),
             if_(
@@ -180,12 +183,12 @@ fn billing_sync_find_payer() -> FunctionDef {
         ])
 }
 
-fn billing_sync_bring_up_to_date() -> FunctionDef {
+fn billing_sync_bring_up_to_date(model: Import) -> FunctionDef {
     names!(payer, notice, event, alert, link, now, found, changes);
     async_def("bring_up_to_date")
         .params([
             untyped("self"),
-            param(payer, Organization),
+            param(payer, model),
             param(notice, Notice),
             param(event, BillingEvent),
         ])
@@ -224,10 +227,10 @@ fn billing_sync_bring_up_to_date() -> FunctionDef {
         ])
 }
 
-fn billing_sync_ask(has_cards: bool) -> FunctionDef {
+fn billing_sync_ask(model: Import, has_cards: bool) -> FunctionDef {
     names!(payer, customer_id, known_id, found);
     async_def("ask")
-        .params([untyped("self"), param(payer, Organization), param(customer_id, str)])
+        .params([untyped("self"), param(payer, model), param(customer_id, str)])
         .returns(py!(Subscription | None))
         .body(block![
             docstring("Ask the provider for the subscription of a customer."),
@@ -244,10 +247,10 @@ fn billing_sync_ask(has_cards: bool) -> FunctionDef {
         ])
 }
 
-fn billing_sync_has_had_trial() -> FunctionDef {
+fn billing_sync_has_had_trial(model: Import) -> FunctionDef {
     names!(payer, found, session, trials, is_theirs);
     async_def("has_had_trial")
-        .params([untyped("self"), param(payer, Organization), param(found, Subscription)])
+        .params([untyped("self"), param(payer, model), param(found, Subscription)])
         .returns(bool)
         .body(block![
             docstring("Tell whether the card of a trial has had one for somebody else."),
@@ -268,10 +271,10 @@ fn billing_sync_has_had_trial() -> FunctionDef {
         ])
 }
 
-fn billing_sync_end_trial() -> FunctionDef {
+fn billing_sync_end_trial(model: Import) -> FunctionDef {
     names!(payer, found, session);
     async_def("end_trial")
-        .params([untyped("self"), param(payer, Organization), param(found, Subscription)])
+        .params([untyped("self"), param(payer, model), param(found, Subscription)])
         .returns(none())
         .body(block![
             docstring("End a trial before anything is charged, and say so."),
@@ -304,12 +307,12 @@ fn build_sync_def(has_cards: bool) -> FunctionDef {
         ])
 }
 
-fn billing_sync_write() -> FunctionDef {
+fn billing_sync_write(model: Import) -> FunctionDef {
     names!(payer, changes, event, alert, session, written);
     async_def("write")
         .params([
             untyped("self"),
-            param(payer, Organization),
+            param(payer, model),
             param(changes, py!(dict[(str, Any)])),
             param(event, py!(BillingEvent | None)).default(none()),
             param(alert, py!(TrialEnding | PaymentFailed | None)).default(none()),
@@ -325,17 +328,16 @@ fn billing_sync_write() -> FunctionDef {
                         written,
                         py!(session
                             .scalar(
-                                update(Organization)
+                                update(model)
                                     .r#where(
-                                        Organization.id == payer.id,
-                                        Organization.subscription_version
-                                            == payer.subscription_version
+                                        model.id == payer.id,
+                                        model.subscription_version == payer.subscription_version
                                     )
                                     .values(
                                         subscription_version = payer.subscription_version + 1,
                                         **changes
                                     )
-                                    .returning(Organization.id)
+                                    .returning(model.id)
                             )
                             .await)
                     ),
@@ -355,7 +357,7 @@ fn billing_sync_write() -> FunctionDef {
         ])
 }
 
-fn billing_sync_refresh() -> FunctionDef {
+fn billing_sync_refresh(model: Import) -> FunctionDef {
     names!(payer_id, session, payer, now, found);
     async_def("refresh").params([untyped("self"), param(payer_id, UUID)]).returns(none()).body(
         block![
@@ -367,7 +369,7 @@ fn billing_sync_refresh() -> FunctionDef {
                     async_with_as(
                         py!(self.database.session()),
                         session,
-                        [assign(payer, py!(session.get(Organization, payer_id).await))]
+                        [assign(payer, py!(session.get(model, payer_id).await))]
                     ),
                     if_(py!(payer == None || payer.stripe_customer_id == None), [return_none()]),
                     assign(now, py!(utcnow())),
@@ -383,10 +385,10 @@ fn billing_sync_refresh() -> FunctionDef {
     )
 }
 
-fn put_def() -> FunctionDef {
+fn put_def(model: Import) -> FunctionDef {
     names!(payer, changes, name, value);
     def(put)
-        .params([param(payer, Organization), param(changes, py!(dict[(str, Any)]))])
+        .params([param(payer, model), param(changes, py!(dict[(str, Any)]))])
         .returns(none())
         .body(block![
             docstring("Write to a payer that is locked."),
@@ -407,11 +409,11 @@ fn farewell_def() -> FunctionDef {
     ])
 }
 
-fn stopgap_def() -> FunctionDef {
+fn stopgap_def(model: Import) -> FunctionDef {
     names!(payer, subscription, occurred_at, applied_at, known_id);
     def(stopgap)
         .params([
-            param(payer, Organization),
+            param(payer, model),
             param(subscription, py!(Subscription | None)),
             param(occurred_at, datetime),
         ])
@@ -442,6 +444,7 @@ fn stopgap_def() -> FunctionDef {
 }
 
 fn changes_to_def(billing: &Billing) -> FunctionDef {
+    let model = payer_model(billing);
     names!(payer, found, as_of);
     let mut changes = vec![
         ("plan", py!(found.plan || payer.plan)),
@@ -456,7 +459,7 @@ fn changes_to_def(billing: &Billing) -> FunctionDef {
     changes.extend(billing.has_seats().then(|| ("paid_seats", py!(found.quantity))));
     def(changes_to)
         .params([
-            param(payer, Organization),
+            param(payer, model),
             param(found, py!(Subscription | None)),
             param(as_of, datetime),
         ])
@@ -472,25 +475,24 @@ fn changes_to_def(billing: &Billing) -> FunctionDef {
         ])
 }
 
-fn is_premature_def() -> FunctionDef {
+fn is_premature_def(model: Import) -> FunctionDef {
     names!(payer, found, is_trying, has_own_trial);
-    def(is_premature)
-        .params([param(payer, Organization), param(found, Subscription)])
-        .returns(bool)
-        .body(block![
+    def(is_premature).params([param(payer, model), param(found, Subscription)]).returns(bool).body(
+        block![
             docstring(
                 "Tell whether a first payment has yet to succeed while a trial without it runs."
             ),
             assign(is_trying, py!(is_!(payer.subscription_status, SubscriptionStatus.TRIALING))),
             assign(has_own_trial, py!(is_trying && payer.stripe_subscription_id == None)),
             return_(py!(has_own_trial && in_!(found.status, NOT_BEGUN)))
-        ])
+        ],
+    )
 }
 
-fn past_due_since_def() -> FunctionDef {
+fn past_due_since_def(model: Import) -> FunctionDef {
     names!(payer, found, as_of, same, known);
     def(past_due_since)
-        .params([param(payer, Organization), param(found, Subscription), param(as_of, datetime)])
+        .params([param(payer, model), param(found, Subscription), param(as_of, datetime)])
         .returns(py!(datetime | None))
         .body(block![
             docstring("Return when the payment that is due was first due, as long as one is."),

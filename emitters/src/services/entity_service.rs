@@ -7,6 +7,7 @@ use crate::core::errors::{ConflictError, NotFoundError};
 use crate::core::filters::{at_least, at_most, equals, mentions, r#where};
 use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
+use crate::core::payers::payer_for;
 use crate::core::plans::{Limit, constant};
 use crate::core::soft_delete::INCLUDE_DELETED;
 use crate::entity_filters::{Filter, filters};
@@ -17,7 +18,7 @@ use crate::python::sqlalchemy::{func, select};
 use crate::python::standard::{Annotated, UUID, dataclass};
 use crate::relations::{columns_pointing_at, has_dependents, restricting};
 use crate::services::deletion::{hide, show};
-use crate::spec::{Entity, EntityNames, Field, FieldKind, OnDelete, Operation, Spec};
+use crate::spec::{Billing, Entity, EntityNames, Field, FieldKind, OnDelete, Operation, Spec};
 use crate::wording::{alternatives, capitalized, indefinite, noun};
 use astgen_pyast::prelude::*;
 
@@ -47,6 +48,8 @@ struct Service<'s> {
     model: Import,
     /// The variable that holds a row.
     row: Name,
+    /// The limit of the plans that counts its rows.
+    limit: Option<(Name, &'s Billing)>,
     /// Why the database may refuse to write a row.
     conflict: Option<String>,
     /// Why the database may refuse to delete a row.
@@ -80,6 +83,7 @@ pub fn emit(spec: &Spec, entity: &Entity) -> Module {
             columns_pointing_at(spec, &entity.names, OnDelete::Restrict).next().is_some()
         }),
         restorable: restorable(spec).map(|entity| entity.names.name).collect(),
+        limit: entity.limit.zip(spec.billing.as_ref()),
     };
     let class = names.service_class;
     module(names.service_module)
@@ -153,7 +157,7 @@ fn service_class(service: &Service<'_>) -> ClassDef {
         update_def(service),
         delete_def(service),
         entity.soft_delete.then(|| restore_def(service)),
-        entity.limit.map(|limit| enforce_limit_def(service, limit)),
+        service.limit.map(|(limit, billing)| enforce_limit_def(service, limit, billing)),
         targets(entity).into_iter().map(|target| require_def(service, target)).collect::<Vec<_>>()
     ])
 }
@@ -253,8 +257,8 @@ fn create_many_def(service: &Service<'_>) -> FunctionDef {
 }
 
 /// Counts the rows against a limit of the plan.
-fn enforce_limit_def(service: &Service<'_>, limit: Name) -> FunctionDef {
-    names!(adding, used, organization);
+fn enforce_limit_def(service: &Service<'_>, limit: Name, billing: &Billing) -> FunctionDef {
+    names!(adding, used, payer);
     let model = service.model;
     let limit = Limit.attr(constant(limit));
     async_def("enforce_limit")
@@ -263,8 +267,8 @@ fn enforce_limit_def(service: &Service<'_>, limit: Name) -> FunctionDef {
         .body(block![
             docstring("Refuse to go past the limit of the plan."),
             assign(used, py!(select(func.count()).select_from(model))),
-            assign(organization, py!(self.principal.organization)),
-            do_(py!(consume_limit(self.session, organization, limit, used, adding = adding).await))
+            assign(payer, payer_for(billing, py!(self.principal))),
+            do_(py!(consume_limit(self.session, payer, limit, used, adding = adding).await))
         ])
 }
 

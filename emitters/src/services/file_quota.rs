@@ -2,6 +2,7 @@
 
 use crate::core::billing::consume_limit;
 use crate::core::errors::ForbiddenError;
+use crate::core::payers::payer_model;
 use crate::core::plans::Limit;
 use crate::core::settings::has_own_quota;
 use crate::models::base::utcnow;
@@ -9,7 +10,7 @@ use crate::models::organization::Organization;
 use crate::models::stored_file::StoredFile;
 use crate::python::builtins::int;
 use crate::python::sqlalchemy::{AsyncSession, BigInteger, Select, cast, func, or_, select};
-use crate::spec::Spec;
+use crate::spec::{Billing, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -19,17 +20,21 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let rule =
-        if has_own_quota(spec) { require_space_of_setting_def() } else { require_space_def() };
+    let billing = spec.billing.as_ref().filter(|_| !has_own_quota(spec));
+    let rule = billing.map_or_else(require_space_of_setting_def, require_space_def);
     module("app.services.file_quota")
         .docstring("How much an organization may keep in files.")
         .body(block![assign(MEGABYTE, 1_000_000), rule, stored_megabytes_def()])
 }
 
-fn require_space_def() -> FunctionDef {
-    names!(session, organization, size, limit, used);
+fn require_space_def(billing: &Billing) -> FunctionDef {
+    names!(session, payer, size, limit, used);
     async_def(require_space)
-        .params([param(session, AsyncSession), param(organization, Organization), param(size, int)])
+        .params([
+            param(session, AsyncSession),
+            param(payer, payer_model(billing)),
+            param(size, int),
+        ])
         .returns(none())
         .body(block![
             docstring(
@@ -38,7 +43,7 @@ fn require_space_def() -> FunctionDef {
                  Call it in the transaction that adds the file: of two at once, one waits here."
             ),
             assign(py!((limit, used)), py!((Limit.STORAGE_MEGABYTES, stored_megabytes(size)))),
-            do_(py!(consume_limit(session, organization, limit, used, adding = 0).await))
+            do_(py!(consume_limit(session, payer, limit, used, adding = 0).await))
         ])
 }
 

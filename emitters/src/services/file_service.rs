@@ -6,6 +6,7 @@ use crate::core::errors::{ConflictError, GoneError, NotFoundError};
 use crate::core::file_types::{FileType, begins_like, display_name};
 use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
+use crate::core::payers::payer_for;
 use crate::core::settings::{SettingsDep, has_own_quota};
 use crate::models::base::utcnow;
 use crate::models::stored_file::{FileStatus, StoredFile};
@@ -31,7 +32,6 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let has_own_quota = has_own_quota(spec);
     module("app.services.file_service")
         .docstring("Files of the bound tenant: their rows, and what the store has of them.")
         .body(block![
@@ -39,7 +39,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(UPLOAD_LIFETIME, py!(timedelta(minutes = 30))).paragraph(),
             assign(DOWNLOAD_LIFETIME, py!(timedelta(minutes = 5))),
             assign(IN_USE, "Something still needs the file."),
-            file_service_class(has_own_quota),
+            file_service_class(spec),
             place_of_def(),
             blob_of_def(),
             require_start_def(),
@@ -47,7 +47,8 @@ pub fn emit(spec: &Spec) -> Module {
         ])
 }
 
-fn file_service_class(has_own_quota: bool) -> ClassDef {
+fn file_service_class(spec: &Spec) -> ClassDef {
+    let has_own_quota = has_own_quota(spec);
     names!(session, principal, storage, settings);
     class(FileService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for files. No transaction is open while the store is asked."),
@@ -59,7 +60,7 @@ fn file_service_class(has_own_quota: bool) -> ClassDef {
         file_service_get(),
         file_service_get_stored(),
         file_service_sign_upload(),
-        file_service_reserve(has_own_quota),
+        file_service_reserve(spec),
         file_service_upload(),
         file_service_blob_received(),
         file_service_complete(),
@@ -131,7 +132,12 @@ fn file_service_sign_upload() -> FunctionDef {
         ])
 }
 
-fn file_service_reserve(has_own_quota: bool) -> FunctionDef {
+fn file_service_reserve(spec: &Spec) -> FunctionDef {
+    let has_own_quota = has_own_quota(spec);
+    let payer = match &spec.billing {
+        Some(billing) if !has_own_quota => payer_for(billing, py!(self.principal)),
+        _ => py!(self.principal.organization),
+    };
     let allowed = has_own_quota.then(|| kw("allowed", py!(self.settings.storage_quota_megabytes)));
     names!(name, content_type, size, file);
     async_def("reserve")
@@ -144,9 +150,7 @@ fn file_service_reserve(has_own_quota: bool) -> FunctionDef {
         .returns(StoredFile)
         .body(block![
             docstring("Add a file that is still to come; until then its room is taken."),
-            do_(py!(
-                require_space(self.session, self.principal.organization, size, ..allowed).await
-            )),
+            do_(py!(require_space(self.session, { payer }, size, ..allowed).await)),
             assign(
                 file,
                 py!(StoredFile(

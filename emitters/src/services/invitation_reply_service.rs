@@ -16,7 +16,7 @@ use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::{Annotated, dataclass};
 use crate::schemas::invitation::InvitationPreview;
 use crate::services::invitation_service::{enforce_seats, seats_taken};
-use crate::spec::Spec;
+use crate::spec::{Billing, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -27,7 +27,7 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let limited = spec.billing.as_ref().is_some_and(limits_members);
+    let limited = spec.billing.as_ref().filter(|billing| limits_members(billing));
     module("app.services.invitation_reply_service")
         .docstring("What invited people do: look, accept, decline.")
         .body(block![
@@ -40,7 +40,7 @@ pub fn emit(spec: &Spec) -> Module {
         ])
 }
 
-fn invitation_reply_service_class(limited: bool) -> ClassDef {
+fn invitation_reply_service_class(limited: Option<&Billing>) -> ClassDef {
     names!(session, signer);
     class(InvitationReplyService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for who holds the token of an invitation."),
@@ -87,9 +87,10 @@ fn preview() -> FunctionDef {
         ])
 }
 
-fn accept(limited: bool) -> FunctionDef {
+fn accept(limited: Option<&Billing>) -> FunctionDef {
     names!(user, token, invitation, organization, seats, membership);
-    let seat_check = limited.then(|| enforce_seats(organization, seats, seats_taken));
+    let seat_check =
+        limited.map(|billing| enforce_seats(billing, organization, seats, seats_taken));
     async_def("accept")
         .params([untyped("self"), param(user, User), param(token, str)])
         .returns(Membership)

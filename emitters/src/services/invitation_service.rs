@@ -5,6 +5,7 @@ use crate::core::database::{SessionDep, flush};
 use crate::core::errors::{ConflictError, ForbiddenError, NotFoundError, TooManyRequestsError};
 use crate::core::org_rbac::{Principal, lock_organization};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
+use crate::core::payers::payer_of;
 use crate::core::permissions::Permission;
 use crate::core::plans::Limit;
 use crate::core::plans::limits_members;
@@ -21,7 +22,7 @@ use crate::python::sqlalchemy::{Select, func, select, update};
 use crate::python::standard::{Annotated, UUID, dataclass, math, secrets, timedelta};
 use crate::schemas::invitation::InvitationCreate;
 use crate::services::email_service::{Mail, invitation_mail};
-use crate::spec::Spec;
+use crate::spec::{Billing, Payer, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -32,7 +33,7 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let limited = spec.billing.as_ref().is_some_and(limits_members);
+    let limited = spec.billing.as_ref().filter(|billing| limits_members(billing));
     module("app.services.invitation_service")
         .docstring("Invitations: who may ask whom into an organization.")
         .body(block![
@@ -40,7 +41,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(MAX_PENDING, 100),
             assign(RESEND_COOLDOWN, py!(timedelta(minutes = 1))),
             invitation_service_class(limited),
-            limited.then(|| [seats_taken_def(), seats_promised_def()]),
+            limited.map(|_| [seats_taken_def(), seats_promised_def()]),
             assign(
                 InvitationServiceDep,
                 py!(Annotated[(InvitationService, Depends(InvitationService))])
@@ -48,7 +49,7 @@ pub fn emit(spec: &Spec) -> Module {
         ])
 }
 
-fn invitation_service_class(limited: bool) -> ClassDef {
+fn invitation_service_class(limited: Option<&Billing>) -> ClassDef {
     names!(session, settings, signer);
     class(InvitationService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for invitations."),
@@ -66,9 +67,10 @@ fn invitation_service_class(limited: bool) -> ClassDef {
     ])
 }
 
-fn invitation_service_create(limited: bool) -> FunctionDef {
+fn invitation_service_create(limited: Option<&Billing>) -> FunctionDef {
     names!(principal, payload, organization, seats, token, invitation);
-    let seat_check = limited.then(|| enforce_seats(organization, seats, seats_promised));
+    let seat_check =
+        limited.map(|billing| enforce_seats(billing, organization, seats, seats_promised));
     async_def("create")
         .params([untyped("self"), param(principal, Principal), param(payload, InvitationCreate)])
         .returns(py!(tuple[(Invitation, Mail)]))
@@ -127,10 +129,13 @@ fn invitation_service_pending() -> FunctionDef {
         ])
 }
 
-fn invitation_service_resend(limited: bool) -> FunctionDef {
+fn invitation_service_resend(limited: Option<&Billing>) -> FunctionDef {
     names!(principal, invitation_id, invitation, now, again_at, organization, token, seats);
-    let seat_check = limited.then(|| {
-        if_(py!(invitation.expires_at <= now), enforce_seats(organization, seats, seats_promised))
+    let seat_check = limited.map(|billing| {
+        if_(
+            py!(invitation.expires_at <= now),
+            enforce_seats(billing, organization, seats, seats_promised),
+        )
     });
     async_def("resend")
         .params([untyped("self"), param(principal, Principal), param(invitation_id, UUID)])
@@ -296,10 +301,20 @@ fn invitation_service_expire() -> FunctionDef {
 }
 
 /// Refuses one member more than the plan allows; `counted` says what counts as a seat.
-pub fn enforce_seats(organization: Name, seats: Name, counted: Import) -> [Stmt; 2] {
-    [
+pub fn enforce_seats(
+    billing: &Billing,
+    organization: Name,
+    seats: Name,
+    counted: Import,
+) -> Vec<Stmt> {
+    names!(payer);
+    let asked = (billing.payer == Payer::User)
+        .then(|| assign(payer, py!(payer_of(self.session, organization).await)));
+    let payer = if asked.is_some() { payer } else { organization };
+    block![
         assign(seats, py!(counted(organization))),
-        do_(py!(consume_limit(self.session, organization, Limit.MEMBERS, seats).await)),
+        asked,
+        do_(py!(consume_limit(self.session, payer, Limit.MEMBERS, seats).await))
     ]
 }
 

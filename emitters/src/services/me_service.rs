@@ -18,7 +18,7 @@ use crate::services::email_service::{
 use crate::services::organization_service::OrganizationServiceDep;
 use crate::services::session_service::SessionServiceDep;
 use crate::services::totp_service::TotpServiceDep;
-use crate::spec::Spec;
+use crate::spec::{Payer, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -28,16 +28,16 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let has_totp = spec.auth.has_totp();
     module("app.services.me_service")
         .docstring("The account of the caller: its address and its end.")
         .body(block![
-            me_service_class(has_totp),
+            me_service_class(spec),
             assign(MeServiceDep, py!(Annotated[(MeService, Depends(MeService))]))
         ])
 }
 
-fn me_service_class(has_totp: bool) -> ClassDef {
+fn me_service_class(spec: &Spec) -> ClassDef {
+    let has_totp = spec.auth.has_totp();
     names!(session, settings, hasher, signer, sessions, organizations, totp);
     class(MeService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for an account that is signed in."),
@@ -50,7 +50,7 @@ fn me_service_class(has_totp: bool) -> ClassDef {
         has_totp.then(|| annotate(totp, TotpServiceDep)),
         me_service_ask_for_email(),
         me_service_confirm_email(),
-        me_service_delete(has_totp),
+        me_service_delete(spec),
         me_service_email_change_token()
     ])
 }
@@ -97,7 +97,8 @@ fn me_service_confirm_email() -> FunctionDef {
         ])
 }
 
-fn me_service_delete(has_totp: bool) -> FunctionDef {
+fn me_service_delete(spec: &Spec) -> FunctionDef {
+    let (has_totp, pays) = (spec.auth.has_totp(), spec.has_payer(Payer::User));
     names!(user, email);
     async_def("delete").params([untyped("self"), param(user, User)]).returns(Mail).body(block![
         docstring(
@@ -114,6 +115,10 @@ fn me_service_delete(has_totp: bool) -> FunctionDef {
         assign(py!(user.password_hash), py!(self.hasher.decoy)),
         assign(py!((user.email_verified_at, user.deleted_at)), py!((None, utcnow()))),
         assign(py!(user.is_active), false),
+        pays.then(|| assign(
+            py!((user.stripe_customer_id, user.stripe_subscription_id)),
+            py!((None, None))
+        )),
         return_(py!(deletion_notice(email)))
     ])
 }

@@ -19,7 +19,7 @@ use crate::python::sqlalchemy::{delete, joinedload, select};
 use crate::python::standard::{Annotated, Sequence, dataclass};
 use crate::services::api_key_service::revoke_keys;
 use crate::services::trial_service::TrialServiceDep;
-use crate::spec::Spec;
+use crate::spec::{Payer, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -49,7 +49,7 @@ fn organization_service_class(spec: &Spec) -> ClassDef {
         has_trial.then(|| annotate(trials, TrialServiceDep)),
         organization_service_create(spec, has_trial),
         organization_service_rename(),
-        organization_service_delete(spec.billing.is_some()),
+        organization_service_delete(spec.has_payer(Payer::Organization)),
         organization_service_switch(),
         organization_service_leave_all(spec),
         organization_service_roles_of_others(),
@@ -70,7 +70,10 @@ fn organization_service_create(spec: &Spec, has_trial: bool) -> FunctionDef {
                 "Found an organization."
             }),
             assign(organization, py!(Organization(name = name))),
-            has_trial.then(|| start_trial(owner, organization)),
+            has_trial.then(|| match spec.has_payer(Payer::User) {
+                true => start_trial_of_user(owner),
+                false => start_trial(organization, py!(self.trials.redeem(owner.email).await)),
+            }),
             assign(
                 membership,
                 py!(Membership(organization = organization, user = owner, role = owner_role))
@@ -81,15 +84,25 @@ fn organization_service_create(spec: &Spec, has_trial: bool) -> FunctionDef {
         ])
 }
 
-fn start_trial(owner: Name, organization: Name) -> If {
-    if_(
-        py!(self.trials.redeem(owner.email).await),
+fn start_trial(payer: Name, is_due: Expr) -> Vec<Stmt> {
+    block![if_(
+        is_due,
         block![
-            assign(py!(organization.plan), py!(TRIAL_PLAN.name)),
-            assign(py!(organization.subscription_status), py!(SubscriptionStatus.TRIALING)),
-            assign(py!(organization.trial_ends_at), py!(utcnow() + TRIAL_PERIOD))
+            assign(py!(payer.plan), py!(TRIAL_PLAN.name)),
+            assign(py!(payer.subscription_status), py!(SubscriptionStatus.TRIALING)),
+            assign(py!(payer.trial_ends_at), py!(utcnow() + TRIAL_PERIOD))
         ],
-    )
+    )]
+}
+
+/// A user may have subscribed before, for an organization that was handed over to them.
+fn start_trial_of_user(owner: Name) -> Vec<Stmt> {
+    let is_new = py!(is_!(owner.subscription_status, SubscriptionStatus.NONE));
+    let is_due = py!({ is_new } && self.trials.redeem(owner.email).await);
+    block![
+        do_(py!(self.session.refresh(owner, with_for_update = true).await)),
+        start_trial(owner, is_due)
+    ]
 }
 
 fn organization_service_rename() -> FunctionDef {
@@ -106,15 +119,7 @@ fn organization_service_rename() -> FunctionDef {
 
 fn organization_service_delete(bills: bool) -> FunctionDef {
     names!(principal, organization);
-    let pays = bills.then(|| {
-        if_(
-            py!(has_subscription(organization)),
-            [raise(py!(ConflictError(
-                "The subscription has to end first.",
-                code = "subscription_goes_on"
-            )))],
-        )
-    });
+    let pays = bills.then(|| refuse_subscription(organization));
     async_def("delete").params([untyped("self"), param(principal, Principal)]).returns(none()).body(
         block![
             docstring("Remove the caller's organization and all that it has."),
@@ -127,6 +132,16 @@ fn organization_service_delete(bills: bool) -> FunctionDef {
             do_(py!(self.session.delete(principal.organization).await)),
             do_(py!(self.session.flush().await))
         ],
+    )
+}
+
+fn refuse_subscription(payer: Name) -> If {
+    if_(
+        py!(has_subscription(payer)),
+        [raise(py!(ConflictError(
+            "The subscription has to end first.",
+            code = "subscription_goes_on"
+        )))],
     )
 }
 
@@ -147,26 +162,33 @@ fn organization_service_leave_all(spec: &Spec) -> FunctionDef {
     let has_keys = spec.organizations.api_keys;
     let revoke = do_(py!(revoke_keys(self.session, ApiKey.user_id == user.id).await));
     let owner_role = &role(spec.organizations.owner());
-    let is_needed = match spec.billing {
-        Some(_) => py!(others || has_subscription(organization)),
-        None => others.into_expr(),
+    let is_needed = match spec.has_payer(Payer::Organization) {
+        true => py!(others || has_subscription(organization)),
+        false => others.into_expr(),
     };
+    let pays = spec.has_payer(Payer::User).then(|| {
+        block![
+            do_(py!(self.session.refresh(user, with_for_update = true).await)),
+            refuse_subscription(user)
+        ]
+    });
     async_def("leave_all").params([untyped("self"), param(user, User)]).returns(none()).body(
         block![
-            docstring(match spec.billing {
-                Some(_) => {
+            docstring(match spec.billing.is_some() {
+                true => {
                     "Take a user out of every organization.\n\
                      \n\
                      Those in which they were alone are removed. The user cannot go while they are\n\
                      the only owner of others or of a subscription that is being paid."
                 }
-                None => {
+                false => {
                     "Take a user out of every organization.\n\
                      \n\
                      Those in which they were alone are removed. The user cannot go while they are\n\
                      the only owner of others."
                 }
             }),
+            pays,
             assign(
                 owned,
                 py!(select(Organization)

@@ -2,7 +2,7 @@
 
 use crate::core::database::SessionDep;
 use crate::core::errors::NotFoundError;
-use crate::models::organization::Organization;
+use crate::core::payers::payer_model;
 use crate::models::r#override::{Override, OverrideKind};
 use crate::python::builtins::{setattr, str};
 use crate::python::fastapi::Depends;
@@ -18,16 +18,16 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit(_billing: &Billing) -> Module {
+pub fn emit(billing: &Billing) -> Module {
     module("app.services.override_service")
         .docstring("Exceptions from the plans, made for one payer by the platform.")
         .body(block![
-            override_service_class(),
+            override_service_class(billing),
             assign(OverrideServiceDep, py!(Annotated[(OverrideService, Depends(OverrideService))]))
         ])
 }
 
-fn override_service_class() -> ClassDef {
+fn override_service_class(billing: &Billing) -> ClassDef {
     names!(session);
     class(OverrideService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for exceptions."),
@@ -35,7 +35,7 @@ fn override_service_class() -> ClassDef {
         override_service_all_of(),
         override_service_grant(),
         override_service_revoke(),
-        override_service_lock()
+        override_service_lock(billing)
     ])
 }
 
@@ -114,11 +114,12 @@ fn override_service_revoke() -> FunctionDef {
         ])
 }
 
-fn override_service_lock() -> FunctionDef {
+fn override_service_lock(billing: &Billing) -> FunctionDef {
     names!(payer_id, payer);
+    let model = payer_model(billing);
     async_def("lock").params([untyped("self"), param(payer_id, UUID)]).returns(none()).body(block![
         docstring("Lock a payer, so that one exception at a time is made for it."),
-        assign(payer, py!(self.session.get(Organization, payer_id, with_for_update = true).await)),
+        assign(payer, py!(self.session.get(model, payer_id, with_for_update = true).await)),
         if_(py!(payer == None), [raise(py!(NotFoundError("There is no such payer.")))])
     ])
 }

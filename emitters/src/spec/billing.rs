@@ -38,8 +38,19 @@ pub enum BillingProvider {
 pub enum Payer {
     /// One subscription for all members.
     Organization,
-    /// One subscription for each user.
+    /// One subscription for each user, who pays for all organizations that they own.
     User,
+}
+
+impl Payer {
+    /// The table with the columns of a subscription.
+    #[must_use]
+    pub const fn table(self) -> &'static str {
+        match self {
+            Payer::Organization => "organizations",
+            Payer::User => "users",
+        }
+    }
 }
 
 /// Free time at the start.

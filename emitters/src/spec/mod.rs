@@ -98,6 +98,12 @@ impl Spec {
     pub fn in_creation_order(&self) -> impl DoubleEndedIterator<Item = &Entity> {
         self.creation_order.iter().map(|&place| &self.entities[place])
     }
+
+    /// Whether subscriptions belong to this kind of payer.
+    #[must_use]
+    pub fn has_payer(&self, payer: Payer) -> bool {
+        self.billing.as_ref().is_some_and(|billing| billing.payer == payer)
+    }
 }
 
 fn as_text<S: Serializer>(name: &Name, serializer: S) -> Result<S::Ok, S::Error> {

@@ -18,7 +18,6 @@ pub struct NotGenerated {
 
 /// Everything that is not generated.
 pub const NOT_GENERATED: &[NotGenerated] = &[
-    value("[billing]", "payer", "user", "write `payer = \"organization\"`"),
     value("a field", "type", "file", "use a `url` field for a file that is kept elsewhere"),
     value("[observability]", "tracing", "true", "write `tracing = false`"),
 ];

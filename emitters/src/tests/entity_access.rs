@@ -63,8 +63,8 @@ fn reached(tested: &Tested<'_>, billing: &Billing, limit: &Limit, allowed: u32) 
 }
 
 fn unpaid_organization() -> Stmt {
-    names!(ada, organization_id);
-    assign(organization_id, py!(ada.found("without a subscription").await))
+    names!(world, ada, organization_id);
+    assign(organization_id, py!(world.unpaid_organization(ada).await))
 }
 
 /// The test that routes are closed without a subscription, and open with one that has what they need.

@@ -66,6 +66,7 @@ pub mod test_outbound;
 pub mod test_outbox;
 pub mod test_pagination;
 pub mod test_passwords;
+pub mod test_payers;
 pub mod test_plans;
 pub mod test_probe;
 pub mod test_protection;
@@ -147,7 +148,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     if casting::has_room(spec, 2) {
         modules.extend([test_invitations::emit(spec), test_members::emit(spec)]);
     }
-    modules.extend(spec.billing.as_ref().into_iter().flat_map(|_| billing(spec)));
+    modules.extend(spec.billing.as_ref().into_iter().flat_map(|billing| of_billing(spec, billing)));
     modules.extend(spec.observability.log_file.as_ref().map(|_| test_log_file::emit()));
     modules.extend(test_plans::emit(spec));
     modules.extend(test_entitlements::emit(spec));
@@ -169,7 +170,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
 }
 
 /// The tests of billing, and the Stripe that stands in for the real one.
-fn billing(spec: &Spec) -> Vec<Module> {
+fn of_billing(spec: &Spec, billing: &Billing) -> Vec<Module> {
     let mut modules = vec![
         fake_stripe::emit(),
         stripe_contract::emit(),
@@ -179,12 +180,12 @@ fn billing(spec: &Spec) -> Vec<Module> {
     if let Some(offer) = casting::offer(spec) {
         modules.push(test_billing_properties::emit());
         modules.push(test_checkout::emit(spec, offer));
-        modules.push(test_billing_post::emit());
+        modules.push(test_billing_post::emit(billing));
         modules.push(test_reconcile::emit(offer));
         modules.extend(test_seats::emit(spec));
-        let trial = spec.billing.as_ref().and_then(Billing::card_trial);
-        modules.extend(trial.map(|trial| test_card_trials::emit(trial, offer)));
-        modules.push(test_subscriptions::emit(spec, offer));
+        modules.extend(test_payers::emit(spec, billing, offer));
+        modules.extend(billing.card_trial().map(|trial| test_card_trials::emit(trial, offer)));
+        modules.push(test_subscriptions::emit(spec, billing, offer));
     }
     modules
 }

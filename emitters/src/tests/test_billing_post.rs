@@ -4,6 +4,7 @@ use crate::python::builtins::{len, list, str};
 use crate::python::standard::{UTC, datetime};
 use crate::services::billing_post::money;
 use crate::services::mailer::plain_body;
+use crate::spec::{Billing, Payer};
 use crate::tests::test_subscriptions::SMALL;
 use crate::tests::world::{World, sign_up, world_test};
 use astgen_pyast::prelude::*;
@@ -14,13 +15,13 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(billing: &Billing) -> Module {
     module("tests.test_billing_post").docstring("What owners are told about payments.").body(
         block![
             told_def(),
             test_amounts_are_written_out(),
-            test_owners_hear_that_a_trial_ends(),
-            test_owners_hear_that_a_payment_failed(),
+            test_owners_hear_that_a_trial_ends(billing),
+            test_owners_hear_that_a_payment_failed(billing),
             test_nobody_hears_twice()
         ],
     )
@@ -61,7 +62,16 @@ fn ada_with_a_subscription() -> Vec<Stmt> {
     ]
 }
 
-fn test_owners_hear_that_a_trial_ends() -> FunctionDef {
+/// What a mail calls that which is paid for.
+fn paid_for(billing: &Billing) -> &'static str {
+    match billing.payer {
+        Payer::Organization => "The Engine",
+        Payer::User => "your account",
+    }
+}
+
+fn test_owners_hear_that_a_trial_ends(billing: &Billing) -> FunctionDef {
+    let sentence = format!("The trial of {} on", paid_for(billing));
     names!(world, stripe, subscription_id, subscription, day, mail);
     world_test("test_owners_hear_that_a_trial_ends").body(block![
         ada_with_a_subscription(),
@@ -74,12 +84,13 @@ fn test_owners_hear_that_a_trial_ends() -> FunctionDef {
         assign(day, py!(f!("{:%d %B %Y}", datetime.fromtimestamp(subscription["trial_end"], UTC)))),
         assert_(py!(mail.startswith("ada@example.com "))),
         assert_(py!(in_!(f!("ends on {}.", day), mail))),
-        assert_(py!(in_!("The trial of The Engine on", mail))),
+        assert_(py!(in_!({ sentence }, mail))),
         assert_(py!(in_!("it costs 57.00 USD", mail)))
     ])
 }
 
-fn test_owners_hear_that_a_payment_failed() -> FunctionDef {
+fn test_owners_hear_that_a_payment_failed(billing: &Billing) -> FunctionDef {
+    let sentence = format!("could not collect 19.00 USD for {}", paid_for(billing));
     names!(world, stripe, subscription_id, mail);
     world_test("test_owners_hear_that_a_payment_failed").body(block![
         ada_with_a_subscription(),
@@ -87,7 +98,7 @@ fn test_owners_hear_that_a_payment_failed() -> FunctionDef {
         do_(py!(world.catch_up().await)),
         do_(py!(world.app.state.dispatcher.drain().await)),
         assign(py!((mail,)), py!(told(world))).paragraph(),
-        assert_(py!(in_!("could not collect 19.00 USD for The Engine", mail))),
+        assert_(py!(in_!({ sentence }, mail))),
         assert_(py!(in_!("https://invoice.stripe.com/i", mail)))
     ])
 }

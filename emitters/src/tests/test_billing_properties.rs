@@ -1,16 +1,16 @@
 //! `backend/tests/test_billing_properties.py`: laws of billing: events may come twice, late, in any order, and workers may die.
 
 use crate::core::plans::PLANS;
-use crate::models::package::Organization;
 use crate::python::builtins::{BaseException, dict, float, getattr, int, list, object, range, str};
 use crate::python::hypothesis::{HealthCheck, given, settings, st};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::AsyncSession;
-use crate::python::standard::{Any, Awaitable, Callable, Random, UUID, uuid4};
+use crate::python::standard::{Any, Awaitable, Callable, Random, uuid4};
 use crate::services::stripe_provider::StripeProvider;
 use crate::tests::stripe_state::{OVER, Object, StripeState, in_old_shape};
 use crate::tests::test_webhook::stored;
 use crate::tests::world::World;
+use crate::tests::world_billing::find_payer;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -183,7 +183,7 @@ fn actual_def() -> FunctionDef {
             async_with_as(
                 py!(world.database.session()),
                 session,
-                [assign(row, py!(session.get_one(Organization, UUID(organization_id)).await))],
+                [assign(row, py!(find_payer(session, organization_id).await))],
             ),
             assign(price, py!(PLANS[row.plan].price)),
             assign(
@@ -261,7 +261,7 @@ fn test_whatever_the_order_the_state_is_that_of_stripe() -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up(f!("{}@example.com", uuid4().hex)).await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(customer, py!(world.customer_of(organization_id).await)),
             assign(stripe, py!(world.stripe.state)),
             ann_assign(pending, py!(list[Object]), py!([])),
@@ -335,7 +335,7 @@ fn test_a_crash_between_any_two_steps_loses_nothing() -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(customer, py!(world.customer_of(organization_id).await)),
             assign(stripe, py!(world.stripe.state)),
             assign(started, py!(stripe.subscribe(customer, KEYS[0]))),

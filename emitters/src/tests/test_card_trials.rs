@@ -68,7 +68,7 @@ fn test_a_first_subscription_begins_with_free_time(trial: Trial, offer: Offer<'_
     let Offer { small, .. } = offer;
     world_test("test_a_first_subscription_begins_with_free_time").body(block![
         sign_up(world, ada),
-        assign(organization_id, py!(ada.found("another").await)),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
         assign(content, py!(order(world, ada, organization_id).await)),
         assert_(py!(content["trial_period_days"] == str(TRIAL_PERIOD.days))),
         assert_(py!(content["trial_settings"]
@@ -93,7 +93,7 @@ fn test_who_leaves_a_checkout_keeps_the_trial() -> FunctionDef {
     names!(world, ada, organization_id, session);
     world_test("test_who_leaves_a_checkout_keeps_the_trial").body(block![
         sign_up(world, ada),
-        assign(organization_id, py!(ada.found("another").await)),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
         do_(py!(order(world, ada, organization_id).await)),
         assign(session, py!(checkouts(world)[0])),
         do_(py!(world.stripe.state.expire_checkout(session))),
@@ -138,7 +138,7 @@ fn test_a_second_subscription_has_no_trial(offer: Offer<'_>) -> FunctionDef {
     let Offer { free, .. } = offer;
     world_test("test_a_second_subscription_has_no_trial").body(block![
         sign_up(world, ada),
-        assign(organization_id, py!(ada.found("another").await)),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
         assign(subscription_id, py!(subscribe(world, ada, organization_id, "4242").await)),
         do_(py!(world.stripe.state.cancel(subscription_id))),
         do_(py!(world.catch_up().await)),

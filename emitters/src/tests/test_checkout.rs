@@ -7,7 +7,7 @@ use crate::python::httpx2::Response;
 use crate::python::pytest::pytest;
 use crate::python::standard::{Any, replace};
 use crate::services::stripe_provider::StripeProvider;
-use crate::spec::Spec;
+use crate::spec::{Payer, Spec};
 use crate::tests::casting::{Offer, has_limits, insider};
 use crate::tests::stripe_state::Object;
 use crate::tests::test_subscriptions::{LARGE, SMALL, payer, state, subscription_of};
@@ -29,7 +29,7 @@ pub fn emit(spec: &Spec, offer: Offer<'_>) -> Module {
         act_def(),
         check_out_def(offer),
         checkouts_def(),
-        test_an_owner_subscribes(offer),
+        test_an_owner_subscribes(spec, offer),
         test_a_payment_counts_before_its_event_is_here(offer),
         offers_two.then(|| test_there_is_one_checkout_at_a_time(offer)),
         test_two_tabs_make_one_customer_and_one_checkout(),
@@ -92,20 +92,25 @@ fn checkouts_def() -> FunctionDef {
     ])
 }
 
-fn test_an_owner_subscribes(offer: Offer<'_>) -> FunctionDef {
-    names!(world, ada, organization_id, answer, session, customer, again);
+fn test_an_owner_subscribes(spec: &Spec, offer: Offer<'_>) -> FunctionDef {
+    names!(payer_id, world, ada, organization_id, answer, session, customer, again);
+    let customer_name = match spec.has_payer(Payer::User) {
+        true => py!(ada.email),
+        false => "another".into_expr(),
+    };
     let Offer { free, small, begun, .. } = offer;
     async_def("test_an_owner_subscribes").params([param(world, World)]).returns(none()).body(
         block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(answer, py!(check_out(ada, organization_id).await)),
             assert_that(py!(answer.status_code == 200), py!(answer.text)),
             assign(py!((session,)), py!(checkouts(world))),
             assert_(py!(answer.json() == dict!("url" => session["url"]))),
-            assert_(py!(session["client_reference_id"] == organization_id)),
+            assign(payer_id, py!(world.payer_id(organization_id).await)),
+            assert_(py!(session["client_reference_id"] == payer_id)),
             assign(py!((customer,)), py!(world.stripe.state.all("customer"))),
-            assert_(py!((customer["name"], customer["email"]) == ("another", ada.email))),
+            assert_(py!((customer["name"], customer["email"]) == ({ customer_name }, ada.email))),
             assert_(py!(state(ada, organization_id).await == (free, "none", "none"))),
             do_(py!(world.stripe.state.pay_checkout(session["id"]))).paragraph(),
             do_(py!(world.catch_up().await)),
@@ -124,7 +129,7 @@ fn test_a_payment_counts_before_its_event_is_here(offer: Offer<'_>) -> FunctionD
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             do_(py!(check_out(ada, organization_id).await)),
             do_(py!(world.stripe.state.pay_checkout(checkouts(world)[0]["id"]))),
             assign(again, py!(check_out(ada, organization_id).await)),
@@ -143,7 +148,7 @@ fn test_there_is_one_checkout_at_a_time(offer: Offer<'_>) -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(first, py!(check_out(ada, organization_id).await)),
             assert_(py!(check_out(ada, organization_id).await.json() == first.json())),
             assert_(py!(len(checkouts(world)) == 1)),
@@ -165,7 +170,7 @@ fn test_two_tabs_make_one_customer_and_one_checkout() -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             ann_assign(answers, py!(list[dict[(str, Any)]]), py!([])),
             {
                 async_def(click)
@@ -190,7 +195,7 @@ fn test_a_crash_after_the_call_makes_no_second_checkout() -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(create, py!(StripeProvider.create_checkout)),
             {
                 names!(args);
@@ -233,7 +238,7 @@ fn test_nobody_is_sent_to_a_strange_place() -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(
                 answers,
                 py!([
@@ -260,7 +265,7 @@ fn test_the_portal_is_for_who_has_paid() -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(refused, py!(act(ada, organization_id, "portal", return_url = ADDRESS).await)),
             assert_(py!((refused.status_code, refused.json()["code"]) == (409, "no_customer"))),
             do_(py!(world.subscribe(organization_id, SMALL).await)),
@@ -275,7 +280,7 @@ fn test_an_owner_changes_the_plan(offer: Offer<'_>) -> FunctionDef {
     async_def("test_an_owner_changes_the_plan").params([param(world, World)]).returns(none()).body(
         block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(refused, py!(act(ada, organization_id, "change-plan", plan = large).await)),
             assert_(py!((refused.status_code, refused.json()["code"]) == (409, "not_subscribed"))),
             assign(started, py!(world.subscribe(organization_id, SMALL).await)),
@@ -300,7 +305,7 @@ fn test_a_change_that_cannot_be_paid_changes_nothing(offer: Offer<'_>) -> Functi
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             do_(py!(world.subscribe(organization_id, SMALL).await)),
             assign(py!(world.stripe.state.declines), true),
             assign(refused, py!(act(ada, organization_id, "change-plan", plan = large).await)),
@@ -317,7 +322,7 @@ fn test_a_plan_must_allow_what_there_is(offer: Offer<'_>) -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             do_(py!(world.subscribe(organization_id, LARGE).await)),
             assign(name, py!(PlanName(small))),
             assign(tight, py!(replace(PLANS[name], limits = dict.fromkeys(Limit, -1)))),
@@ -343,7 +348,7 @@ fn test_an_owner_ends_and_resumes() -> FunctionDef {
     async_def("test_an_owner_ends_and_resumes").params([param(world, World)]).returns(none()).body(
         block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(refused, py!(act(ada, organization_id, "cancel").await)),
             assert_(py!((refused.status_code, refused.json()["code"]) == (409, "not_subscribed"))),
             assign(started, py!(world.subscribe(organization_id, SMALL).await)),
@@ -372,7 +377,7 @@ fn test_an_owner_reads_the_invoices() -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(path, py!(f!("/organizations/{}/billing/invoices", organization_id))),
             assert_(py!(ada.get(path).await.json() == dict!("items" => [], "next_cursor" => None))),
             assign(started, py!(world.subscribe(organization_id, SMALL).await)),
@@ -395,7 +400,7 @@ fn test_while_stripe_is_down_nothing_is_bought() -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(py!(world.stripe.is_down), true),
             assign(answer, py!(check_out(ada, organization_id).await)),
             assert_(py!(
@@ -412,7 +417,7 @@ fn test_without_a_key_nothing_can_be_bought() -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             do_(py!(monkeypatch.setattr(world.app.state.billing_provider, "api_key", None))),
             assign(answer, py!(check_out(ada, organization_id).await)),
             assert_(py!((answer.status_code, answer.json()["code"]) == (409, "billing_off")))
@@ -426,7 +431,7 @@ fn test_a_missing_price_is_a_defect_of_ours() -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             for_(
                 price,
                 py!(world.stripe.state.all("price")),

@@ -5,7 +5,7 @@ use crate::python::builtins::{__file__, isinstance, list, set, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::text;
 use crate::python::standard::{Path, ast};
-use crate::spec::{Billing, Spec};
+use crate::spec::{Billing, Payer, Spec};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 use astgen_pyast::{print, print_expr};
@@ -56,7 +56,8 @@ fn gates(spec: &Spec) -> Expr {
     let paid = spec.billing.as_ref().is_some_and(Billing::has_seats);
     let paid = paid.then_some("services/billing_seats.py");
     let keys = spec.organizations.api_keys.then_some("services/api_key_service.py");
-    let post = spec.billing.as_ref().map(|_| "services/billing_post.py");
+    let post = spec.has_payer(Payer::Organization).then_some("services/billing_post.py");
+    let payers = spec.has_payer(Payer::User).then_some("core/payers.py");
     let fixed = [
         "core/org_rbac.py",
         "services/invitation_reply_service.py",
@@ -64,7 +65,7 @@ fn gates(spec: &Spec) -> Expr {
         "services/member_service.py",
         "services/organization_service.py",
     ];
-    make::set(fixed.into_iter().chain(keys).chain(post).chain(seats).chain(paid))
+    make::set(fixed.into_iter().chain(keys).chain(post).chain(payers).chain(seats).chain(paid))
 }
 
 fn names_in_def() -> FunctionDef {

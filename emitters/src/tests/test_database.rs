@@ -12,7 +12,7 @@ use crate::python::httpx2::{ASGITransport, AsyncClient};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{func, make_url, select};
 use crate::python::standard::{AsyncGenerator, Decimal, UTC, datetime, timedelta, timezone};
-use crate::spec::Spec;
+use crate::spec::{Payer, Spec};
 use crate::tests::databases::{ScratchDatabase, execute};
 use crate::tests::world::world_test;
 use astgen_pyast::prelude::*;
@@ -63,9 +63,9 @@ fn add_and_fail_def() -> FunctionDef {
 
 fn add_what_cannot_be_committed_def(spec: &Spec) -> FunctionDef {
     names!(session);
-    let clashing = |name: &str| match spec.billing {
-        Some(_) => py!(Organization(name = name, stripe_customer_id = "cus_1")),
-        None => py!(User(email = "ada@example.com", password_hash = name)),
+    let clashing = |name: &str| match spec.has_payer(Payer::Organization) {
+        true => py!(Organization(name = name, stripe_customer_id = "cus_1")),
+        false => py!(User(email = "ada@example.com", password_hash = name)),
     };
     async_def(add_what_cannot_be_committed)
         .params([param(session, SessionDep)])
@@ -172,12 +172,12 @@ fn test_a_lock_is_held_until_the_commit() -> FunctionDef {
 
 fn test_times_come_back_in_utc(spec: &Spec) -> FunctionDef {
     names!(world, noon, organization, user, session, read, trial_ends_at, email_verified_at);
-    let (row, model, column, made) = match spec.billing {
-        Some(_) => {
+    let (row, model, column, made) = match spec.has_payer(Payer::Organization) {
+        true => {
             let made = py!(Organization(name = "x", trial_ends_at = noon));
             (organization, Organization, trial_ends_at, made)
         }
-        None => {
+        false => {
             let hash = "x";
             let made =
                 py!(User(email = "x@example.com", password_hash = hash, email_verified_at = noon));

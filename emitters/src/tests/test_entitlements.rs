@@ -12,6 +12,7 @@ use crate::python::standard::{Any, UUID, uuid4};
 use crate::spec::{self, Billing, Entity, Spec};
 use crate::tests::test_plans::feature_on_sale;
 use crate::tests::world::{Caller, World, first_organization, sign_up, world_test};
+use crate::tests::world_billing::find_payer;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -78,7 +79,7 @@ fn grant_def() -> FunctionDef {
 }
 
 fn consume_def(limit: &spec::Limit) -> FunctionDef {
-    names!(world, organization_id, used, session, organization, count);
+    names!(world, organization_id, used, session, payer, organization, count);
     let limit = Limit.attr(limit.constant);
     async_def(consume)
         .params([param(world, World), param(organization_id, str), param(used, int)])
@@ -89,17 +90,13 @@ fn consume_def(limit: &spec::Limit) -> FunctionDef {
                 py!(world.database.session()),
                 session,
                 block![
-                    assign(
-                        organization,
-                        py!(session.get_one(Organization, UUID(organization_id)).await)
-                    ),
+                    assign(payer, py!(find_payer(session, organization_id).await)),
+                    assign(organization, py!(Organization.id == UUID(organization_id))),
                     assign(
                         count,
-                        py!(select(literal(used))
-                            .select_from(Organization)
-                            .r#where(Organization.id == organization.id))
+                        py!(select(literal(used)).select_from(Organization).r#where(organization))
                     ),
-                    do_(py!(consume_limit(session, organization, limit, count).await))
+                    do_(py!(consume_limit(session, payer, limit, count).await))
                 ]
             )
         ])
@@ -110,13 +107,13 @@ fn ada_of_the_platform() -> [Stmt; 3] {
     names!(world, ada, organization_id);
     [
         sign_up(world, ada),
-        assign(organization_id, py!(ada.found("another").await)),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
         do_(py!(world.promote(ada).await)),
     ]
 }
 
 fn test_a_feature_is_granted_for_a_while(feature: &spec::Feature) -> FunctionDef {
-    names!(ada, organization_id, granted, off, expired, listed, row, path);
+    names!(world, ada, organization_id, payer_id, granted, off, expired, listed, row, path);
     let name = feature.name.as_str();
     let subject = format!("features/{name}");
     let features = || py!(entitlements(ada, organization_id).await["features"]);
@@ -130,16 +127,16 @@ fn test_a_feature_is_granted_for_a_while(feature: &spec::Feature) -> FunctionDef
     };
     let granting = |is_on: bool| {
         let subject = subject.as_str();
-        py!(grant(ada, organization_id, subject, is_on = is_on).await)
+        py!(grant(ada, payer_id, subject, is_on = is_on).await)
     };
     let past = {
         let subject = subject.as_str();
-        py!(grant(ada, organization_id, subject, is_on = true, expires_at = "2020-01-01T00:00:00Z")
-            .await)
+        py!(grant(ada, payer_id, subject, is_on = true, expires_at = "2020-01-01T00:00:00Z").await)
     };
-    let rows = || py!(ada.get(f!("/entitlements/payers/{}", organization_id)).await.json());
+    let rows = || py!(ada.get(f!("/entitlements/payers/{}", payer_id)).await.json());
     world_test("test_a_feature_is_granted_for_a_while").body(block![
         ada_of_the_platform(),
+        assign(payer_id, py!(world.payer_id(organization_id).await)),
         has_it_not(),
         assign(granted, granting(true)),
         assert_that(py!(granted.status_code == 200), py!(granted.text)),
@@ -154,7 +151,7 @@ fn test_a_feature_is_granted_for_a_while(feature: &spec::Feature) -> FunctionDef
         assert_(py!(list!(row["name"] for row in listed) == [name])),
         assign(
             path,
-            py!(f!("/entitlements/payers/{}/overrides/{}", organization_id, granted.json()["id"]))
+            py!(f!("/entitlements/payers/{}/overrides/{}", payer_id, granted.json()["id"]))
         ),
         assert_(py!(ada.delete(path).await.status_code == 204)),
         assert_(py!(ada.delete(path).await.status_code == 404)),
@@ -170,7 +167,7 @@ fn test_a_granted_feature_opens_its_routes(
     entity: &Entity,
     feature: Name,
 ) -> FunctionDef {
-    names!(world, ada, organization_id, session, path);
+    names!(world, ada, organization_id, payer_id, session, path);
     let free = PlanName.attr(billing.free_plan().constant);
     let path_of_rows = f_string([
         string("/organizations/"),
@@ -185,29 +182,31 @@ fn test_a_granted_feature_opens_its_routes(
             py!(world.database.session()),
             session,
             block![
-                assign(py!(session.get_one(Organization, UUID(organization_id)).await.plan), free),
+                assign(py!(find_payer(session, organization_id).await.plan), free),
                 do_(py!(session.commit().await))
             ]
         ),
         assign(path, path_of_rows),
         assert_(py!(ada.get(path).await.status_code == 403)),
         do_(py!(world.promote(ada).await)),
-        do_(py!(grant(ada, organization_id, subject, is_on = true).await)),
+        assign(payer_id, py!(world.payer_id(organization_id).await)),
+        do_(py!(grant(ada, payer_id, subject, is_on = true).await)),
         assert_(py!(ada.get(path).await.status_code == 200))
     ])
 }
 
 fn test_a_limit_is_granted(limit: &spec::Limit) -> FunctionDef {
-    names!(world, ada, organization_id, refused);
+    names!(world, ada, organization_id, payer_id, refused);
     let name = limit.name.as_str();
     let subject = format!("limits/{name}");
     let granting = |maximum: Expr| {
         let subject = subject.as_str();
-        do_(py!(grant(ada, organization_id, subject, maximum = maximum).await))
+        do_(py!(grant(ada, payer_id, subject, maximum = maximum).await))
     };
     let limits = || py!(entitlements(ada, organization_id).await["limits"]);
     world_test("test_a_limit_is_granted").body(block![
         ada_of_the_platform(),
+        assign(payer_id, py!(world.payer_id(organization_id).await)),
         granting(1.into_expr()),
         assert_({
             let limits = limits();
@@ -230,18 +229,15 @@ fn test_a_limit_is_granted(limit: &spec::Limit) -> FunctionDef {
 }
 
 fn test_while_a_payment_is_missing_nothing_is_added() -> FunctionDef {
-    names!(world, organization_id, session, organization, refused);
+    names!(world, organization_id, session, payer, refused);
     world_test("test_while_a_payment_is_missing_nothing_is_added").body(block![
         ada_of_the_platform(),
         async_with_as(
             py!(world.database.session()),
             session,
             block![
-                assign(
-                    organization,
-                    py!(session.get_one(Organization, UUID(organization_id)).await)
-                ),
-                assign(py!(organization.subscription_status), py!(SubscriptionStatus.UNPAID)),
+                assign(payer, py!(find_payer(session, organization_id).await)),
+                assign(py!(payer.subscription_status), py!(SubscriptionStatus.UNPAID)),
                 do_(py!(session.commit().await))
             ]
         ),
@@ -255,15 +251,16 @@ fn test_while_a_payment_is_missing_nothing_is_added() -> FunctionDef {
 }
 
 fn test_only_the_platform_grants(subject: String, body: Arg) -> FunctionDef {
-    names!(world, ada, organization_id, path, stranger);
+    names!(world, ada, organization_id, payer_id, path, stranger);
     world_test("test_only_the_platform_grants").body(block![
         sign_up(world, ada),
         first_organization(ada, organization_id),
-        assign(path, py!(f!("/entitlements/payers/{}", organization_id))),
+        assign(payer_id, py!(world.payer_id(organization_id).await)),
+        assign(path, py!(f!("/entitlements/payers/{}", payer_id))),
         assert_(py!(ada.get(path).await.status_code == 403)),
         assert_({
             let (subject, body) = (subject.as_str(), body.clone());
-            py!(grant(ada, organization_id, subject, ..[body]).await.status_code == 403)
+            py!(grant(ada, payer_id, subject, ..[body]).await.status_code == 403)
         }),
         assert_(py!(ada.delete(f!("{}/overrides/{}", path, uuid4())).await.status_code == 403)),
         do_(py!(world.promote(ada).await)).paragraph(),

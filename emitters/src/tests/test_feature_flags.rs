@@ -169,7 +169,7 @@ fn test_a_payer_keeps_its_place() -> FunctionDef {
 }
 
 fn test_the_platform_rolls_out_and_kills() -> FunctionDef {
-    names!(world, ada, organization_id, listed, grant);
+    names!(world, ada, organization_id, payer_id, listed, grant);
     world_test("test_the_platform_rolls_out_and_kills").body(block![
         sign_up(world, ada),
         first_organization(ada, organization_id),
@@ -179,8 +179,8 @@ fn test_the_platform_rolls_out_and_kills() -> FunctionDef {
         assert_(py!(flag_of(ada, organization_id).await)),
         assert_(py!(set_flag(ada, FLAG, is_killed = true).await.status_code == 200)).paragraph(),
         assert_(py!(!flag_of(ada, organization_id).await)),
-        assign(grant, py!(f!("/entitlements/payers/{}/flags/{}", organization_id, FLAG)))
-            .paragraph(),
+        assign(payer_id, py!(world.payer_id(organization_id).await)).paragraph(),
+        assign(grant, py!(f!("/entitlements/payers/{}/flags/{}", payer_id, FLAG))),
         do_(py!(ada
             .send("PUT", grant, dict!("is_on" => true, "reason" => "they asked for it"))
             .await)),

@@ -56,7 +56,7 @@ fn files_def() -> FunctionDef {
         .returns(Files)
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            return_(py!(Files(world, ada, ada.found("Free").await)))
+            return_(py!(Files(world, ada, world.unpaid_organization(ada).await)))
         ])
 }
 

@@ -530,7 +530,7 @@ fn test_the_plan_limits_members(member: &str, free: u32) -> FunctionDef {
     });
     world_test("test_the_plan_limits_members").body(block![
         sign_up(world, ada),
-        assign(organization_id, py!(ada.found("without a subscription").await)),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
         joined(world, ada, organization_id, member, members),
         last_seat,
         assign(body, py!(dict!("email" => "carol@example.com", "role" => member))),

@@ -286,7 +286,7 @@ fn test_members_of_other_organizations_are_not_found(spec: &Spec) -> FunctionDef
 }
 
 /// `{"member_id": …}`, the body that hands the first organization over to `heir`.
-fn handover(ada: Name, organization_id: Name, heir: Name) -> Expr {
+pub fn handover(ada: Name, organization_id: Name, heir: Name) -> Expr {
     py!(dict!("member_id" => ids_of(ada, organization_id).await[heir.email]))
 }
 

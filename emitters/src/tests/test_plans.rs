@@ -3,17 +3,18 @@
 use crate::core::billing::{
     Access, access_of, effective_plan, grace_ends_at, has_active_subscription, plans_beyond,
 };
+use crate::core::payers::payer_model;
 use crate::core::plans::{
     GRACE_PERIOD, Limit, PLANS, PlanName, SubscriptionStatus, plan_for_lookup_key,
 };
 use crate::core::plans::{has_features, has_limits};
-use crate::models::package::Organization;
 use crate::python::builtins::list;
 use crate::python::pytest::pytest;
-use crate::python::standard::{UTC, UUID, datetime, timedelta};
+use crate::python::standard::{UTC, datetime, timedelta};
 use crate::spec::{Billing, Entity, Guard, Plan, Price, PriceUnit, Spec};
 use crate::tests::casting::{has_trial, lookup_key, paid_plans, starting_plan};
 use crate::tests::world::{end_of_subscription, first_organization, sign_up, world_test};
+use crate::tests::world_billing::find_payer;
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
@@ -33,9 +34,9 @@ pub fn emit(spec: &Spec) -> Option<Module> {
         assign(SECOND, py!(timedelta(seconds = 1))),
         assign(ACCESS, access_by_status()),
         test_each_status(billing, last),
-        test_a_payment_may_be_late(last),
-        test_a_subscription_ends(last),
-        test_a_trial_ends(first),
+        test_a_payment_may_be_late(billing, last),
+        test_a_subscription_ends(billing, last),
+        test_a_trial_ends(billing, first),
         test_prices_belong_to_plans(&paid),
         has_limits(billing).then(|| test_plans_that_allow_more(billing)),
         test_everybody_can_read_the_plans(billing, first),
@@ -88,7 +89,8 @@ fn access_by_status() -> Expr {
 }
 
 fn test_each_status(billing: &Billing, last: &Plan) -> FunctionDef {
-    names!(status, organization, access, active, expected);
+    let model = payer_model(billing);
+    names!(status, payer, access, active, expected);
     let (paid, free) = (constant(last), constant(billing.free_plan()));
     let plan = PlanName.attr(last.constant);
     def("test_each_status")
@@ -96,65 +98,68 @@ fn test_each_status(billing: &Billing, last: &Plan) -> FunctionDef {
         .params([param(status, SubscriptionStatus)])
         .returns(none())
         .body(block![
-            assign(organization, py!(Organization(plan = plan, subscription_status = status))),
+            assign(payer, py!(model(plan = plan, subscription_status = status))),
             assign(access, py!(ACCESS[status])),
-            assert_(py!(is_!(access_of(organization, NOW), access))),
+            assert_(py!(is_!(access_of(payer, NOW), access))),
             assign(active, py!(is_!(access, Access.FULL))),
-            assert_(py!(is_!(has_active_subscription(organization, NOW), active))),
+            assert_(py!(is_!(has_active_subscription(payer, NOW), active))),
             assign(expected, py!(if is_!(access, Access.NONE) { free } else { paid })),
-            assert_(py!(is_!(effective_plan(organization, NOW), expected)))
+            assert_(py!(is_!(effective_plan(payer, NOW), expected)))
         ])
 }
 
-fn test_a_payment_may_be_late(last: &Plan) -> FunctionDef {
-    names!(organization);
+fn test_a_payment_may_be_late(billing: &Billing, last: &Plan) -> FunctionDef {
+    let model = payer_model(billing);
+    names!(payer);
     let plan = PlanName.attr(last.constant);
     def("test_a_payment_may_be_late").returns(none()).body(block![
         assign(
-            organization,
-            py!(Organization(
+            payer,
+            py!(model(
                 plan = plan,
                 subscription_status = SubscriptionStatus.PAST_DUE,
                 past_due_since = NOW - GRACE_PERIOD
             ))
         ),
-        assert_(py!(grace_ends_at(organization) == NOW)),
-        assert_(py!(is_!(access_of(organization, NOW - SECOND), Access.FULL))),
-        assert_(py!(is_!(access_of(organization, NOW), Access.RESTRICTED)))
+        assert_(py!(grace_ends_at(payer) == NOW)),
+        assert_(py!(is_!(access_of(payer, NOW - SECOND), Access.FULL))),
+        assert_(py!(is_!(access_of(payer, NOW), Access.RESTRICTED)))
     ])
 }
 
-fn test_a_subscription_ends(last: &Plan) -> FunctionDef {
-    names!(organization);
+fn test_a_subscription_ends(billing: &Billing, last: &Plan) -> FunctionDef {
+    let model = payer_model(billing);
+    names!(payer);
     let plan = PlanName.attr(last.constant);
     def("test_a_subscription_ends").returns(none()).body(block![
         assign(
-            organization,
-            py!(Organization(
+            payer,
+            py!(model(
                 plan = plan,
                 subscription_status = SubscriptionStatus.ACTIVE,
                 subscription_ends_at = NOW
             ))
         ),
-        assert_(py!(is_!(access_of(organization, NOW - SECOND), Access.FULL))),
-        assert_(py!(is_!(access_of(organization, NOW), Access.NONE)))
+        assert_(py!(is_!(access_of(payer, NOW - SECOND), Access.FULL))),
+        assert_(py!(is_!(access_of(payer, NOW), Access.NONE)))
     ])
 }
 
-fn test_a_trial_ends(first: &Plan) -> FunctionDef {
-    names!(organization);
+fn test_a_trial_ends(billing: &Billing, first: &Plan) -> FunctionDef {
+    let model = payer_model(billing);
+    names!(payer);
     let plan = PlanName.attr(first.constant);
     def("test_a_trial_ends").returns(none()).body(block![
         assign(
-            organization,
-            py!(Organization(
+            payer,
+            py!(model(
                 plan = plan,
                 subscription_status = SubscriptionStatus.TRIALING,
                 trial_ends_at = NOW
             ))
         ),
-        assert_(py!(is_!(has_active_subscription(organization, NOW - SECOND), true))),
-        assert_(py!(is_!(has_active_subscription(organization, NOW), false)))
+        assert_(py!(is_!(has_active_subscription(payer, NOW - SECOND), true))),
+        assert_(py!(is_!(has_active_subscription(payer, NOW), false)))
     ])
 }
 
@@ -257,7 +262,7 @@ fn test_a_feature_needs_a_plan_that_has_it(
             py!(world.database.session()),
             session,
             block![
-                assign(py!(session.get_one(Organization, UUID(organization_id)).await.plan), free),
+                assign(py!(find_payer(session, organization_id).await.plan), free),
                 do_(py!(session.commit().await))
             ]
         ),

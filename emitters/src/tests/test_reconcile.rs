@@ -71,7 +71,7 @@ fn ada_who_paid() -> [Stmt; 3] {
     names!(world, ada, organization_id);
     [
         sign_up(world, ada),
-        assign(organization_id, py!(ada.found("another").await)),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
         do_(py!(lost_payment(world, organization_id).await)),
     ]
 }
@@ -133,7 +133,7 @@ fn test_each_batch_is_asked_for(offer: Offer<'_>) -> FunctionDef {
 }
 
 fn test_who_cannot_be_asked_for_is_tried_again(offer: Offer<'_>) -> FunctionDef {
-    names!(world, settings, organization_id, worker);
+    names!(world, settings, organization_id, worker, payer_id);
     world_test("test_who_cannot_be_asked_for_is_tried_again")
         .params([param(settings, Settings)])
         .body(block![
@@ -141,7 +141,8 @@ fn test_who_cannot_be_asked_for_is_tried_again(offer: Offer<'_>) -> FunctionDef 
             assign(py!(world.stripe.is_down), true),
             with(py!(pytest.raises(ReconcileError)), [do_(py!(work_at_night(settings).await))]),
             ann_assign(worker, BillingWorker, py!(world.app.state.billing_worker)),
-            assert_(py!(reconcile(worker.sync).await == [UUID(organization_id)])),
+            assign(payer_id, py!(world.payer_id(organization_id).await)),
+            assert_(py!(reconcile(worker.sync).await == [UUID(payer_id)])),
             assign(py!(world.stripe.is_down), false).paragraph(),
             do_(py!(work_at_night(settings).await)),
             has_subscribed(offer)
@@ -162,22 +163,23 @@ fn test_without_a_key_nobody_is_asked() -> FunctionDef {
 }
 
 fn test_a_person_brings_payers_up_to_date(offer: Offer<'_>) -> FunctionDef {
-    names!(world, settings, organization_id, capsys, subscription);
+    names!(world, settings, organization_id, capsys, payer_id, subscription);
     let Offer { free, .. } = offer;
     names!(ada);
     world_test("test_a_person_brings_payers_up_to_date")
         .params([param(settings, Settings), param(capsys, py!(pytest.CaptureFixture[str]))])
         .body(block![
             ada_who_paid(),
-            assert_(py!(run(settings, ["sync", organization_id]).await == 0)),
+            assign(payer_id, py!(world.payer_id(organization_id).await)),
+            assert_(py!(run(settings, ["sync", payer_id]).await == 0)),
             has_subscribed(offer),
             assign(py!((subscription,)), py!(world.stripe.state.all("subscription"))).paragraph(),
             do_(py!(world.stripe.state.cancel(subscription["id"]))),
             assert_(py!(run(settings, ["sync"]).await == 0)),
             assert_(py!(state(ada, organization_id).await == (free, "canceled", "none"))),
             assign(py!(world.stripe.is_down), true).paragraph(),
-            assert_(py!(run(settings, ["sync", organization_id]).await == 1)),
-            assert_(py!(in_!(organization_id, capsys.readouterr().out)))
+            assert_(py!(run(settings, ["sync", payer_id]).await == 1)),
+            assert_(py!(in_!(payer_id, capsys.readouterr().out)))
         ])
 }
 
@@ -186,7 +188,7 @@ fn ada_whose_event_failed() -> [Stmt; 6] {
     names!(world, ada, organization_id, customer);
     [
         sign_up(world, ada),
-        assign(organization_id, py!(ada.found("another").await)),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
         assign(customer, py!(world.customer_of(organization_id).await)),
         do_(py!(world.stripe.state.add_price("unheard_of"))),
         do_(py!(world.stripe.state.subscribe(customer, "unheard_of"))),

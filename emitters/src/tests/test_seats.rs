@@ -62,7 +62,7 @@ fn ada_pays() -> [Stmt; 3] {
     names!(world, ada, organization_id, subscription_id);
     [
         sign_up(world, ada),
-        assign(organization_id, py!(ada.found("another").await)),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
         assign(subscription_id, py!(world.subscribe(organization_id, PLAN).await)),
     ]
 }
@@ -76,7 +76,7 @@ fn test_a_checkout_is_for_all_members(plan: &Plan) -> FunctionDef {
     names!(world, ada, organization_id, answer, cart);
     world_test("test_a_checkout_is_for_all_members").body(block![
         sign_up(world, ada),
-        assign(organization_id, py!(ada.found("another").await)),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
         assign(answer, py!(check_out(ada, organization_id, { plan.name.as_str() }).await)),
         assert_that(py!(answer.status_code == 200), py!(answer.text)),
         assign(py!((cart,)), py!(world.stripe.state.carts.values())),

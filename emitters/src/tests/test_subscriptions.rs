@@ -1,20 +1,21 @@
 //! `backend/tests/test_subscriptions.py`: subscriptions: in whatever order Stripe tells, the payer has its state in the end.
 
 use crate::app_main::create_app;
+use crate::core::payers::payer_model;
 use crate::core::plans::{GRACE_PERIOD, SubscriptionStatus};
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
-use crate::models::package::Organization;
 use crate::python::builtins::{dict, int, object, set, str, tuple};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::update;
 use crate::python::standard::{Any, UUID};
 use crate::services::billing_worker::BillingWorker;
-use crate::spec::Spec;
+use crate::spec::{Billing, Spec};
 use crate::tests::casting::{Offer, has_trial};
 use crate::tests::stripe_state::{DAY, in_old_shape};
 use crate::tests::test_webhook::{statuses, stored};
 use crate::tests::world::{Caller, World};
+use crate::tests::world_billing::find_payer;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -23,7 +24,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit(spec: &Spec, offer: Offer<'_>) -> Module {
+pub fn emit(spec: &Spec, billing: &Billing, offer: Offer<'_>) -> Module {
     let docstring = "Subscriptions: in whatever order Stripe tells, the payer has its state \
                      in the end.";
     module("tests.test_subscriptions").docstring(docstring).body(block![
@@ -31,10 +32,10 @@ pub fn emit(spec: &Spec, offer: Offer<'_>) -> Module {
         assign(LARGE, offer.large_key),
         subscription_of_def(),
         state_def(),
-        payer_def(),
+        payer_def(billing),
         test_a_subscription_from_its_start_to_its_end(offer),
         test_what_each_status_gives(offer),
-        test_a_payment_may_be_late_for_a_while(offer),
+        test_a_payment_may_be_late_for_a_while(billing, offer),
         test_what_is_paid_for_lasts_until_its_end(offer),
         test_the_latest_state_counts_and_not_the_latest_delivery(offer),
         test_the_end_of_an_old_subscription_is_not_that_of_a_new_one(offer),
@@ -43,7 +44,7 @@ pub fn emit(spec: &Spec, offer: Offer<'_>) -> Module {
         test_without_a_key_there_are_events_only(offer),
         test_each_event_leads_to_the_same_state(offer),
         test_a_finished_checkout_links_the_customer(offer),
-        test_a_customer_pays_for_one_organization(),
+        test_a_customer_is_one_payer(),
         test_a_price_that_no_plan_has_is_left_to_a_person(offer),
         test_customers_of_others_are_none_of_ours(),
         test_a_write_never_replaces_a_later_one(offer),
@@ -76,17 +77,17 @@ fn state_def() -> FunctionDef {
         ])
 }
 
-fn payer_def() -> FunctionDef {
+fn payer_def(billing: &Billing) -> FunctionDef {
     names!(world, organization_id, session);
     async_def(payer)
         .params([param(world, World), param(organization_id, str)])
-        .returns(Organization)
+        .returns(payer_model(billing))
         .body(block![
-            docstring("Return the row of an organization."),
+            docstring("Return the row of who pays for an organization."),
             async_with_as(
                 py!(world.database.session()),
                 session,
-                [return_(py!(session.get_one(Organization, UUID(organization_id)).await))]
+                [return_(py!(find_payer(session, organization_id).await))]
             )
         ])
 }
@@ -99,7 +100,7 @@ fn test_a_subscription_from_its_start_to_its_end(offer: Offer<'_>) -> FunctionDe
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assert_(py!(state(ada, organization_id).await == (free, "none", "none"))),
             assign(stripe, py!(world.stripe.state)),
             assign(started, py!(world.subscribe(organization_id, SMALL, "trialing").await)),
@@ -148,7 +149,7 @@ fn test_what_each_status_gives(offer: Offer<'_>) -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             do_(py!(world.subscribe(organization_id, SMALL, status).await)),
             assert_(py!(state(ada, organization_id).await == expected)),
             assign(active, py!(subscription_of(ada, organization_id).await["active"])),
@@ -156,7 +157,8 @@ fn test_what_each_status_gives(offer: Offer<'_>) -> FunctionDef {
         ])
 }
 
-fn test_a_payment_may_be_late_for_a_while(offer: Offer<'_>) -> FunctionDef {
+fn test_a_payment_may_be_late_for_a_while(billing: &Billing, offer: Offer<'_>) -> FunctionDef {
+    let model = payer_model(billing);
     names!(world, ada, organization_id, stripe, started, since, found, session, late);
     let Offer { small, .. } = offer;
     async_def("test_a_payment_may_be_late_for_a_while")
@@ -164,7 +166,7 @@ fn test_a_payment_may_be_late_for_a_while(offer: Offer<'_>) -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(stripe, py!(world.stripe.state)),
             assign(started, py!(world.subscribe(organization_id, SMALL).await)),
             do_(py!(stripe.fail_payment(started))),
@@ -183,9 +185,7 @@ fn test_a_payment_may_be_late_for_a_while(offer: Offer<'_>) -> FunctionDef {
                 session,
                 block![
                     assign(late, py!(utcnow() - GRACE_PERIOD)),
-                    do_(py!(session
-                        .execute(update(Organization).values(past_due_since = late))
-                        .await)),
+                    do_(py!(session.execute(update(model).values(past_due_since = late)).await)),
                     do_(py!(session.commit().await))
                 ]
             )
@@ -206,7 +206,7 @@ fn test_what_is_paid_for_lasts_until_its_end(offer: Offer<'_>) -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(stripe, py!(world.stripe.state)),
             assign(started, py!(world.subscribe(organization_id, SMALL).await)),
             assign(renewed, py!(stripe.change(started, "updated", cancel_at_period_end = true))),
@@ -229,7 +229,7 @@ fn test_the_latest_state_counts_and_not_the_latest_delivery(offer: Offer<'_>) ->
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(stripe, py!(world.stripe.state)),
             assign(customer, py!(world.customer_of(organization_id).await)),
             assign(started, py!(stripe.subscribe(customer, SMALL))),
@@ -251,7 +251,7 @@ fn test_the_end_of_an_old_subscription_is_not_that_of_a_new_one(offer: Offer<'_>
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(stripe, py!(world.stripe.state)),
             assign(old, py!(world.subscribe(organization_id, SMALL).await)),
             assign(new, py!(world.subscribe(organization_id, LARGE).await)),
@@ -273,7 +273,7 @@ fn test_a_deleted_customer_has_no_subscription(offer: Offer<'_>) -> FunctionDef 
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(started, py!(world.subscribe(organization_id, SMALL).await)),
             assign(late, py!(world.stripe.state.change(started, "updated"))),
             do_(py!(world.stripe.state.delete_customer(late["customer"]))),
@@ -291,7 +291,7 @@ fn test_while_stripe_is_down_the_events_themselves_count(offer: Offer<'_>) -> Fu
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(stripe, py!(world.stripe.state)),
             assign(customer, py!(world.customer_of(organization_id).await)),
             assign(py!(world.stripe.is_down), true),
@@ -323,6 +323,7 @@ fn test_while_stripe_is_down_the_events_themselves_count(offer: Offer<'_>) -> Fu
 
 fn test_without_a_key_there_are_events_only(offer: Offer<'_>) -> FunctionDef {
     names!(
+        payer_id,
         world,
         settings,
         ada,
@@ -344,7 +345,7 @@ fn test_without_a_key_there_are_events_only(offer: Offer<'_>) -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(
                 app,
                 py!(create_app(settings.model_copy(update = dict!("stripe_secret_key" => None))))
@@ -353,10 +354,8 @@ fn test_without_a_key_there_are_events_only(offer: Offer<'_>) -> FunctionDef {
             assign(stripe, py!(world.stripe.state)),
             assign(customer, py!(stripe.add_customer()["id"])),
             assign(started, py!(stripe.subscribe(customer, SMALL))),
-            assign(
-                checkout,
-                py!(dict!("customer" => customer, "client_reference_id" => organization_id))
-            ),
+            assign(payer_id, py!(world.payer_id(organization_id).await)),
+            assign(checkout, py!(dict!("customer" => customer, "client_reference_id" => payer_id))),
             assign(session, py!(stripe.add("cs", "checkout.session", **checkout))),
             do_(py!(stripe.emit("checkout.session.completed", session))),
             for_(event, py!(stripe.untold()), [do_(py!(world.deliver(in_old_shape(event)).await))]),
@@ -443,22 +442,33 @@ fn test_each_event_leads_to_the_same_state(offer: Offer<'_>) -> FunctionDef {
 }
 
 fn test_a_finished_checkout_links_the_customer(offer: Offer<'_>) -> FunctionDef {
-    names!(world, ada, organization_id, stripe, customer, subscription, checkout, session);
+    names!(
+        world,
+        ada,
+        organization_id,
+        stripe,
+        customer,
+        subscription,
+        payer_id,
+        checkout,
+        session
+    );
     let Offer { small, .. } = offer;
     async_def("test_a_finished_checkout_links_the_customer")
         .params([param(world, World)])
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(stripe, py!(world.stripe.state)),
             assign(customer, py!(stripe.add_customer()["id"])),
             assign(subscription, py!(stripe.subscribe(customer, SMALL))),
+            assign(payer_id, py!(world.payer_id(organization_id).await)),
             assign(
                 checkout,
                 py!(dict!(
                     "customer" => customer,
-                    "client_reference_id" => organization_id,
+                    "client_reference_id" => payer_id,
                     "subscription" => subscription["id"]
                 )),
             ),
@@ -470,19 +480,35 @@ fn test_a_finished_checkout_links_the_customer(offer: Offer<'_>) -> FunctionDef 
         ])
 }
 
-fn test_a_customer_pays_for_one_organization() -> FunctionDef {
+fn test_a_customer_is_one_payer() -> FunctionDef {
     names!(
-        world, ada, first, second, customer, other, nobody, paying, named, expected, checkout,
-        session, event, event_id, found
+        world,
+        ada,
+        eve,
+        organization_id,
+        first,
+        second,
+        customer,
+        other,
+        nobody,
+        paying,
+        named,
+        expected,
+        checkout,
+        session,
+        event,
+        event_id,
+        found
     );
-    async_def("test_a_customer_pays_for_one_organization")
-        .params([param(world, World)])
-        .returns(none())
-        .body(block![
+    async_def("test_a_customer_is_one_payer").params([param(world, World)]).returns(none()).body(
+        block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(py!((first, second)), py!((ada.found("one").await, ada.found("two").await))),
-            do_(py!(world.subscribe(first, SMALL).await)),
-            assign(customer, py!(world.customer_of(first).await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
+            assign(eve, py!(world.sign_up("eve@example.com").await)),
+            assign(second, py!(world.payer_id(world.unpaid_organization(eve).await).await)),
+            do_(py!(world.subscribe(organization_id, SMALL).await)),
+            assign(first, py!(world.payer_id(organization_id).await)),
+            assign(customer, py!(world.customer_of(organization_id).await)),
             assign(other, py!(world.stripe.state.add_customer()["id"])),
             assign(nobody, "00000000-0000-0000-0000-000000000000"),
             for_(
@@ -518,7 +544,8 @@ fn test_a_customer_pays_for_one_organization() -> FunctionDef {
                     assert_(py!(found.status == expected))
                 ]
             )
-        ])
+        ],
+    )
 }
 
 fn test_a_price_that_no_plan_has_is_left_to_a_person(offer: Offer<'_>) -> FunctionDef {
@@ -529,7 +556,7 @@ fn test_a_price_that_no_plan_has_is_left_to_a_person(offer: Offer<'_>) -> Functi
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             do_(py!(world.stripe.state.add_price("unknown"))),
             do_(py!(world.subscribe(organization_id, "unknown").await)),
             assert_(py!(state(ada, organization_id).await == (free, "none", "none"))),
@@ -561,6 +588,7 @@ fn test_customers_of_others_are_none_of_ours() -> FunctionDef {
 
 fn test_a_write_never_replaces_a_later_one(offer: Offer<'_>) -> FunctionDef {
     names!(
+        payer_id,
         world,
         monkeypatch,
         ada,
@@ -578,9 +606,10 @@ fn test_a_write_never_replaces_a_later_one(offer: Offer<'_>) -> FunctionDef {
         .returns(none())
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(organization_id, py!(ada.found("another").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
             assign(started, py!(world.subscribe(organization_id, SMALL).await)),
             ann_assign(worker, BillingWorker, py!(world.app.state.billing_worker)),
+            assign(payer_id, py!(world.payer_id(organization_id).await)),
             assign(provider, py!(worker.sync.provider)),
             assign(ask, py!(provider.find_subscription)),
             assign(moves, py!([LARGE])),
@@ -595,14 +624,14 @@ fn test_a_write_never_replaces_a_later_one(offer: Offer<'_>) -> FunctionDef {
                             moves,
                             block![
                                 do_(py!(world.stripe.state.r#move(started, moves.pop()))),
-                                do_(py!(worker.sync.refresh(UUID(organization_id)).await))
+                                do_(py!(worker.sync.refresh(UUID(payer_id)).await))
                             ]
                         ),
                         return_(found)
                     ])
             },
             do_(py!(monkeypatch.setattr(provider, "find_subscription", overtaken))),
-            do_(py!(worker.sync.refresh(UUID(organization_id)).await)),
+            do_(py!(worker.sync.refresh(UUID(payer_id)).await)),
             assert_(py!(state(ada, organization_id).await == (large, "active", "full"))),
             assert_(py!(payer(world, organization_id).await.subscription_version == 3))
         ])

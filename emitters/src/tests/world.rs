@@ -26,7 +26,7 @@ use crate::services::mailer::{MemoryMailer, plain_body};
 use crate::spec::{AuthMode, PasswordRules, Spec, Totp};
 use crate::tests::casting::{given_plan, has_trial};
 use crate::tests::fake_stripe::FakeStripe;
-use crate::tests::world_billing::{dealings_with_stripe, signature_def};
+use crate::tests::world_billing::{dealings_with_stripe, find_payer_def, signature_def};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -49,7 +49,8 @@ pub fn emit(spec: &Spec) -> Module {
             caller_class(spec),
             world_class(spec),
             spec.auth.has_cookies().then(cookies_of_def),
-            bills.then(signature_def)
+            bills.then(signature_def),
+            spec.billing.as_ref().map(find_payer_def)
         ])
 }
 

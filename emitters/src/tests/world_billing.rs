@@ -1,22 +1,23 @@
 //! What the world of the tests has to do with Stripe: methods of `World`, and a function beside it.
 
+use crate::core::payers::{payer_id_of, payer_model};
 use crate::core::plans::{PlanName, SubscriptionStatus};
 use crate::core::roles::UserRole;
 use crate::models::base::utcnow;
 use crate::models::package::{BillingEvent, Organization, User};
 use crate::python::builtins::{dict, int, str};
 use crate::python::httpx2::Response;
-use crate::python::sqlalchemy::update;
+use crate::python::sqlalchemy::{AsyncSession, select, update};
 use crate::python::standard::{Any, UUID, json, timedelta};
 use crate::python::stripe::WebhookSignature;
 use crate::services::billing_worker::BillingWorker;
-use crate::spec::{Billing, Plan, Spec};
+use crate::spec::{Billing, Payer, Plan, Spec};
 use crate::tests::casting::{given_plan, has_trial, paid_plans};
 use crate::tests::world::{Caller, WEBHOOK_SECRET};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.world": signature;
+    "tests.world": signature, find_payer;
 }
 
 /// The methods.
@@ -29,6 +30,8 @@ pub fn dealings_with_stripe(spec: &Spec, billing: &Billing) -> Vec<Stmt> {
         world_settle(),
         world_catch_up(),
         world_customer_of(),
+        world_payer_id(),
+        world_unpaid_organization(billing),
         world_promote(),
         (!paid_plans(billing).is_empty()).then(world_subscribe),
         has_trial(spec).then(world_end_trial),
@@ -109,7 +112,7 @@ fn world_catch_up() -> FunctionDef {
 }
 
 fn world_customer_of() -> FunctionDef {
-    names!(organization_id, session, organization, customer);
+    names!(organization_id, session, payer, customer);
     async_def("customer_of")
         .params([untyped("self"), param(organization_id, str)])
         .returns(str)
@@ -119,22 +122,79 @@ fn world_customer_of() -> FunctionDef {
                 py!(self.database.session()),
                 session,
                 block![
-                    assign(
-                        organization,
-                        py!(session.get_one(Organization, UUID(organization_id)).await)
-                    ),
+                    assign(payer, py!(find_payer(session, organization_id).await)),
                     if_(
-                        py!(organization.stripe_customer_id == None),
+                        py!(payer.stripe_customer_id == None),
                         block![
                             assign(customer, py!(self.stripe.state.add_customer())),
-                            assign(py!(organization.stripe_customer_id), py!(customer["id"])),
+                            assign(py!(payer.stripe_customer_id), py!(customer["id"])),
                             do_(py!(session.commit().await))
                         ]
                     ),
-                    return_(py!(organization.stripe_customer_id))
+                    return_(py!(payer.stripe_customer_id))
                 ]
             )
         ])
+}
+
+fn world_payer_id() -> FunctionDef {
+    names!(organization_id, session, payer);
+    async_def("payer_id").params([untyped("self"), param(organization_id, str)]).returns(str).body(
+        block![
+            docstring("Return by what Stripe and the platform name who pays for an organization."),
+            async_with_as(
+                py!(self.database.session()),
+                session,
+                block![
+                    assign(payer, py!(find_payer(session, organization_id).await)),
+                    return_(py!(str(payer.id)))
+                ]
+            )
+        ],
+    )
+}
+
+fn world_unpaid_organization(billing: &Billing) -> FunctionDef {
+    names!(caller, organization_id, payer);
+    let free = PlanName.attr(billing.free_plan().constant);
+    let found = py!(caller.found("another").await);
+    let body = match billing.payer {
+        Payer::Organization => block![return_(found)],
+        Payer::User => block![
+            assign(organization_id, found),
+            change(
+                payer,
+                [
+                    assign(py!((payer.plan, payer.trial_ends_at)), py!((free, None))),
+                    assign(py!(payer.subscription_status), py!(SubscriptionStatus.NONE)),
+                ]
+            ),
+            return_(organization_id)
+        ],
+    };
+    async_def("unpaid_organization")
+        .params([untyped("self"), param(caller, Caller)])
+        .returns(str)
+        .body(block![docstring("Found an organization without a subscription."), body])
+}
+
+/// The function that finds the row of who pays.
+#[must_use]
+pub fn find_payer_def(billing: &Billing) -> FunctionDef {
+    names!(session, organization_id, payer_id);
+    let body = match billing.payer {
+        Payer::Organization => {
+            block![return_(py!(session.get_one(Organization, UUID(organization_id)).await))]
+        }
+        Payer::User => block![
+            assign(payer_id, py!(payer_id_of(UUID(organization_id)))),
+            return_(py!(session.scalars(select(User).r#where(User.id == payer_id)).await.one()))
+        ],
+    };
+    async_def(find_payer)
+        .params([param(session, AsyncSession), param(organization_id, str)])
+        .returns(payer_model(billing))
+        .body(block![docstring("Return the row of who pays for an organization."), body])
 }
 
 fn world_promote() -> FunctionDef {
@@ -176,54 +236,54 @@ fn world_subscribe() -> FunctionDef {
 }
 
 fn world_end_trial() -> FunctionDef {
-    names!(organization_id, days, end, organization);
+    names!(organization_id, days, end, payer);
     async_def("end_trial")
         .params([untyped("self"), param(organization_id, str), star(), param(days, int).default(0)])
         .returns(none())
         .body(block![
             docstring("Let the trial of an organization run out, now or in some days."),
             assign(end, py!(utcnow() + timedelta(days = days, seconds = -1))),
-            change(organization, [assign(py!(organization.trial_ends_at), end)])
+            change(payer, [assign(py!(payer.trial_ends_at), end)])
         ])
 }
 
 fn world_start_subscription(plan: &Plan) -> FunctionDef {
-    names!(organization);
+    names!(payer);
     async_def("start_subscription")
         .params([untyped("self"), param("organization_id", str)])
         .returns(none())
         .body(block![
             docstring("Give an organization a plan, as if it had subscribed."),
             change(
-                organization,
+                payer,
                 [
-                    assign(py!(organization.plan), PlanName.attr(plan.constant)),
-                    assign(py!(organization.subscription_status), py!(SubscriptionStatus.ACTIVE)),
+                    assign(py!(payer.plan), PlanName.attr(plan.constant)),
+                    assign(py!(payer.subscription_status), py!(SubscriptionStatus.ACTIVE)),
                 ]
             )
         ])
 }
 
 fn world_end_subscription() -> FunctionDef {
-    names!(organization);
-    let canceled = assign(py!(organization.subscription_status), py!(SubscriptionStatus.CANCELED));
+    names!(payer);
+    let canceled = assign(py!(payer.subscription_status), py!(SubscriptionStatus.CANCELED));
     async_def("end_subscription")
         .params([untyped("self"), param("organization_id", str)])
         .returns(none())
         .body(block![
             docstring("Let the subscription of an organization end."),
-            change(organization, [canceled])
+            change(payer, [canceled])
         ])
 }
 
-/// Changes the row of an organization in a session of its own.
-fn change<const N: usize>(organization: Name, changes: [Stmt; N]) -> With {
+/// Changes the row of who pays in a session of its own.
+fn change<const N: usize>(payer: Name, changes: [Stmt; N]) -> With {
     names!(session, organization_id);
-    let row = py!(session.get_one(Organization, UUID(organization_id)).await);
+    let row = py!(find_payer(session, organization_id).await);
     async_with_as(
         py!(self.database.session()),
         session,
-        block![assign(organization, row), changes, do_(py!(session.commit().await))],
+        block![assign(payer, row), changes, do_(py!(session.commit().await))],
     )
 }
 

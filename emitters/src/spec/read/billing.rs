@@ -82,7 +82,13 @@ const UNITS: &[(&str, PriceUnit)] = &[("payer", PriceUnit::Payer), ("member", Pr
 pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
     let provider =
         table.or("provider", "Who takes the money.", Choice(PROVIDERS), Provider::Stripe);
-    let payer = table.or("payer", "Who has the subscription.", Choice(PAYERS), Payer::Organization);
+    let payer = table.or(
+        "payer",
+        "Who has the subscription: each `organization`, or each `user`, who then pays for the organizations that they \
+         have owned longest.",
+        Choice(PAYERS),
+        Payer::Organization,
+    );
     let trial = table.optional(
         "trial",
         "The free time at the start in whole days, up to 730d. By default none.",
@@ -250,6 +256,7 @@ fn price(table: &mut Table<'_>) -> Option<RawPrice> {
 impl RawBilling {
     fn add(&mut self, place: usize, raw: RawPlan, table: &mut Table<'_>) {
         check_price(place, &raw, table);
+        check_unit(self.payer, &raw, table);
         let features = self.add_features(raw.features, table);
         let limits = self.add_limits(raw.limits);
         let Some(name) = raw.name else { return };
@@ -337,6 +344,18 @@ fn check_price(place: usize, plan: &RawPlan, table: &mut Table<'_>) {
             table.report(SpecError::new(at, Problem::Inconsistent(sentence)).help(help));
         }
         _ => {}
+    }
+}
+
+/// A user who pays does so for all organizations at once: there is no number of members.
+fn check_unit(payer: Payer, plan: &RawPlan, table: &mut Table<'_>) {
+    let Some(price) = &plan.price else { return };
+    let per = price.value.as_ref().map(|price| price.per);
+    if payer == Payer::User && per == Some(PriceUnit::Member) {
+        let sentence = "a user pays for themselves, not for members".to_owned();
+        let help = "leave `per` out, or write `payer = \"organization\"`";
+        let error = SpecError::new(price.place.clone(), Problem::Inconsistent(sentence));
+        table.report(error.help(help));
     }
 }
 

@@ -107,7 +107,6 @@ fn not_generated() {
     check_lines(
         "not_generated",
         r#"[billing]
-payer = "user"
 grace_period = "14d"
 plans = [{ name = "free" }]
 
@@ -453,5 +452,12 @@ plans = [{ name = "free" }, { name = "team", price = { amount = 1900, currency =
 "#,
     );
     check_lines("webhooks_of_nothing", "[webhooks]\nenabled = true\n");
+    check_lines(
+        "users_with_members",
+        r#"[billing]
+payer = "user"
+plans = [{ name = "free" }, { name = "pro", price = { amount = 900, currency = "usd", per = "member" } }]
+"#,
+    );
     check_lines("files_that_are_not_kept", "[storage]\nmax_file_size = \"1MB\"\n");
 }
