@@ -7,7 +7,7 @@ mod environment;
 use environment::server::serve;
 use environment::{build, build_spec, program, programs, root, run};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[track_caller]
 fn check_tools(name: &str) {
@@ -61,6 +61,44 @@ fn trials_by_card_work_on_sqlite() {
     let tests = ["card_trials", "checkout", "plans", "subscriptions", "me", "api_keys"];
     let files = tests.map(|name| format!("tests/test_{name}.py"));
     run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]).args(files));
+}
+
+/// The spec of acme where users pay for the organizations that they own.
+fn users_pay() -> (tempfile::TempDir, PathBuf) {
+    let acme = fs::read_to_string(root().join("examples/acme.toml")).expect("the example");
+    let users = acme.replace("trial = \"14d\"", "trial = \"14d\"\npayer = \"user\"");
+    build_spec(&users.replace(", per = \"member\"", ""))
+}
+
+/// What is different then, by what is in the suite about payments, plans and who leaves.
+#[track_caller]
+fn test_payers(backend: &Path, settings: &[(&str, &str)]) {
+    let tests = [
+        "payers",
+        "billing_post",
+        "checkout",
+        "entitlements",
+        "me",
+        "members",
+        "organizations",
+        "plans",
+        "reconcile",
+        "subscriptions",
+        "trials",
+        "conventions",
+        "statements",
+    ];
+    let files = tests.map(|name| format!("tests/test_{name}.py"));
+    let mut pytest = program("pytest", backend);
+    pytest.args(["-q", "-p", "no:cacheprovider"]).args(files);
+    run(pytest.envs(settings.iter().copied()));
+}
+
+#[test]
+fn users_pay_on_sqlite() {
+    let (_folder, backend) = users_pay();
+    run(program("mypy", &backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
+    test_payers(&backend, &[]);
 }
 
 /// The smallest example with sessions in cookies alone, and with codes for everybody.
@@ -160,7 +198,7 @@ mod spectral {
 #[cfg(feature = "postgresql")]
 mod postgresql {
     use super::environment::postgresql::{Database, server};
-    use super::{WALK_SETTINGS, build, fuzz, program, run, walk};
+    use super::{WALK_SETTINGS, build, fuzz, program, run, test_payers, users_pay, walk};
 
     #[test]
     fn acme_is_walked_through_on_postgresql() {
@@ -176,6 +214,13 @@ mod postgresql {
         let url = format!("postgresql+asyncpg://{}/postgres", server());
         let mut pytest = program("pytest", &backend);
         run(pytest.args(["-q", "-p", "no:cacheprovider"]).env("TEST_DATABASE_URL", url));
+    }
+
+    #[test]
+    fn users_pay_on_postgresql() {
+        let (_folder, backend) = users_pay();
+        let url = format!("postgresql+asyncpg://{}/postgres", server());
+        test_payers(&backend, &[("TEST_DATABASE_URL", &*url)]);
     }
 
     #[test]

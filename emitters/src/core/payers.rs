@@ -22,7 +22,7 @@ vocabulary! {
 pub fn emit(spec: &Spec, billing: &Billing) -> Module {
     module("app.core.payers")
         .docstring(
-            "Who pays for an organization: the user who has owned it longest.\n\
+            "Who pays for an organization: of its owners, the one who has belonged to it longest.\n\
              \n\
              An organization has what its payer has; who takes it over pays for it from then on.",
         )

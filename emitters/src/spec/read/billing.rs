@@ -85,7 +85,7 @@ pub fn billing(table: &mut Table<'_>) -> Option<RawBilling> {
     let payer = table.or(
         "payer",
         "Who has the subscription: each `organization`, or each `user`, who then pays for the organizations that they \
-         have owned longest.",
+         own; of several owners, the one who has belonged to it longest.",
         Choice(PAYERS),
         Payer::Organization,
     );
