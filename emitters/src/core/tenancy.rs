@@ -11,7 +11,7 @@ use crate::python::sqlalchemy::{
     UOWTransaction, event, r#false, inspect, text, with_loader_criteria,
 };
 use crate::python::standard::{
-    Any, AsyncIterator, Iterable, Iterator, Mapping, UUID, asynccontextmanager,
+    Any, AsyncGenerator, Iterable, Iterator, Mapping, UUID, asynccontextmanager,
 };
 use crate::spec::{Billing, Payer, Spec};
 use astgen_pyast::make;
@@ -72,7 +72,7 @@ fn for_tenant_def() -> FunctionDef {
     async_def(for_tenant)
         .decorator(asynccontextmanager)
         .params([param(session, AsyncSession), param(organization_id, UUID)])
-        .returns(py!(AsyncIterator[None]))
+        .returns(py!(AsyncGenerator[None]))
         .body(block![
             docstring(
                 "Ask about another tenant for a while, in the same transaction.\n\

@@ -188,7 +188,6 @@ fn organization_service_leave_all(spec: &Spec) -> FunctionDef {
                      the only owner of others."
                 }
             }),
-            pays,
             assign(
                 owned,
                 py!(select(Organization)
@@ -214,6 +213,7 @@ fn organization_service_leave_all(spec: &Spec) -> FunctionDef {
                 ]
             ),
             do_(py!(self.session.flush().await)),
+            pays,
             has_keys.then_some(revoke),
             do_(py!(self
                 .session

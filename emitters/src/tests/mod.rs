@@ -184,7 +184,8 @@ fn of_billing(spec: &Spec, billing: &Billing) -> Vec<Module> {
         modules.push(test_reconcile::emit(offer));
         modules.extend(test_seats::emit(spec));
         modules.extend(test_payers::emit(spec, billing, offer));
-        modules.extend(billing.card_trial().map(|trial| test_card_trials::emit(trial, offer)));
+        let of_cards = |trial| test_card_trials::emit(billing, trial, offer);
+        modules.extend(billing.card_trial().map(of_cards));
         modules.push(test_subscriptions::emit(spec, billing, offer));
     }
     modules

@@ -63,15 +63,16 @@ fn ada_with_a_subscription() -> Vec<Stmt> {
 }
 
 /// What a mail calls that which is paid for.
-fn paid_for(billing: &Billing) -> &'static str {
+#[must_use]
+pub fn paid_for(billing: &Billing, organization: &'static str) -> &'static str {
     match billing.payer {
-        Payer::Organization => "The Engine",
+        Payer::Organization => organization,
         Payer::User => "your account",
     }
 }
 
 fn test_owners_hear_that_a_trial_ends(billing: &Billing) -> FunctionDef {
-    let sentence = format!("The trial of {} on", paid_for(billing));
+    let sentence = format!("The trial of {} on", paid_for(billing, "The Engine"));
     names!(world, stripe, subscription_id, subscription, day, mail);
     world_test("test_owners_hear_that_a_trial_ends").body(block![
         ada_with_a_subscription(),
@@ -90,7 +91,7 @@ fn test_owners_hear_that_a_trial_ends(billing: &Billing) -> FunctionDef {
 }
 
 fn test_owners_hear_that_a_payment_failed(billing: &Billing) -> FunctionDef {
-    let sentence = format!("could not collect 19.00 USD for {}", paid_for(billing));
+    let sentence = format!("could not collect 19.00 USD for {}", paid_for(billing, "The Engine"));
     names!(world, stripe, subscription_id, mail);
     world_test("test_owners_hear_that_a_payment_failed").body(block![
         ada_with_a_subscription(),
