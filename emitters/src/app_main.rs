@@ -80,6 +80,8 @@ fn application_build_middleware_stack() -> FunctionDef {
 
 fn create_app_def(spec: &Spec) -> FunctionDef {
     names!(settings, app, resources, dispatcher, router);
+    let queue = spec.jobs.has_workers().then(|| arg(dispatcher));
+    let probes = py!(Probes(resources, ..queue));
     def(create_app)
         .params([param(settings, py!(Settings | None)).default(none())])
         .returns(FastAPI)
@@ -111,7 +113,7 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
             assign(py!(app.state.signer), py!(Signer(settings))),
             assign(py!(app.state.rate_limiter), py!(RateLimiter(settings))),
             spec.billing.as_ref().map(|_| billing_of(app, settings, resources)),
-            assign(py!(app.state.probes), py!(Probes(resources))),
+            assign(py!(app.state.probes), probes),
             assign(py!(app.state.started_at), py!(monotonic())),
             for_(router, ROUTERS, [do_(py!(app.include_router(router)))]),
             do_(py!(app.add_middleware(BodyLimitMiddleware, max_bytes = settings.max_body_bytes))),

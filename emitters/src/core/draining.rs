@@ -17,7 +17,8 @@ pub fn emit() -> Module {
 }
 
 fn draining_def() -> FunctionDef {
-    names!(say, seconds, stop, loop_, is_draining, drain, number, frame);
+    names!(say, seconds, stop, is_draining, drain, number, frame);
+    let loop_ = name("loop");
     def(draining)
         .decorator(contextmanager)
         .params([param(say, py!(Callable[([], None)])), star(), param(seconds, float)])

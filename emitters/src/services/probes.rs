@@ -1,13 +1,15 @@
 //! `backend/app/services/probes.py`: whether what requests need is there, asked at most once a second.
 
 use crate::core::errors::UnavailableError;
+use crate::core::jobs::Dispatcher;
 use crate::python::anyio::fail_after;
-use crate::python::builtins::{__name__, OSError, dict, str, zip};
+use crate::python::builtins::{__name__, OSError, dict, isinstance, str, zip};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::sqlalchemy::SQLAlchemyError;
 use crate::python::standard::{Annotated, Awaitable, Callable, asyncio, logging, monotonic};
 use crate::schemas::health::{Readiness, State};
 use crate::services::resources::Resources;
+use crate::services::rq_dispatcher::RqDispatcher;
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
@@ -19,24 +21,23 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let has_files = spec.storage.is_on();
     module("app.services.probes")
         .docstring("Whether what requests need is there, asked at most once a second.")
         .body(block![
             assign(logger, py!(logging.getLogger(__name__))),
             assign(ANSWER_SECONDS, py!(2.0)).paragraph(),
             assign(FRESH_SECONDS, py!(1.0)),
-            probes_class(has_files),
-            worst_def(has_files),
+            probes_class(spec),
+            worst_def(spec),
             get_probes_def(),
             assign(ProbesDep, py!(Annotated[(Probes, Depends(get_probes))]))
         ])
 }
 
-fn probes_class(has_files: bool) -> ClassDef {
+fn probes_class(spec: &Spec) -> ClassDef {
     class(Probes).body(block![
         docstring("Tries what requests need; however many want to know, each is asked once."),
-        probes_init(has_files),
+        probes_init(spec),
         probes_stop(),
         probes_check(),
         probes_ask_all(),
@@ -44,21 +45,29 @@ fn probes_class(has_files: bool) -> ClassDef {
     ])
 }
 
-fn probes_init(has_files: bool) -> FunctionDef {
-    names!(resources);
+fn probes_init(spec: &Spec) -> FunctionDef {
+    names!(resources, dispatcher);
+    let (has_files, has_queue) = (spec.storage.is_on(), spec.jobs.has_workers());
     let database = ("database", py!(resources.database.ping));
     let storage = has_files.then(|| ("storage", py!(resources.storage.probe)));
     let probes = astgen_pyast::make::dict([database].into_iter().chain(storage));
-    def("__init__").params([untyped("self"), param(resources, Resources)]).returns(none()).body(
-        block![
+    let params = [Some(untyped("self")), Some(param(resources, Resources))];
+    let dispatcher_param = has_queue.then(|| param(dispatcher, Dispatcher));
+    def("__init__")
+        .params(params.into_iter().flatten().chain(dispatcher_param))
+        .returns(none())
+        .body(block![
             docstring("Start without having asked."),
             ann_assign(py!(self.probes), py!(dict[(str, Callable[([], Awaitable[None])])]), probes),
+            has_queue.then(|| if_(
+                py!(isinstance(dispatcher, RqDispatcher)),
+                [assign(py!(self.probes["queue"]), py!(dispatcher.probe))]
+            )),
             ann_assign(py!(self.found), py!(Readiness | None), none()),
             assign(py!(self.asked_at), py!(monotonic())),
             assign(py!(self.asking), py!(asyncio.Lock())),
             assign(py!(self.is_stopping), false)
-        ],
-    )
+        ])
 }
 
 fn probes_stop() -> FunctionDef {
@@ -118,15 +127,16 @@ fn probes_ask() -> FunctionDef {
     ])
 }
 
-fn worst_def(has_files: bool) -> FunctionDef {
+fn worst_def(spec: &Spec) -> FunctionDef {
     names!(checks);
+    let has_more = spec.storage.is_on() || spec.jobs.has_workers();
     def(worst).params([param(checks, py!(dict[(str, State)]))]).returns(State).body(block![
-        docstring(if has_files {
-            "Sum the checks up: without its store of files, the rest is still served."
+        docstring(if has_more {
+            "Sum the checks up: with its database alone, most is still served."
         } else {
             "Sum the checks up."
         }),
-        has_files.then(|| if_(
+        has_more.then(|| if_(
             py!(checks["database"] == "ok" && in_!("failed", checks.values())),
             [return_("degraded")]
         )),

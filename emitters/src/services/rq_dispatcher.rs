@@ -1,5 +1,6 @@
 //! `backend/app/services/rq_dispatcher.py`: jobs on their way to workers: a queue of RQ that carries nothing but ids.
 
+use crate::core::errors::UnavailableError;
 use crate::core::jobs::Ticket;
 use crate::python::anyio::to_thread;
 use crate::python::builtins::{__name__, len, set, str};
@@ -42,6 +43,7 @@ fn rq_dispatcher_class() -> ClassDef {
         rq_dispatcher_dispatch(),
         rq_dispatcher_push(),
         rq_dispatcher_push_all(),
+        rq_dispatcher_probe(),
         rq_dispatcher_drain(),
         rq_dispatcher_close()
     ])
@@ -116,6 +118,19 @@ fn rq_dispatcher_push_all() -> FunctionDef {
                 )]
             )
         ])
+}
+
+fn rq_dispatcher_probe() -> FunctionDef {
+    names!(error);
+    async_def("probe").params([untyped("self")]).returns(none()).body(block![
+        docstring("Raise an error if Redis does not answer."),
+        try_([do_(py!(to_thread.run_sync(self.redis.ping, abandon_on_cancel = true).await))])
+            .except_as(
+                RedisError,
+                error,
+                [raise_from(py!(UnavailableError("The queue does not answer.")), error)]
+            )
+    ])
 }
 
 fn rq_dispatcher_drain() -> FunctionDef {

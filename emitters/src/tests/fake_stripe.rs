@@ -12,6 +12,7 @@ use crate::python::stripe::{
     SubscriptionListParams, SubscriptionResumeParams, SubscriptionRetrieveParams,
     SubscriptionUpdateParams, billing_portal, checkout,
 };
+use crate::tests::servers::hosting;
 use crate::tests::stripe_contract::{inventions, refusals};
 use crate::tests::stripe_state::{OVER, Object, StripeState};
 use astgen_pyast::prelude::*;
@@ -464,7 +465,7 @@ fn fake_stripe_once() -> FunctionDef {
 }
 
 fn fake_stripe_serving() -> FunctionDef {
-    names!(app, method, path, shape, answer, runner, site, port);
+    names!(app, method, path, shape, answer);
     async_def("serving")
         .decorator(asynccontextmanager)
         .params([untyped("self")])
@@ -477,14 +478,7 @@ fn fake_stripe_serving() -> FunctionDef {
                 py!(self.routes()),
                 [do_(py!(app.router.add_route(method, path, self.handler(shape, answer))))]
             ),
-            assign(runner, py!(web.AppRunner(app))),
-            do_(py!(runner.setup().await)),
-            assign(site, py!(web.TCPSite(runner, "127.0.0.1", 0))),
-            do_(py!(site.start().await)),
-            assign(py!((_, port)), py!(runner.addresses[0])),
-            assign(py!(self.url), py!(f!("http://127.0.0.1:{}", port))),
-            do_(yield_(None)),
-            do_(py!(runner.cleanup().await))
+            async_with_as(py!(hosting(app)), py!(self.url), [do_(yield_(None))])
         ])
 }
 

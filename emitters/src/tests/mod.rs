@@ -100,7 +100,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     let mut modules = vec![
         conftest::emit(spec),
         databases::emit(spec),
-        servers::emit(spec.jobs.has_workers()),
+        servers::emit(spec),
         world::emit(spec),
         test_audit::emit(spec),
         test_auth::emit(spec),

@@ -6,6 +6,7 @@ use crate::python::standard::{
     Any, AsyncGenerator, asynccontextmanager, asyncio, b64decode, b64encode, dataclass, field,
     hmac, json,
 };
+use crate::tests::servers::hosting;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -97,7 +98,7 @@ fn receiver_take() -> FunctionDef {
 }
 
 fn receiver_serving() -> FunctionDef {
-    names!(app, runner, site, port);
+    names!(app);
     async_def("serving")
         .decorator(asynccontextmanager)
         .params([untyped("self")])
@@ -106,13 +107,6 @@ fn receiver_serving() -> FunctionDef {
             docstring("Serve on a free port."),
             assign(app, py!(web.Application())),
             do_(py!(app.router.add_route("POST", "/{path:.*}", self.take))),
-            assign(runner, py!(web.AppRunner(app))),
-            do_(py!(runner.setup().await)),
-            assign(site, py!(web.TCPSite(runner, "127.0.0.1", 0))),
-            do_(py!(site.start().await)),
-            assign(py!((_, port)), py!(runner.addresses[0])),
-            assign(py!(self.url), py!(f!("http://127.0.0.1:{}", port))),
-            do_(yield_(None)),
-            do_(py!(runner.cleanup().await))
+            async_with_as(py!(hosting(app)), py!(self.url), [do_(yield_(None))])
         ])
 }

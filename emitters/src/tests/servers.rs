@@ -1,6 +1,7 @@
 //! `backend/tests/servers.py`: servers and processes that tests start and stop.
 
 use crate::core::database::Database;
+use crate::python::aiohttp::web;
 use crate::python::builtins::{__file__, bool, bytes, dict, int, list, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{ASGITransport, AsyncClient};
@@ -9,16 +10,18 @@ use crate::python::standard::{
     AsyncGenerator, Callable, Generator, Path, asynccontextmanager, contextmanager, os, shutil,
     socket, subprocess, sys, time,
 };
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "tests.servers": LOCALHOST, BACKEND, START_SECONDS, free_port, answers, wait_until, process,
-        redis_server, python, serving;
+        redis_server, python, serving, hosting;
 }
 
 /// The module.
 #[must_use]
-pub fn emit(has_workers: bool) -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let has_stand_ins = spec.billing.is_some() || spec.webhooks.enabled;
     module("tests.servers").docstring("Servers and processes that tests start and stop.").body(
         block![
             assign(LOCALHOST, "127.0.0.1"),
@@ -28,9 +31,10 @@ pub fn emit(has_workers: bool) -> Module {
             answers_def(),
             wait_until_def(),
             process_def(),
-            has_workers.then(redis_server_def),
+            spec.jobs.has_workers().then(redis_server_def),
             python_def(),
-            serving_def()
+            serving_def(),
+            has_stand_ins.then(hosting_def)
         ],
     )
 }
@@ -136,6 +140,24 @@ fn python_def() -> FunctionDef {
         docstring("Return the command that runs a module."),
         return_(py!([sys.executable, "-m", module]))
     ])
+}
+
+fn hosting_def() -> FunctionDef {
+    names!(app, runner, site, port);
+    async_def(hosting)
+        .decorator(asynccontextmanager)
+        .params([param(app, py!(web.Application))])
+        .returns(py!(AsyncGenerator[(str, None)]))
+        .body(block![
+            docstring("Serve what stands in for others on a free port, and say where."),
+            assign(runner, py!(web.AppRunner(app))),
+            do_(py!(runner.setup().await)),
+            assign(site, py!(web.TCPSite(runner, LOCALHOST, 0))),
+            do_(py!(site.start().await)),
+            assign(py!((_, port)), py!(runner.addresses[0])),
+            do_(py!(yield_!(f!("http://{}:{}", LOCALHOST, port)))),
+            do_(py!(runner.cleanup().await))
+        ])
 }
 
 fn serving_def() -> FunctionDef {

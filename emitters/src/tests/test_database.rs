@@ -8,12 +8,13 @@ use crate::models::package::{Organization, User};
 use crate::models::types::{ExactDecimal, UTCDateTime};
 use crate::python::anyio::anyio;
 use crate::python::builtins::{RuntimeError, ValueError, int, isinstance, range, str};
-use crate::python::httpx2::{ASGITransport, AsyncClient};
+use crate::python::httpx2::AsyncClient;
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{func, make_url, select};
 use crate::python::standard::{AsyncGenerator, Decimal, UTC, datetime, timedelta, timezone};
 use crate::spec::{Payer, Spec};
 use crate::tests::databases::{ScratchDatabase, execute};
+use crate::tests::servers::serving;
 use crate::tests::world::world_test;
 use astgen_pyast::prelude::*;
 
@@ -78,7 +79,7 @@ fn add_what_cannot_be_committed_def(spec: &Spec) -> FunctionDef {
 }
 
 fn http_def() -> FunctionDef {
-    names!(settings, app, transport, database);
+    names!(settings, app);
     async_def(http)
         .decorator(py!(pytest.fixture))
         .params([param(settings, Settings)])
@@ -91,14 +92,7 @@ fn http_def() -> FunctionDef {
                 add_what_cannot_be_committed,
                 methods = ["POST"]
             ))),
-            assign(transport, py!(ASGITransport(app, raise_app_exceptions = false))),
-            async_with_as(
-                py!(AsyncClient(transport = transport, base_url = "http://test")),
-                http,
-                [do_(py!(yield_!(http)))]
-            ),
-            ann_assign(database, Database, py!(app.state.database)),
-            do_(py!(database.close().await))
+            async_with_as(py!(serving(app)), http, [do_(py!(yield_!(http)))])
         ])
 }
 

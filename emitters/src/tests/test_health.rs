@@ -2,11 +2,10 @@
 
 use crate::app_main::create_app;
 use crate::core::settings::Settings;
-use crate::python::anyio::anyio;
 use crate::python::builtins::{list, range, str};
+use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::standard::{Path, asyncio, gc};
-use crate::services::probes::FRESH_SECONDS;
 use crate::spec::Spec;
 use crate::tests::servers::serving;
 use crate::tests::world::world_test;
@@ -21,7 +20,8 @@ pub fn emit(spec: &Spec) -> Module {
         test_without_its_database_it_is_alive_but_not_ready(spec),
         test_who_asks_at_once_shares_an_answer(),
         test_no_collection_goes_through_the_application(),
-        spec.storage.is_on().then(test_without_its_folder_the_rest_is_served)
+        spec.storage.is_on().then(test_without_its_folder_the_rest_is_served),
+        spec.jobs.has_workers().then(|| test_without_its_queue_the_rest_is_served(spec))
     ])
 }
 
@@ -84,11 +84,12 @@ fn test_without_its_database_it_is_alive_but_not_ready(spec: &Spec) -> FunctionD
 }
 
 fn test_who_asks_at_once_shares_an_answer() -> FunctionDef {
-    names!(world, statements, answers);
+    names!(world, statements, monkeypatch, answers);
     world_test("test_who_asks_at_once_shares_an_answer")
-        .params([param(statements, py!(list[str]))])
+        .params([param(statements, py!(list[str])), param(monkeypatch, py!(pytest.MonkeyPatch))])
         .body(block![
-            do_(py!(anyio.sleep(FRESH_SECONDS).await)),
+            assign(py!(world.app.state.probes.found), none()),
+            do_(py!(monkeypatch.setattr("app.services.probes.FRESH_SECONDS", 60))),
             assign(
                 answers,
                 py!(asyncio
@@ -124,6 +125,30 @@ fn test_without_its_folder_the_rest_is_served() -> FunctionDef {
             assert_(
                 py!(ready.json()["checks"] == dict!("database" => "ok", "storage" => "failed"))
             )
+        ])
+}
+
+fn test_without_its_queue_the_rest_is_served(spec: &Spec) -> FunctionDef {
+    let storage = spec.storage.is_on().then_some(("storage", "ok"));
+    let checks = [("database", "ok")].into_iter().chain(storage).chain([("queue", "failed")]);
+    let checks = make::dict(checks);
+    names!(settings, nobody, app, http, ready);
+    async_def("test_without_its_queue_the_rest_is_served")
+        .params([param(settings, Settings)])
+        .returns(none())
+        .body(block![
+            assign(nobody, py!(SecretStr("redis://127.0.0.1:1"))),
+            assign(
+                app,
+                py!(create_app(settings.model_copy(update = dict!("redis_url" => nobody))))
+            ),
+            async_with_as(
+                py!(serving(app)),
+                http,
+                [assign(ready, py!(http.get("/health/ready").await))]
+            ),
+            assert_(py!(ready.status_code == 200)),
+            assert_(py!(ready.json() == dict!("status" => "degraded", "checks" => checks)))
         ])
 }
 
