@@ -51,7 +51,7 @@ fn create_class() -> ClassDef {
         docstring("An address to be told; with no events named it is told everything."),
         annotate(url, EndpointUrl),
         ann_assign(description, Description, ""),
-        ann_assign(events, Events, py!(Field(default_factory = list)))
+        ann_assign(events, Events, py!(Field(default_factory = list[WebhookEvent])))
     ])
 }
 

@@ -44,6 +44,7 @@ fn rq_dispatcher_class() -> ClassDef {
         rq_dispatcher_push(),
         rq_dispatcher_push_all(),
         rq_dispatcher_probe(),
+        rq_dispatcher_ping(),
         rq_dispatcher_drain(),
         rq_dispatcher_close()
     ])
@@ -124,13 +125,19 @@ fn rq_dispatcher_probe() -> FunctionDef {
     names!(error);
     async_def("probe").params([untyped("self")]).returns(none()).body(block![
         docstring("Raise an error if Redis does not answer."),
-        try_([do_(py!(to_thread.run_sync(self.redis.ping, abandon_on_cancel = true).await))])
-            .except_as(
-                RedisError,
-                error,
-                [raise_from(py!(UnavailableError("The queue does not answer.")), error)]
-            )
+        try_([do_(py!(to_thread.run_sync(self.ping, abandon_on_cancel = true).await))]).except_as(
+            RedisError,
+            error,
+            [raise_from(py!(UnavailableError("The queue does not answer.")), error)]
+        )
     ])
+}
+
+fn rq_dispatcher_ping() -> FunctionDef {
+    def("ping")
+        .params([untyped("self")])
+        .returns(none())
+        .body(block![docstring("Have Redis say something."), do_(py!(self.redis.ping()))])
 }
 
 fn rq_dispatcher_drain() -> FunctionDef {
