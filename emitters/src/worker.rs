@@ -13,7 +13,7 @@ use crate::services::rq_dispatcher::{QUEUE, RqDispatcher};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.worker": WorkerSettingsError, main, run_job, work_off, queue_url;
+    "app.worker": WorkerSettingsError, WillingWorker, main, run_job, work_off, queue_url;
 }
 
 /// The module.
@@ -27,6 +27,7 @@ pub fn emit() -> Module {
             worker_settings_error_class()
                 .comment("RQ and redis leave some of their types open.")
                 .comment("pyright: reportUnknownMemberType=false"),
+            willing_worker_class(),
             main_def(),
             run_job_def(),
             work_off_def(),
@@ -41,6 +42,21 @@ fn worker_settings_error_class() -> ClassDef {
         .body([docstring("The settings leave the worker without work.")])
 }
 
+fn willing_worker_class() -> ClassDef {
+    class(WillingWorker).base(Worker).body(block![
+        docstring(
+            "A worker that stops when it is told to.\n\
+             \n\
+             RQ stops by an exception, which is lost where RQ itself catches all of them, as in\n\
+             the moment in which a job ends."
+        ),
+        def("handle_warm_shutdown_request").params([untyped("self")]).returns(none()).body(block![
+            docstring("Note the wish too, which RQ looks at before the next job."),
+            assign(py!(self._stop_requested), true)
+        ])
+    ])
+}
+
 fn main_def() -> FunctionDef {
     names!(settings, connection, queue, worker);
     def(main).returns(none()).body(block![
@@ -49,7 +65,10 @@ fn main_def() -> FunctionDef {
         do_(py!(configure_logging(settings))),
         assign(connection, py!(Redis.from_url(queue_url(settings)))),
         assign(queue, py!(Queue(QUEUE, connection = connection, serializer = JSONSerializer))),
-        assign(worker, py!(Worker([queue], connection = connection, serializer = JSONSerializer))),
+        assign(
+            worker,
+            py!(WillingWorker([queue], connection = connection, serializer = JSONSerializer))
+        ),
         do_(py!(worker.work(logging_level = settings.log_level)))
     ])
 }

@@ -26,7 +26,9 @@ use crate::services::job_registry::{HANDLERS, Handler};
 use crate::services::maintenance::{Nothing, PRUNE};
 use crate::services::rq_dispatcher::RqDispatcher;
 use crate::spec::{EmailBackend, Spec};
-use crate::tests::servers::{LOCALHOST, free_port, process, python, redis_server, wait_until};
+use crate::tests::servers::{
+    LOCALHOST, START_SECONDS, free_port, process, python, redis_server, wait_until,
+};
 use crate::tests::test_smtp::Postbox;
 use crate::tests::world::{PASSWORD, World};
 use crate::worker::{WorkerSettingsError, queue_url, work_off};
@@ -246,7 +248,7 @@ fn test_a_worker_runs_what_the_queue_holds() -> FunctionDef {
                 block![
                     do_(py!(wait_for(queueing, JobStatus.SUCCEEDED).await)),
                     do_(py!(started.terminate())),
-                    assert_(py!(anyio.to_thread.run_sync(started.wait).await == 0))
+                    assert_(py!(anyio.to_thread.run_sync(started.wait, START_SECONDS).await == 0))
                 ]
             ),
             async_with_as(
