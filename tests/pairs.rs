@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 
 /// The choices of a spec, as lines of `astgen.toml`.
-const CHOICES: [&[&str]; 12] = [
+const CHOICES: [&[&str]; 13] = [
     &["totp = \"off\"", "totp = \"optional\"", "totp = \"required\""],
     &["personal = true", "personal = false"],
     &["row_level_security = true", "row_level_security = false"],
@@ -20,6 +20,7 @@ const CHOICES: [&[&str]; 12] = [
     &["api_keys = true", "api_keys = false"],
     &["log_file.enabled = true", ""],
     &["mode = \"both\"", "mode = \"bearer\"", "mode = \"cookie\""],
+    &["[webhooks]\nenabled = true", ""],
 ];
 
 const BILLING: &str = "[billing]\nprovider = \"stripe\"\n\
@@ -78,10 +79,10 @@ fn spec(row: &Row) -> String {
     let (totp, personal, rls, billing) = (choice(0), choice(1), choice(2), choice(3));
     let (email, jobs, metrics) = (choice(4), choice(5), choice(6));
     let (deploy, guards, keys, log_file) = (choice(7), choice(8), choice(9), choice(10));
-    let mode = choice(11);
+    let (mode, webhooks) = (choice(11), choice(12));
     format!(
         "[project]\nname = \"pair\"\n[auth]\n{totp}\n{mode}\n[organizations]\n{personal}\n{keys}\n[tenancy]\n{rls}\n\
-         {billing}\n[email]\n{email}\n[jobs]\n{jobs}\n[observability]\n{metrics}\n{log_file}\n[deploy]\n{deploy}\n\
+         {billing}\n[email]\n{email}\n[jobs]\n{jobs}\n[observability]\n{metrics}\n{log_file}\n{webhooks}\n[deploy]\n{deploy}\n\
          [entities.note]\n{guards}\nfields.title = {{ type = \"text\", max_length = 120 }}\n"
     )
 }
@@ -89,7 +90,7 @@ fn spec(row: &Row) -> String {
 #[test]
 fn every_pair_of_choices_starts() {
     let rows = rows();
-    assert!(rows.len() < 16, "{} projects are too many", rows.len());
+    assert!(rows.len() < 20, "{} projects are too many", rows.len());
     for row in rows {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (source, project) = (folder.path().join("astgen.toml"), folder.path().join("pair"));
