@@ -41,10 +41,8 @@ pub fn emit(spec: &Spec) -> Module {
 }
 
 fn serving_def(spec: &Spec) -> FunctionDef {
-    names!(settings, folder, options, port, variables, command, running, http, drain_seconds);
+    names!(settings, options, port, variables, others, command, running, http, drain_seconds);
     let billing = spec.billing.as_ref().map(|_| ("BILLING_WORKER", string("false")));
-    let metrics = spec.observability.metrics;
-    let metrics = metrics.then(|| ("PROMETHEUS_MULTIPROC_DIR", py!(str(folder))));
     let environment = [
         ("ENVIRONMENT", string("test")),
         ("DATABASE_URL", py!(settings.database_url)),
@@ -53,21 +51,21 @@ fn serving_def(spec: &Spec) -> FunctionDef {
         ("DRAIN_SECONDS", py!(str(drain_seconds))),
         ("LOG_LEVEL", string("WARNING")),
     ];
-    let environment = environment.into_iter().chain(billing).chain(metrics);
+    let environment = astgen_pyast::make::dict(environment.into_iter().chain(billing));
     async_def(serving)
         .decorator(asynccontextmanager)
         .params([
             param(settings, Settings),
-            param(folder, Path),
             star(),
             param(options, py!(tuple[(str, ellipsis!())])).default(py!(())),
             param(drain_seconds, int).default(0),
+            kwargs(others, str),
         ])
         .returns(py!(AsyncGenerator[(tuple[(AsyncClient, subprocess.Popen[bytes])], None)]))
         .body(block![
             docstring("Start a server, and make sure that all of its processes end."),
             assign(port, py!(free_port())),
-            assign(variables, astgen_pyast::make::dict(environment)),
+            assign(variables, py!({ environment } | others)),
             assign(
                 command,
                 py!([*python("uvicorn"), "--factory", "app.main:create_app", "--port", str(port)])
@@ -115,7 +113,7 @@ fn test_processes_count_together() -> FunctionDef {
             assign(sent, 0),
             assign(options, py!(("--workers", "2"))),
             async_with_as(
-                py!(serving(settings, tmp_path, options = options)),
+                py!(serving(settings, options = options, PROMETHEUS_MULTIPROC_DIR = str(tmp_path))),
                 py!((http, _running)),
                 block![
                     while_(
@@ -143,17 +141,17 @@ fn test_processes_count_together() -> FunctionDef {
 }
 
 fn test_a_server_that_is_told_to_stop_says_so_first() -> FunctionDef {
-    names!(settings, tmp_path, http, running, statuses, told, load, stopped, watch, clients);
+    names!(settings, http, running, statuses, told, load, stopped, watch, clients);
     names!(ready, started, lasted);
     async_def("test_a_server_that_is_told_to_stop_says_so_first")
-        .params([param(settings, Settings), param(tmp_path, Path)])
+        .params([param(settings, Settings)])
         .returns(none())
         .body(block![
             docstring("Whoever sends it requests stops then; up to that, each is answered."),
             ann_assign(statuses, py!(list[int]), py!([])),
             assign(told, py!(asyncio.Event())),
             async_with_as(
-                py!(serving(settings, tmp_path, drain_seconds = 2)),
+                py!(serving(settings, drain_seconds = 2)),
                 py!((http, running)),
                 block![
                     async_def(load).returns(none()).body([while_(
