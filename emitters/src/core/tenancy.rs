@@ -47,7 +47,7 @@ pub fn emit(spec: &Spec) -> Module {
             tenant_session_class(),
             bind_tenant_def(row_level_security),
             bound_tenant_def(),
-            counts_for_payers(spec).then(for_tenant_def),
+            counts_for_payers(spec).then(|| for_tenant_def(row_level_security)),
             sees_all_tenants_def(),
             row_level_security
                 .then(|| [announce_tenant_def(), tell_tenant_def(), tell_tenant_at_begin_def()]),
@@ -67,8 +67,9 @@ fn counts_for_payers(spec: &Spec) -> bool {
     spec.has_payer(Payer::User) && spec.billing.as_ref().is_some_and(sold)
 }
 
-fn for_tenant_def() -> FunctionDef {
+fn for_tenant_def(row_level_security: bool) -> FunctionDef {
     names!(session, organization_id, before);
+    let announce = || row_level_security.then(|| do_(py!(session.run_sync(announce_tenant).await)));
     async_def(for_tenant)
         .decorator(asynccontextmanager)
         .params([param(session, AsyncSession), param(organization_id, UUID)])
@@ -83,14 +84,8 @@ fn for_tenant_def() -> FunctionDef {
             do_(py!(session.flush().await)),
             assign(before, py!(session.info.get(TENANT))),
             assign(py!(session.info[TENANT]), organization_id),
-            try_(block![
-                do_(py!(session.run_sync(announce_tenant).await)),
-                do_(make::yield_(None))
-            ])
-            .finally(block![
-                assign(py!(session.info[TENANT]), before),
-                do_(py!(session.run_sync(announce_tenant).await))
-            ])
+            try_(block![announce(), do_(make::yield_(None))])
+                .finally(block![assign(py!(session.info[TENANT]), before), announce()])
         ])
 }
 
