@@ -16,26 +16,19 @@ when one was followed twice, or not at all.
 import asyncio
 import json
 import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from contextlib import nullcontext
 from pathlib import Path
 
+from serving import serving
+
 EVENTS = 1000
 PAYERS = 10
 AT_ONCE = 64
 SECRET = "whsec_bench"
-
-
-def free_port():
-    """Return a port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def event(number):
@@ -148,19 +141,9 @@ def measure(backend, scratch):
     os.environ.update(environment)
     database = Database(Settings())
     asyncio.run(add_payers(database))
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app"]
-    command += ["--port", str(port), "--log-level", "warning"]
-    server = subprocess.Popen(command, cwd=backend, env=environment)
-    try:
-        while socket.socket().connect_ex(("127.0.0.1", port)) != 0:
-            assert server.poll() is None, "the server ended"
-            time.sleep(0.1)
-        answers = asyncio.run(burst(f"http://127.0.0.1:{port}"))
+    with serving(backend, environment) as url:
+        answers = asyncio.run(burst(url))
         processed, attempts, versions, rest = asyncio.run(outcome(Database(Settings())))
-    finally:
-        server.terminate()
-        server.wait()
     assert processed == versions == EVENTS, (processed, versions)
     for what, times in answers.items():
         middle, last = statistics.median(times), statistics.quantiles(times, n=100)[98]

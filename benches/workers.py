@@ -16,15 +16,15 @@ time it has to say exactly what was sent, whichever worker answers.
 import asyncio
 import os
 import re
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
+
+from serving import serving
 
 WORKERS = 4
 REQUESTS = 10_000
@@ -41,13 +41,6 @@ ROUTES = (
 SAMPLE = re.compile(
     r'^http_requests_total\{method="GET",route="(.+)",status="(\d+)"\} (\S+)$', re.MULTILINE
 )
-
-
-def free_port():
-    """Return a port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 async def load(url):
@@ -106,22 +99,11 @@ def measure(backend, scratch, folder):
         "LOG_LEVEL": "WARNING",
         "PROMETHEUS_MULTIPROC_DIR": str(folder),
     }
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app"]
-    command += ["--port", str(port), "--log-level", "warning", "--workers", str(WORKERS)]
-    server = subprocess.Popen(command, cwd=backend, env=environment)
-    try:
-        while socket.socket().connect_ex(("127.0.0.1", port)) != 0:
-            assert server.poll() is None, "the server ended"
-            time.sleep(0.1)
+    with serving(backend, environment, "--workers", str(WORKERS)) as url:
         while len([*folder.glob("gauge_*.db")]) < WORKERS:
             time.sleep(0.1)
-        url = f"http://127.0.0.1:{port}"
         times, seconds = asyncio.run(load(url))
         check(asyncio.run(counted(url)))
-    finally:
-        server.terminate()
-        server.wait()
     middle, last = statistics.median(times), statistics.quantiles(times, n=100)[98]
     print(f"{REQUESTS} requests, {workers_that_counted(folder)} workers: {REQUESTS / seconds:.0f}/s")
     print(f"median {middle * 1000:.1f} ms, p99 {last * 1000:.1f} ms")
