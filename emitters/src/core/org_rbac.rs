@@ -241,11 +241,8 @@ fn find_maker_def(pays: bool) -> FunctionDef {
         true => py!(tuple[(User, ApiKey, Membership, Organization, User)] | None),
         false => py!(tuple[(User, ApiKey, Membership, Organization)] | None),
     };
-    let found = match pays {
-        true => py!(select(User, ApiKey, Membership, Organization, payer)),
-        false => py!(select(User, ApiKey, Membership, Organization)),
-    };
-    let joined = py!({ found }
+    let found = pays.then(|| arg(payer));
+    let joined = py!(select(User, ApiKey, Membership, Organization, ..found)
         .join(ApiKey, ApiKey.user_id == User.id)
         .join(Membership, membership_of_maker)
         .join(Organization, Organization.id == ApiKey.organization_id));
@@ -284,11 +281,8 @@ fn find_member_def(pays: bool) -> FunctionDef {
             | None),
         false => py!(tuple[(User, AuthSession, Membership | None, Organization | None)] | None),
     };
-    let found = match pays {
-        true => py!(select(User, AuthSession, Membership, Organization, payer)),
-        false => py!(select(User, AuthSession, Membership, Organization)),
-    };
-    let joined = py!({ found }
+    let found = pays.then(|| arg(payer));
+    let joined = py!(select(User, AuthSession, Membership, Organization, ..found)
         .join(AuthSession, AuthSession.user_id == User.id)
         .outerjoin(Membership, membership_of_user)
         .outerjoin(Organization, Organization.id == Membership.organization_id));
