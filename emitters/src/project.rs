@@ -149,6 +149,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         services::maintenance::emit(spec),
         services::me_service::emit(spec),
         services::member_service::emit(spec),
+        services::migration_head::emit(),
         services::organization_service::emit(spec),
         services::outbox::emit(),
         services::password_service::emit(),

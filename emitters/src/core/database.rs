@@ -6,7 +6,7 @@ use crate::core::settings::{Environment, Settings};
 use crate::core::tenancy::{ALL_TENANTS, TenantSession, bind_tenant};
 use crate::core::tenant_statements::tenant_tables;
 use crate::models::base::Record;
-use crate::python::builtins::{__name__, RuntimeError, TYPE, bool, str};
+use crate::python::builtins::{__name__, RuntimeError, TYPE, bool, frozenset, str};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::sqlalchemy::{
     AsyncEngine, AsyncSession, Connection, ConnectionPoolEntry, DBAPIConnection, IntegrityError,
@@ -19,7 +19,7 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.database": logger, SQLITE_BUSY_SECONDS, BYPASSES_ROW_LEVEL_SECURITY,
+    "app.core.database": logger, SQLITE_BUSY_SECONDS, REVISIONS, BYPASSES_ROW_LEVEL_SECURITY,
         ROW_SECURITY_IS_ACTIVE, DatabaseRoleError, Database, build_engine, prepare_sqlite, begin_immediate, get_database,
         DatabaseDep, get_session, SessionDep, flush, insert_once;
 }
@@ -33,6 +33,7 @@ pub fn emit(spec: &Spec) -> Module {
         .body(block![
             assign(logger, py!(logging.getLogger(__name__))),
             assign(SQLITE_BUSY_SECONDS, 10).paragraph(),
+            assign(REVISIONS, py!(text("SELECT version_num FROM alembic_version"))),
             row_level_security.then(|| [
                 assign(BYPASSES_ROW_LEVEL_SECURITY, bypasses_query()),
                 assign(
@@ -83,6 +84,7 @@ fn database_class(spec: &Spec) -> ClassDef {
         database_tenant_session(),
         database_all_tenants_session(row_level_security),
         database_ping(),
+        database_revisions(),
         row_level_security.then(|| [database_check_role(), database_find_problem()]),
         database_close(row_level_security)
     ])
@@ -200,6 +202,18 @@ fn database_ping() -> FunctionDef {
             py!(self.engine.connect()),
             connection,
             [do_(py!(connection.execute(text("SELECT 1")).await))]
+        )
+    ])
+}
+
+fn database_revisions() -> FunctionDef {
+    names!(connection);
+    async_def("revisions").params([untyped("self")]).returns(py!(frozenset[str])).body(block![
+        docstring("Read which migrations were the last: one, unless they branch."),
+        async_with_as(
+            py!(self.engine.connect()),
+            connection,
+            [return_(py!(frozenset(connection.scalars(REVISIONS).await)))]
         )
     ])
 }

@@ -74,6 +74,18 @@ fn production(spec: &Spec) -> Vec<Block> {
             code("DRAIN_SECONDS"),
             text(", so that whoever sends it requests can hear of it; the image has five."),
         ]),
+        paragraph([
+            code("/health/ready"),
+            text(" answers 503 without the database, and while the database lacks a migration "),
+            text("that the code has. A database with migrations that the code does not know is "),
+            text("how it stands while a release is rolled out: that is "),
+            code("degraded"),
+            text(", and served. So is code that "),
+            code("migrations"),
+            text(" and "),
+            code("pyproject.toml"),
+            text(" do not stand beside, which cannot tell."),
+        ]),
     ];
     if spec.tenancy.row_level_security {
         production.push(paragraph([

@@ -7,6 +7,7 @@ astgen_pyast::vocabulary! {
     "alembic.autogenerate.api": AutogenContext;
     "alembic.config": Config;
     "alembic.script": ScriptDirectory;
+    "alembic.util": CommandError;
     "sqlalchemy": Alias, BigInteger, Column, ColumnClause, ColumnElement, Connection, DateTime, Delete, Dialect,
         Enum, Executable, ForeignKey, ForeignKeyConstraint, Index, JSON, MetaData, Numeric, ScalarSelect, Select,
         SelectBase, String, Table, Text, TextClause, TypeDecorator, URL, UniqueConstraint, Update,

@@ -40,6 +40,7 @@ pub mod mailer;
 pub mod maintenance;
 pub mod me_service;
 pub mod member_service;
+pub mod migration_head;
 pub mod organization_service;
 pub mod outbox;
 pub mod override_service;

@@ -3,11 +3,12 @@
 use crate::core::errors::UnavailableError;
 use crate::core::jobs::Dispatcher;
 use crate::python::anyio::fail_after;
-use crate::python::builtins::{__name__, OSError, dict, isinstance, str, zip};
+use crate::python::builtins::{__name__, OSError, dict, isinstance, set, str, zip};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::sqlalchemy::SQLAlchemyError;
 use crate::python::standard::{Annotated, Awaitable, Callable, asyncio, logging, monotonic};
 use crate::schemas::health::{Readiness, State};
+use crate::services::migration_head::MigrationHead;
 use crate::services::resources::Resources;
 use crate::services::rq_dispatcher::RqDispatcher;
 use crate::spec::Spec;
@@ -28,7 +29,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(ANSWER_SECONDS, py!(2.0)).paragraph(),
             assign(FRESH_SECONDS, py!(1.0)),
             probes_class(spec),
-            worst_def(spec),
+            worst_def(),
             get_probes_def(),
             assign(ProbesDep, py!(Annotated[(Probes, Depends(get_probes))]))
         ])
@@ -49,8 +50,9 @@ fn probes_init(spec: &Spec) -> FunctionDef {
     names!(resources, dispatcher);
     let (has_files, has_queue) = (spec.storage.is_on(), spec.jobs.has_workers());
     let database = ("database", py!(resources.database.ping));
+    let migrations = ("migrations", py!(MigrationHead(resources.database).probe));
     let storage = has_files.then(|| ("storage", py!(resources.storage.probe)));
-    let probes = astgen_pyast::make::dict([database].into_iter().chain(storage));
+    let probes = astgen_pyast::make::dict([database, migrations].into_iter().chain(storage));
     let params = [Some(untyped("self")), Some(param(resources, Resources))];
     let dispatcher_param = has_queue.then(|| param(dispatcher, Dispatcher));
     def("__init__")
@@ -58,7 +60,11 @@ fn probes_init(spec: &Spec) -> FunctionDef {
         .returns(none())
         .body(block![
             docstring("Start without having asked."),
-            ann_assign(py!(self.probes), py!(dict[(str, Callable[([], Awaitable[None])])]), probes),
+            ann_assign(
+                py!(self.probes),
+                py!(dict[(str, Callable[([], Awaitable[State | None])])]),
+                probes
+            ),
             has_queue.then(|| if_(
                 py!(isinstance(dispatcher, RqDispatcher)),
                 [assign(py!(self.probes["queue"]), py!(dispatcher.probe))]
@@ -113,34 +119,27 @@ fn probes_ask_all() -> FunctionDef {
 }
 
 fn probes_ask() -> FunctionDef {
-    names!(name);
+    names!(name, found);
+    let answer = assign(found, py!(self.probes[name]().await));
     async_def("ask").params([untyped("self"), param(name, str)]).returns(State).body(block![
-        docstring("Ask for an answer, and not for long."),
-        try_(with(py!(fail_after(ANSWER_SECONDS)), [do_(py!(self.probes[name]().await))])).except(
+        docstring("Ask for an answer, and not for long; who has nothing to say is well."),
+        try_(with(py!(fail_after(ANSWER_SECONDS)), [answer])).except(
             py!((SQLAlchemyError, OSError, UnavailableError)),
             block![
-                do_(py!(logger.warning("The %s does not answer", name, exc_info = true))),
+                do_(py!(logger.warning("The probe of the %s failed", name, exc_info = true))),
                 return_("failed")
             ]
         ),
-        return_("ok")
+        return_(py!(found || "ok"))
     ])
 }
 
-fn worst_def(spec: &Spec) -> FunctionDef {
+fn worst_def() -> FunctionDef {
     names!(checks);
-    let has_more = spec.storage.is_on() || spec.jobs.has_workers();
     def(worst).params([param(checks, py!(dict[(str, State)]))]).returns(State).body(block![
-        docstring(if has_more {
-            "Sum the checks up: with its database alone, most is still served."
-        } else {
-            "Sum the checks up."
-        }),
-        has_more.then(|| if_(
-            py!(checks["database"] == "ok" && in_!("failed", checks.values())),
-            [return_("degraded")]
-        )),
-        return_(py!(checks["database"]))
+        docstring("Sum the checks up: with its database and its tables, most is still served."),
+        if_(py!(in_!("failed", (checks["database"], checks["migrations"]))), [return_("failed")]),
+        return_(py!(if set(checks.values()) == set!("ok") { "ok" } else { "degraded" }))
     ])
 }
 

@@ -57,6 +57,7 @@ pub mod test_manage;
 pub mod test_me;
 pub mod test_members;
 pub mod test_metrics;
+pub mod test_migration_head;
 pub mod test_migrations;
 pub mod test_monitoring;
 pub mod test_openapi;
@@ -112,6 +113,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_health::emit(spec),
         test_manage::emit(spec),
         test_me::emit(spec),
+        test_migration_head::emit(),
         test_migrations::emit(spec),
         test_job_routes::emit(spec),
         test_jobs::emit(),

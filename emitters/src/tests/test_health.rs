@@ -25,10 +25,10 @@ pub fn emit(spec: &Spec) -> Module {
     ])
 }
 
-/// The checks where only the database may fail.
+/// The checks where only the database may fail, and with it what is asked of it.
 fn checks(spec: &Spec, database: &str) -> Expr {
     let storage = spec.storage.is_on().then_some(("storage", "ok"));
-    make::dict([("database", database)].into_iter().chain(storage))
+    make::dict([("database", database), ("migrations", database)].into_iter().chain(storage))
 }
 
 fn test_alive_and_ready(spec: &Spec) -> FunctionDef {
@@ -122,16 +122,15 @@ fn test_without_its_folder_the_rest_is_served() -> FunctionDef {
             ),
             assert_(py!(ready.status_code == 200)),
             assert_(py!(ready.json()["status"] == "degraded")),
-            assert_(
-                py!(ready.json()["checks"] == dict!("database" => "ok", "storage" => "failed"))
-            )
+            assert_(py!(ready.json()["checks"]
+                == dict!("database" => "ok", "migrations" => "ok", "storage" => "failed")))
         ])
 }
 
 fn test_without_its_queue_the_rest_is_served(spec: &Spec) -> FunctionDef {
     let storage = spec.storage.is_on().then_some(("storage", "ok"));
-    let checks = [("database", "ok")].into_iter().chain(storage).chain([("queue", "failed")]);
-    let checks = make::dict(checks);
+    let checks = [("database", "ok"), ("migrations", "ok")].into_iter().chain(storage);
+    let checks = make::dict(checks.chain([("queue", "failed")]));
     names!(settings, nobody, app, http, ready);
     async_def("test_without_its_queue_the_rest_is_served")
         .params([param(settings, Settings)])
