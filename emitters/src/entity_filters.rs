@@ -54,7 +54,7 @@ fn filter(field: &Field) -> Option<Filter<'_>> {
         | FieldKind::Money(_)
         | FieldKind::Date { .. }
         | FieldKind::DateTime { .. } => Some(Filter::Range(field)),
-        FieldKind::Json { .. } | FieldKind::Url { .. } | FieldKind::File(_) => None,
+        FieldKind::Json { .. } | FieldKind::Url { .. } => None,
     }
 }
 
@@ -68,7 +68,6 @@ pub fn sortable(entity: &Entity) -> Vec<&Field> {
                 | FieldKind::Uuid
                 | FieldKind::Json { .. }
                 | FieldKind::Url { .. }
-                | FieldKind::File(_)
         )
     };
     entity.fields.iter().filter(|field| has_index(field)).filter(has_order).collect()

@@ -3,7 +3,7 @@
 
 use crate::python::builtins::{UnicodeDecodeError, bool, bytes as BYTES, str};
 use crate::python::standard::{StrEnum, getincrementaldecoder, quote, re, unicodedata};
-use crate::spec::Spec;
+use crate::spec::{self, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -11,30 +11,19 @@ vocabulary! {
         FileType, STARTS, begins_like, is_text, display_name, attachment;
 }
 
-/// A media type that is taken.
-struct Taken {
-    /// The member of the enum.
-    constant: Name,
-    /// What browsers call it.
-    name: &'static str,
-    /// A regular expression for its first bytes; `None` is text.
-    start: Option<Expr>,
-}
-
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
     let docstring =
         "The files that are taken: how large, of which types, and how each type begins.";
-    let types = taken();
     module("app.core.file_types").docstring(docstring).body(block![
         assign(MAX_FILE_BYTES, spec.storage.max_file_size),
         assign(MAX_NAME_LENGTH, 255),
         assign(START_BYTES, 1_024).comment("How much of a file tells what it is."),
         assign(FOLDER, py!(re.compile("[/\\\\]"))),
         assign(NOT_PLAIN, py!(re.compile("[^A-Za-z0-9 ._-]"))),
-        file_type_class(&types),
-        starts(&types),
+        file_type_class(),
+        starts(),
         begins_like_def(),
         is_text_def(),
         display_name_def(),
@@ -42,10 +31,31 @@ pub fn emit(spec: &Spec) -> Module {
     ])
 }
 
-/// The types; none is among them that a browser would run.
-fn taken() -> [Taken; 11] {
+/// The member of the enum: `FileType.PNG`.
+#[must_use]
+pub fn member(file_type: spec::FileType) -> Expr {
+    FileType.attr(constant(file_type))
+}
+
+fn constant(file_type: spec::FileType) -> Name {
     names!(PNG, JPEG, GIF, WEBP, PDF, ZIP, MP4, MP3, TEXT, CSV, JSON);
-    let taken = |constant, name, start| Taken { constant, name, start };
+    match file_type {
+        spec::FileType::Png => PNG,
+        spec::FileType::Jpeg => JPEG,
+        spec::FileType::Gif => GIF,
+        spec::FileType::WebP => WEBP,
+        spec::FileType::Pdf => PDF,
+        spec::FileType::Zip => ZIP,
+        spec::FileType::Mp4 => MP4,
+        spec::FileType::Mp3 => MP3,
+        spec::FileType::Text => TEXT,
+        spec::FileType::Csv => CSV,
+        spec::FileType::Json => JSON,
+    }
+}
+
+/// A regular expression for the first bytes; `None` is text.
+fn start(file_type: spec::FileType) -> Option<Expr> {
     let begins = |start: &[u8]| {
         let start = bytes(start);
         Some(py!(re.compile(start)))
@@ -55,33 +65,29 @@ fn taken() -> [Taken; 11] {
         let start = bytes(start);
         Some(py!(re.compile(start, re.DOTALL)))
     };
-    [
-        taken(PNG, "image/png", begins(b"\x89PNG\r\n\x1a\n")),
-        taken(JPEG, "image/jpeg", begins(b"\xff\xd8\xff")),
-        taken(GIF, "image/gif", begins(b"GIF8[79]a")),
-        taken(WEBP, "image/webp", begins_with_size(b"RIFF.{4}WEBP")),
-        taken(PDF, "application/pdf", begins(b"%PDF-")),
-        taken(ZIP, "application/zip", begins(b"PK(\x03\x04|\x05\x06)")),
-        taken(MP4, "video/mp4", begins_with_size(b".{4}ftyp")),
-        taken(MP3, "audio/mpeg", begins(b"ID3|\xff[\xe0-\xff]")),
-        taken(TEXT, "text/plain", None),
-        taken(CSV, "text/csv", None),
-        taken(JSON, "application/json", None),
-    ]
+    match file_type {
+        spec::FileType::Png => begins(b"\x89PNG\r\n\x1a\n"),
+        spec::FileType::Jpeg => begins(b"\xff\xd8\xff"),
+        spec::FileType::Gif => begins(b"GIF8[79]a"),
+        spec::FileType::WebP => begins_with_size(b"RIFF.{4}WEBP"),
+        spec::FileType::Pdf => begins(b"%PDF-"),
+        spec::FileType::Zip => begins(b"PK(\x03\x04|\x05\x06)"),
+        spec::FileType::Mp4 => begins_with_size(b".{4}ftyp"),
+        spec::FileType::Mp3 => begins(b"ID3|\xff[\xe0-\xff]"),
+        spec::FileType::Text | spec::FileType::Csv | spec::FileType::Json => None,
+    }
 }
 
-fn file_type_class(types: &[Taken]) -> ClassDef {
-    let members = types.iter().map(|taken| assign(taken.constant, taken.name));
+fn file_type_class() -> ClassDef {
+    let members = spec::FileType::ALL.map(|one| assign(constant(one), one.media_type()));
     class(FileType).base(StrEnum).body(block![
         docstring("The media types that are taken; none that a browser would run is among them."),
-        members.collect::<Vec<_>>()
+        members
     ])
 }
 
-fn starts(types: &[Taken]) -> Stmt {
-    let starts = types
-        .iter()
-        .filter_map(|taken| Some((FileType.attr(taken.constant), taken.start.clone()?)));
+fn starts() -> Stmt {
+    let starts = spec::FileType::ALL.into_iter().filter_map(|one| Some((member(one), start(one)?)));
     assign(STARTS, dict(starts)).comment("A type that is not among these is text.")
 }
 

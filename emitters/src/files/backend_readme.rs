@@ -2,6 +2,7 @@
 
 use super::facts::{entities, plans, roles, settings};
 use super::markdown::{Block, code, commands, heading, paragraph, print, text};
+use crate::services::file_reference;
 use crate::spec::{AuthMode, Spec};
 use crate::{Content, Generated};
 
@@ -252,15 +253,21 @@ fn files(spec: &Spec) -> Vec<Block> {
             code("app/core/file_types.py"),
             text(" says what is taken."),
         ]),
-        paragraph([
-            text(
-                "Uploads that never came, and bytes that nobody has any more, are removed once a ",
-            ),
-            text("day, and by "),
-            code("python -m app.manage run-sweeper"),
-            text("."),
-        ]),
     ];
+    if file_reference::is_used(spec) {
+        files.push(paragraph([
+            text("What an entity has as a file is the id of one that is stored already. "),
+            code("app/services/file_reference.py"),
+            text(" refuses those of other organizations, and what a field does not take; who deletes "),
+            text("a row keeps its files."),
+        ]));
+    }
+    files.push(paragraph([
+        text("Uploads that never came, and bytes that nobody has any more, are removed once a "),
+        text("day, and by "),
+        code("python -m app.manage run-sweeper"),
+        text("."),
+    ]));
     files.push(if spec.storage.has_bucket() {
         paragraph([
             text("With "),

@@ -60,9 +60,7 @@ impl Backfill {
                 JsonDefault::Object => Backfill::text("{}"),
                 JsonDefault::Array => Backfill::text("[]"),
             },
-            FieldKind::Uuid | FieldKind::Email | FieldKind::Reference(_) | FieldKind::File(_) => {
-                return None;
-            }
+            FieldKind::Uuid | FieldKind::Email | FieldKind::Reference(_) => return None,
         })
     }
 

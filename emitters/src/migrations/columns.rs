@@ -156,7 +156,7 @@ pub fn column_type(kind: &FieldKind, spec: &Spec) -> ColumnKind {
         FieldKind::Json { .. } => ColumnKind::Json,
         FieldKind::Email => text(EMAIL_LENGTH),
         FieldKind::Url { .. } => text(URL_LENGTH),
-        FieldKind::Uuid | FieldKind::Reference(_) | FieldKind::File(_) => uuid(),
+        FieldKind::Uuid | FieldKind::Reference(_) => uuid(),
     }
 }
 

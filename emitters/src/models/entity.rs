@@ -151,8 +151,7 @@ fn column_type(names: &EntityNames, field: &Field) -> Option<Expr> {
         FieldKind::Boolean { .. }
         | FieldKind::Date { .. }
         | FieldKind::Uuid
-        | FieldKind::Reference(_)
-        | FieldKind::File(_) => return None,
+        | FieldKind::Reference(_) => return None,
     })
 }
 
@@ -163,9 +162,6 @@ fn wide(minimum: i64, maximum: i64) -> Option<Expr> {
 }
 
 /// The type of a value in Python; a JSON value consists of `json`.
-///
-/// # Panics
-/// For a file, which no spec that was read has.
 #[must_use]
 pub fn value_type(names: &EntityNames, kind: &FieldKind, json: Import) -> Expr {
     match kind {
@@ -179,7 +175,6 @@ pub fn value_type(names: &EntityNames, kind: &FieldKind, json: Import) -> Expr {
         FieldKind::Json { default: Some(JsonDefault::Array) } => py!(list[json]),
         FieldKind::Json { .. } => py!(dict[(str, json)]),
         FieldKind::Uuid | FieldKind::Reference(_) => UUID.into_expr(),
-        FieldKind::File(_) => unreachable!("the reader of the spec refuses files"),
     }
 }
 
@@ -214,9 +209,7 @@ pub fn initial(names: &EntityNames, kind: &FieldKind, json: Import) -> Option<In
             (*default)?;
             return Some(Initial::Factory(value_type(names, kind, json)));
         }
-        FieldKind::Uuid | FieldKind::Email | FieldKind::Reference(_) | FieldKind::File(_) => {
-            return None;
-        }
+        FieldKind::Uuid | FieldKind::Email | FieldKind::Reference(_) => return None,
     };
     Some(Initial::Value(value))
 }

@@ -109,8 +109,7 @@ fn constrained(kind: &FieldKind) -> Option<Expr> {
         | FieldKind::Json { .. }
         | FieldKind::Uuid
         | FieldKind::Email
-        | FieldKind::Reference(_)
-        | FieldKind::File(_) => return None,
+        | FieldKind::Reference(_) => return None,
     })
 }
 
@@ -152,8 +151,7 @@ fn accepted(names: &EntityNames, kind: &FieldKind) -> Expr {
         | FieldKind::Integer(_)
         | FieldKind::Decimal(_)
         | FieldKind::Url { .. }
-        | FieldKind::Money(_)
-        | FieldKind::File(_) => value_type(names, kind, JsonValue),
+        | FieldKind::Money(_) => value_type(names, kind, JsonValue),
     }
 }
 

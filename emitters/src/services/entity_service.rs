@@ -18,7 +18,10 @@ use crate::python::sqlalchemy::{func, select};
 use crate::python::standard::{Annotated, UUID, dataclass};
 use crate::relations::{columns_pointing_at, has_dependents, restricting};
 use crate::services::deletion::{hide, show};
-use crate::spec::{Billing, Entity, EntityNames, Field, FieldKind, OnDelete, Operation, Spec};
+use crate::services::file_reference::{file_of, require_file, rule, rule_name};
+use crate::spec::{
+    Billing, Entity, EntityNames, Field, FieldKind, OnDelete, Operation, Reference, Spec,
+};
 use crate::wording::{alternatives, capitalized, indefinite, noun};
 use astgen_pyast::prelude::*;
 
@@ -86,11 +89,13 @@ pub fn emit(spec: &Spec, entity: &Entity) -> Module {
         limit: entity.limit.zip(spec.billing.as_ref()),
     };
     let class = names.service_class;
+    let rules = entity.fields.iter().filter_map(|field| Some(rule(field, file_of(field)?)));
     module(names.service_module)
         .docstring(format!("{} of the bound tenant.", capitalized(&names.plural_title)))
         .body(block![
             service.conflict.as_deref().map(|conflict| assign(CONFLICT, conflict)),
             in_use_message(service).map(|in_use| assign(IN_USE, in_use)),
+            rules.collect::<Vec<_>>(),
             service_class(service),
             assign(names.service_dependency, py!(Annotated[(class, Depends(class))]))
         ])
@@ -282,8 +287,13 @@ fn find_target(field: &Field, operation: Operation) -> Vec<Stmt> {
     let FieldKind::Reference(reference) = &field.kind else { return Vec::new() };
     let column = field.column.as_str();
     let target = &payload.attr(field.column);
-    let require = py!(self).attr(joined("require", reference.to.name));
-    let require = do_(await_(require.call([arg(target)])));
+    let require = match reference.file {
+        Some(_) => {
+            let rule = rule_name(field);
+            do_(py!(require_file(self.session, target, rule).await))
+        }
+        None => require_row(reference, target),
+    };
     if field.optional {
         return block![if_(py!(target != None), [require])];
     }
@@ -291,6 +301,12 @@ fn find_target(field: &Field, operation: Operation) -> Vec<Stmt> {
         Operation::Update => block![if_(py!(in_!(column, payload.model_fields_set)), [require])],
         _ => vec![require],
     }
+}
+
+/// `await self.require_project(payload.project_id)`
+fn require_row(reference: &Reference, id: &Expr) -> Stmt {
+    let require = py!(self).attr(joined("require", reference.to.name));
+    do_(await_(require.call([arg(id)])))
 }
 
 /// Sends what changed to the database.
@@ -424,14 +440,16 @@ fn restore_def(service: &Service<'_>) -> FunctionDef {
     ])
 }
 
-/// Refuses to restore a row that would point at a deleted one.
+/// Refuses to restore a row that would point at a deleted one; a file is not deleted meanwhile.
 fn find_targets_of_row(service: &Service<'_>) -> Vec<Stmt> {
     let row = service.row;
     let finds = service.entity.fields.iter().flat_map(|field| {
         let FieldKind::Reference(reference) = &field.kind else { return Vec::new() };
+        if reference.file.is_some() {
+            return Vec::new();
+        }
         let target = &row.attr(field.column);
-        let require = py!(self).attr(joined("require", reference.to.name));
-        let require = do_(await_(require.call([arg(target)])));
+        let require = require_row(reference, target);
         match field.optional {
             true => block![if_(py!(target != None), [require])],
             false => vec![require],
@@ -440,9 +458,15 @@ fn find_targets_of_row(service: &Service<'_>) -> Vec<Stmt> {
     finds.collect()
 }
 
-/// What an entity points at, and whether it can be restored.
+/// The entities that one points at.
 fn targets(entity: &Entity) -> Vec<&EntityNames> {
-    entity.references()
+    let mut targets = entity.references();
+    let files = entity.fields.iter().find_map(|field| match &field.kind {
+        FieldKind::Reference(reference) => reference.file.as_ref().map(|_| &*reference.to),
+        _ => None,
+    });
+    targets.retain(|target| Some(*target) != files);
+    targets
 }
 
 fn require_def(service: &Service<'_>, target: &EntityNames) -> FunctionDef {

@@ -22,6 +22,7 @@ pub mod entitlement_service;
 pub mod entity_service;
 pub mod file_quota;
 pub mod file_receiver;
+pub mod file_reference;
 pub mod file_service;
 pub mod file_sweeper;
 pub mod flag_service;

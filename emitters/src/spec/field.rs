@@ -2,6 +2,7 @@
 
 use super::billing::Currency;
 use super::entity::EntityNames;
+use super::storage::FileType;
 use astgen_pyast::Name;
 use serde::{Deserialize, Serialize};
 
@@ -70,10 +71,8 @@ pub enum FieldKind {
     },
     /// An amount of money in one currency.
     Money(Money),
-    /// Another entity of the same organization.
+    /// Another row of the same organization: of an entity, or a stored file.
     Reference(Reference),
-    /// A stored file.
-    File(File),
 }
 
 /// Bounds of a text.
@@ -176,16 +175,19 @@ pub struct Money {
     pub default: Option<i64>,
 }
 
-/// Another entity of the same organization.
+/// Another row of the same organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reference {
-    /// The entity pointed at.
+    /// The entity pointed at; for a file, the names of what the product keeps of files.
     pub to: Box<EntityNames>,
     /// What happens to this row when the other one is deleted.
     pub on_delete: OnDelete,
     /// Whether the other table is made after this one ([`super::Spec::creation_order`]), so that the
     /// foreign key has to be added when both exist. Only optional references in a cycle are.
     pub is_deferred: bool,
+    /// What the field takes, where it points at a stored file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<File>,
 }
 
 /// What happens to a row when the one it points at is deleted.
@@ -211,13 +213,13 @@ impl OnDelete {
     }
 }
 
-/// A stored file.
+/// The files that a field takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct File {
     /// The most bytes.
     pub max_size: u64,
     /// The media types that are taken; empty for all that the storage takes.
-    pub content_types: Vec<String>,
+    pub types: Vec<FileType>,
 }
 
 impl Field {
@@ -235,9 +237,7 @@ impl Field {
             FieldKind::Json { default } => default.is_some(),
             FieldKind::Url { default } => default.is_some(),
             FieldKind::Money(money) => money.default.is_some(),
-            FieldKind::Uuid | FieldKind::Email | FieldKind::Reference(_) | FieldKind::File(_) => {
-                false
-            }
+            FieldKind::Uuid | FieldKind::Email | FieldKind::Reference(_) => false,
         }
     }
 }

@@ -54,7 +54,7 @@ pub use organizations::{Organizations, Role};
 pub use project::{Project, PythonVersion};
 pub use read::{MAX_BYTES, read, schema as json_schema};
 pub use starter::starter;
-pub use storage::{Storage, StorageBackend};
+pub use storage::{FileType, Storage, StorageBackend};
 pub use tenancy::Tenancy;
 pub use webhooks::Webhooks;
 

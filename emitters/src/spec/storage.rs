@@ -41,3 +41,65 @@ pub enum StorageBackend {
     /// A bucket behind the S3 interface.
     S3,
 }
+
+/// A media type of files that are kept; none is among them that a browser would run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum FileType {
+    /// An image.
+    Png,
+    /// A photograph.
+    Jpeg,
+    /// An image, perhaps a moving one.
+    Gif,
+    /// An image.
+    WebP,
+    /// A document.
+    Pdf,
+    /// An archive, and what is one inside: documents of office programs.
+    Zip,
+    /// A film.
+    Mp4,
+    /// Sound.
+    Mp3,
+    /// Text.
+    Text,
+    /// A table.
+    Csv,
+    /// Data.
+    Json,
+}
+
+impl FileType {
+    /// Every type.
+    pub const ALL: [FileType; 11] = [
+        FileType::Png,
+        FileType::Jpeg,
+        FileType::Gif,
+        FileType::WebP,
+        FileType::Pdf,
+        FileType::Zip,
+        FileType::Mp4,
+        FileType::Mp3,
+        FileType::Text,
+        FileType::Csv,
+        FileType::Json,
+    ];
+
+    /// Its name in the registry of media types (RFC 6838).
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            FileType::Png => "image/png",
+            FileType::Jpeg => "image/jpeg",
+            FileType::Gif => "image/gif",
+            FileType::WebP => "image/webp",
+            FileType::Pdf => "application/pdf",
+            FileType::Zip => "application/zip",
+            FileType::Mp4 => "video/mp4",
+            FileType::Mp3 => "audio/mpeg",
+            FileType::Text => "text/plain",
+            FileType::Csv => "text/csv",
+            FileType::Json => "application/json",
+        }
+    }
+}

@@ -17,10 +17,8 @@ pub struct NotGenerated {
 }
 
 /// Everything that is not generated.
-pub const NOT_GENERATED: &[NotGenerated] = &[
-    value("a field", "type", "file", "use a `url` field for a file that is kept elsewhere"),
-    value("[observability]", "tracing", "true", "write `tracing = false`"),
-];
+pub const NOT_GENERATED: &[NotGenerated] =
+    &[value("[observability]", "tracing", "true", "write `tracing = false`")];
 
 /// Why a value is refused, if it is.
 #[must_use]

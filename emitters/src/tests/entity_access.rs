@@ -5,9 +5,9 @@ use crate::python::builtins::{range, str};
 use crate::python::pytest::pytest;
 use crate::python::standard::uuid4;
 use crate::spec::{Billing, Counted, Guard, Limit, Operation, Plan, Role, Spec};
-use crate::tests::casting::{has_room, lookup_key, paid_plans};
+use crate::tests::casting::{has_room, lookup_key, paid_plans, starting_plan};
 use crate::tests::entity::{Tested, ada_and_hers, test};
-use crate::tests::entity_rows::{is_met, needed, room};
+use crate::tests::entity_rows::{can_write, is_met, needed, room, stands_alone};
 use crate::tests::world::sign_up;
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
@@ -80,7 +80,7 @@ pub fn guard_test(tested: &Tested<'_>) -> Option<FunctionDef> {
         })
         .collect();
     let statuses: Vec<u32> = refusals.iter().map(|(_, status)| *status).collect();
-    let has_body = needed(tested.spec, tested.entity).len() == 1
+    let has_body = stands_alone(tested.spec, tested.entity)
         && refusals.iter().any(|(operation, _)| *operation == Operation::Create);
     let has_path = refusals
         .iter()
@@ -215,7 +215,10 @@ pub fn role_tests(tested: &Tested<'_>, most: u32) -> Vec<FunctionDef> {
     let others = needed(tested.spec, entity);
     let roles = &tested.spec.organizations.roles[1..];
     // Who may not make what a row needs cannot make the row.
-    let can_make = |role: &&Role| others.iter().all(|other| other.writers.contains(role));
+    let can_make = |role: &&Role| {
+        let plan = tested.spec.billing.as_ref().map(starting_plan);
+        others.iter().all(|other| can_write(tested.spec, other, role, plan))
+    };
     let writers: Vec<&Role> = roles.iter().filter(can_make).collect();
     let is_reader = |role: &&Role| entity.readers.contains(role) && !entity.writers.contains(role);
     let readers: Vec<&Role> = roles.iter().filter(is_reader).collect();

@@ -3,10 +3,11 @@
 use crate::entity_names::framed;
 use crate::python::builtins::str;
 use crate::python::standard::uuid4;
-use crate::spec::{EntityNames, Field, FieldKind, OnDelete, Reference};
+use crate::spec::{Field, FieldKind, File, FileType, OnDelete, Reference, STORAGE_LIMIT};
+use crate::tests::casting::starting_plan;
 use crate::tests::entity::{Tested, ada_and_hers, test, variable};
-use crate::tests::entity_rows::{most_rows, needed, target};
-use crate::tests::factories;
+use crate::tests::entity_rows::{most_rows, stands_alone, target};
+use crate::tests::factories::{self, create_file};
 use crate::tests::world::{first_organization, sign_up};
 use astgen_pyast::prelude::*;
 
@@ -16,7 +17,7 @@ pub fn unique_tests(tested: &Tested<'_>) -> Vec<FunctionDef> {
     let is_reference = |field: &&Field| matches!(field.kind, FieldKind::Reference(_));
     let unique: Vec<&Field> = tested.entity.fields.iter().filter(|field| field.unique).collect();
     // A body of another tenant, or one with a second unique value, would be refused for that.
-    let is_plain = unique.len() == 1 && needed(tested.spec, tested.entity).len() == 1;
+    let is_plain = unique.len() == 1 && stands_alone(tested.spec, tested.entity);
     let values = unique.into_iter().filter(|field| !is_reference(field));
     values.map(|field| unique_test(tested, field, is_plain)).collect()
 }
@@ -67,30 +68,40 @@ pub fn reference_tests(tested: &Tested<'_>) -> Vec<FunctionDef> {
         FieldKind::Reference(reference) => Some((field, reference)),
         _ => None,
     });
-    let is_made = |field| {
+    let is_made = |field, reference: &Reference| {
+        if reference.file.is_some() {
+            return Some(can_send(tested));
+        }
         let most = most_rows(tested.spec, target(tested.spec, field)?)?;
         Some(most >= 3)
     };
-    let fields = fields.filter(|(field, _)| is_made(field) == Some(true));
+    let fields = fields.filter(|(field, reference)| is_made(field, reference) == Some(true));
     let tests = fields.map(|(field, reference)| {
         [
-            deletion_test(tested, field, reference),
-            same_tenant_test(tested, field, &reference.to),
-            move_test(tested, field, &reference.to),
+            Some(deletion_test(tested, field, reference)),
+            Some(same_tenant_test(tested, field, reference)),
+            Some(move_test(tested, field, reference)),
+            reference.file.as_ref().and_then(|file| type_test(tested, field, file)),
         ]
     });
-    tests.flatten().collect()
+    tests.flatten().flatten().collect()
+}
+
+/// Whether the plan that Ada starts with has room for files.
+fn can_send(tested: &Tested<'_>) -> bool {
+    let plan = tested.spec.billing.as_ref().map(starting_plan);
+    plan.and_then(|plan| plan.limit(STORAGE_LIMIT)) != Some(0)
 }
 
 fn deletion_test(tested: &Tested<'_>, field: &Field, reference: &Reference) -> FunctionDef {
     names!(ada, organization_id, parent, path);
     let (row, column) = (tested.row, field.column.as_str());
     let owner = variable_of(tested, field);
-    let create = factories::create(&reference.to);
+    let made = factories::target(reference, ada, organization_id);
     let key = if field.optional { py!(owner["id"]) } else { py!(row[column]) };
     let pointed = field.optional.then(|| {
         [
-            assign(owner, py!(create(ada, organization_id).await)),
+            assign(owner, made),
             assert_(py!(ada.patch(path, dict!(column => owner["id"])).await.status_code == 200)),
         ]
     });
@@ -146,9 +157,10 @@ fn is_kept_apart(tested: &Tested<'_>, reference: &Reference) -> bool {
     !tested.entity.soft_delete || target.is_some_and(|target| target.soft_delete)
 }
 
-fn same_tenant_test(tested: &Tested<'_>, field: &Field, target: &EntityNames) -> FunctionDef {
+fn same_tenant_test(tested: &Tested<'_>, field: &Field, reference: &Reference) -> FunctionDef {
     names!(world, ada, eve, organization_id, body, foreign, created, changed);
-    let (rows, row, create) = (tested.rows, tested.row, factories::create(target));
+    let (rows, row) = (tested.rows, tested.row);
+    let made = factories::target(reference, eve, py!(eve.organization().await));
     let (column, key) = (field.column.as_str(), field.column);
     test(framed("test_", field.name, "_must_be_of_the_same_tenant")).body(block![
         sign_up(world, ada),
@@ -157,7 +169,7 @@ fn same_tenant_test(tested: &Tested<'_>, field: &Field, target: &EntityNames) ->
         tested.set_rows(),
         tested.set_body(),
         tested.set_row(ada),
-        assign(foreign, py!(create(eve, eve.organization().await).await)),
+        assign(foreign, made),
         for_(
             key,
             py!((foreign["id"], str(uuid4()))),
@@ -176,18 +188,38 @@ fn same_tenant_test(tested: &Tested<'_>, field: &Field, target: &EntityNames) ->
     ])
 }
 
-fn move_test(tested: &Tested<'_>, field: &Field, target: &EntityNames) -> FunctionDef {
+fn move_test(tested: &Tested<'_>, field: &Field, reference: &Reference) -> FunctionDef {
     names!(ada, organization_id, path, moved);
-    let (create, other) = (factories::create(target), variable_of(tested, field));
+    let other = variable_of(tested, field);
+    let made = factories::target(reference, ada, organization_id);
     let column = field.column.as_str();
     test(framed("test_can_move_to_another_", field.name, "")).body(block![
         ada_and_hers(),
         tested.set_row(ada),
-        assign(other, py!(create(ada, organization_id).await)),
+        assign(other, made),
         tested.set_path(),
         assign(moved, py!(ada.patch(path, dict!(column => other["id"])).await)).paragraph(),
         assert_(py!(moved.json()[column] == other["id"])).paragraph()
     ])
+}
+
+/// The test that a file of another type than the field takes is refused; none where it takes all.
+fn type_test(tested: &Tested<'_>, field: &Field, file: &File) -> Option<FunctionDef> {
+    names!(ada, organization_id, other, changed);
+    let (rows_of, row) = (tested.rows_of, tested.row);
+    let column = field.column.as_str();
+    let taken = |one: &FileType| file.types.is_empty() || file.types.contains(one);
+    let foreign = FileType::ALL.into_iter().find(|one| !taken(one))?;
+    let sample = factories::sample_file(foreign).map(arg);
+    let path = py!(f!("{}/{}", rows_of(organization_id), row["id"]));
+    Some(test(framed("test_", field.name, "_takes_some_types_only")).body(block![
+        ada_and_hers(),
+        tested.set_row(ada),
+        assign(other, py!(create_file(ada, organization_id, ..sample).await)),
+        assign(changed, py!(ada.patch(path, dict!(column => other["id"])).await)).paragraph(),
+        assert_(py!(changed.status_code == 409)).paragraph(),
+        assert_(py!(changed.json()["code"] == "wrong_file_type"))
+    ]))
 }
 
 /// A variable for the row that a reference points at: `project`.

@@ -1,6 +1,9 @@
 //! Which rows the tests of an entity can make.
 
-use crate::spec::{Entity, Field, FieldKind, Flag, Guard, Operation, Plan, Role, Spec};
+use crate::services::file_reference::file_of;
+use crate::spec::{
+    Entity, Field, FieldKind, Flag, Guard, Operation, Plan, Role, STORAGE_LIMIT, Spec,
+};
 use crate::tests::casting::starting_plan;
 use astgen_pyast::Name;
 use std::collections::{HashMap, HashSet};
@@ -34,7 +37,7 @@ pub fn room(
     needed(spec, entity)
         .into_iter()
         .map(|needed| {
-            let is_allowed = needed.writers.contains(role)
+            let is_allowed = can_write(spec, needed, role, plan)
                 && needed.guards.create.iter().all(|guard| is_met(spec, guard, plan, is_active));
             let limit = needed.limit.and_then(|limit| plan?.limit(limit)).unwrap_or(MANY);
             let distinct = if needed.fields.iter().all(is_repeatable) { MANY } else { 1 };
@@ -42,6 +45,27 @@ pub fn room(
         })
         .min()
         .unwrap_or(0)
+}
+
+/// Whether someone with a role can make rows of an entity under a plan, and send the files that they need.
+#[must_use]
+pub fn can_write(spec: &Spec, entity: &Entity, role: &Role, plan: Option<&Plan>) -> bool {
+    let can_send = || {
+        spec.organizations.all_but_lowest().contains(role)
+            && plan.and_then(|plan| plan.limit(STORAGE_LIMIT)) != Some(0)
+    };
+    entity.writers.contains(role) && (!needs_file(entity) || can_send())
+}
+
+/// Whether a row of an entity cannot be without a file.
+fn needs_file(entity: &Entity) -> bool {
+    entity.fields.iter().any(|field| !field.optional && file_of(field).is_some())
+}
+
+/// Whether rows of an entity can be made of nothing that is there already.
+#[must_use]
+pub fn stands_alone(spec: &Spec, entity: &Entity) -> bool {
+    needed(spec, entity).len() == 1 && !needs_file(entity)
 }
 
 /// An entity and everything that a row of it cannot be without.
@@ -114,7 +138,6 @@ fn is_repeatable(field: &Field) -> bool {
             | FieldKind::Date { .. }
             | FieldKind::DateTime { .. }
             | FieldKind::Enum(_)
-            | FieldKind::Json { .. }
-            | FieldKind::File(_) => false,
+            | FieldKind::Json { .. } => false,
         }
 }

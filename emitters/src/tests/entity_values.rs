@@ -32,8 +32,7 @@ pub fn shown_default(field: &Field) -> Option<Expr> {
         | FieldKind::DateTime { default: None }
         | FieldKind::Uuid
         | FieldKind::Email
-        | FieldKind::Reference(_)
-        | FieldKind::File(_) => None,
+        | FieldKind::Reference(_) => None,
     };
     default.or_else(|| field.optional.then(none))
 }
@@ -64,7 +63,6 @@ pub fn invalid(field: &Field) -> Vec<Expr> {
         FieldKind::Uuid | FieldKind::Reference(_) => vec![string("not an id")],
         FieldKind::Email => vec![string("nobody"), string("nobody@example")],
         FieldKind::Url { .. } => vec![string("example.com"), string("ftp://example.com/")],
-        FieldKind::File(_) => Vec::new(),
     };
     values.extend((!field.optional).then(none));
     values
@@ -114,7 +112,7 @@ pub fn changes(field: &Field) -> Vec<Expr> {
         FieldKind::Email => Some(string("another@example.com")),
         FieldKind::Url { .. } => Some(string("https://example.com/another-page")),
         // The sample of an optional reference is null.
-        FieldKind::Reference(_) | FieldKind::File(_) => return Vec::new(),
+        FieldKind::Reference(_) => return Vec::new(),
     };
     other.into_iter().chain(field.optional.then(none)).collect()
 }

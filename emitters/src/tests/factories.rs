@@ -1,10 +1,12 @@
 //! `backend/tests/factories.py`: rows to start a test from, made through the API.
 
 use crate::entity_names::joined;
-use crate::python::builtins::{dict, list, str};
+use crate::python::builtins::{self, dict, list, str};
 use crate::python::standard::{Any, uuid4};
+use crate::services::file_reference;
 use crate::spec::{
-    Decimal, Entity, EntityNames, Field, FieldKind, Integer, JsonDefault, Money, Spec, Text,
+    Decimal, Entity, EntityNames, Field, FieldKind, FileType, Integer, JsonDefault, Money,
+    Reference, Spec, Text,
 };
 use crate::tests::world::Caller;
 use crate::wording::{indefinite, noun};
@@ -12,7 +14,7 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.factories": Row, created, every_row;
+    "tests.factories": Row, created, create_file, every_row;
 }
 
 /// The module; none where there is nothing to make.
@@ -26,6 +28,7 @@ pub fn emit(spec: &Spec) -> Option<Module> {
             assign(Row, py!(dict[(str, Any)])),
             created_def(),
             every_row_def(),
+            file_reference::is_used(spec).then(create_file_def),
             factories
         ])
     })
@@ -35,6 +38,41 @@ pub fn emit(spec: &Spec) -> Option<Module> {
 #[must_use]
 pub fn body_of(entity: &EntityNames) -> Import {
     Import { name: Some(joined(entity.name.as_str(), name("body"))), ..created }
+}
+
+/// What adds a row that a reference can point at: `await create_project(caller, organization_id)`.
+#[must_use]
+pub fn target(
+    reference: &Reference,
+    caller: impl IntoExpr,
+    organization_id: impl IntoExpr,
+) -> Expr {
+    let (caller, organization_id) = (caller.into_expr(), organization_id.into_expr());
+    let Some(file) = &reference.file else {
+        let create = create(&reference.to);
+        return py!(create(caller, organization_id).await);
+    };
+    let sample = file.types.first().map(|file_type| sample_file(*file_type));
+    let sample = sample.into_iter().flatten().map(arg);
+    py!(create_file(caller, organization_id, ..sample).await)
+}
+
+/// A media type, and a file that is of it.
+#[must_use]
+pub fn sample_file(file_type: FileType) -> [Expr; 2] {
+    let content: &[u8] = match file_type {
+        FileType::Png => b"\x89PNG\r\n\x1a\n",
+        FileType::Jpeg => b"\xff\xd8\xff",
+        FileType::Gif => b"GIF89a",
+        FileType::WebP => b"RIFF....WEBP",
+        FileType::Pdf => b"%PDF-",
+        FileType::Zip => b"PK\x03\x04",
+        FileType::Mp4 => b"....ftyp",
+        FileType::Mp3 => b"ID3",
+        FileType::Text | FileType::Csv => b"a text",
+        FileType::Json => b"{}",
+    };
+    [string(file_type.media_type()), bytes(content)]
 }
 
 /// The function that adds a row: `create_project`.
@@ -80,13 +118,44 @@ fn every_row_def() -> FunctionDef {
         ])
 }
 
+fn create_file_def() -> FunctionDef {
+    names!(caller, organization_id, content_type, content, sent, row);
+    let [text, sample] = sample_file(FileType::Text);
+    async_def(create_file)
+        .params([
+            param(caller, Caller),
+            param(organization_id, str),
+            param(content_type, str).default(text),
+            param(content, builtins::bytes).default(sample),
+        ])
+        .returns(Row)
+        .body(block![
+            docstring("Send a file."),
+            assign(
+                sent,
+                py!(caller
+                    .http
+                    .post(
+                        f!("/organizations/{}/files/upload", organization_id),
+                        params = dict!("name" => "a file"),
+                        content = content,
+                        headers = dict!(**caller.headers, "Content-Type" => content_type)
+                    )
+                    .await)
+            ),
+            assert_that(py!(sent.status_code == 201), py!(sent.text)),
+            ann_assign(row, Row, py!(sent.json())),
+            return_(row)
+        ])
+}
+
 fn body_def(entity: &Entity) -> FunctionDef {
     names!(caller, organization_id, _caller, _organization_id);
     let title = noun(&entity.names.title);
     let value = |field: &Field| match &field.kind {
         FieldKind::Reference(reference) if !field.optional => {
-            let create = create(&reference.to);
-            py!(create(caller, organization_id).await["id"])
+            let row = target(reference, caller, organization_id);
+            py!(row["id"])
         }
         _ => sample(field),
     };
@@ -152,8 +221,8 @@ pub fn sample(field: &Field) -> Expr {
             f_string([string("https://example.com/"), formatted(some())])
         }
         FieldKind::Url { .. } => string("https://example.com/a-page"),
-        // Required references are made by their own factories; no file can be sent along.
-        FieldKind::Reference(_) | FieldKind::File(_) => none(),
+        // Required ones are made by their own factories.
+        FieldKind::Reference(_) => none(),
     }
 }
 

@@ -46,6 +46,7 @@ pub mod test_errors;
 pub mod test_feature_flags;
 pub mod test_fields;
 pub mod test_file_quota;
+pub mod test_file_reference;
 pub mod test_file_sweeper;
 pub mod test_files;
 pub mod test_health;
@@ -92,6 +93,7 @@ pub mod test_webhook;
 pub mod test_webhooks;
 pub mod test_worker;
 
+use crate::services::file_reference;
 use crate::spec::{Billing, EmailBackend, Spec};
 use astgen_pyast::Module;
 
@@ -138,6 +140,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         modules.extend([files::emit(), test_files::emit(), test_file_sweeper::emit()]);
         modules.extend(test_file_quota::emit(spec));
     }
+    modules.extend(file_reference::is_used(spec).then(test_file_reference::emit));
     modules.extend(spec.storage.has_bucket().then(test_s3_storage::emit));
     if spec.webhooks.enabled {
         modules.extend([receiver::emit(), test_outbound::emit()]);

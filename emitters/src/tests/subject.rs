@@ -43,9 +43,9 @@ pub fn subject(spec: &Spec) -> Option<Subject<'_>> {
     spec.entities.iter().find_map(|entity| {
         let text = entity.fields.iter().find(|field| can_hold_any_words(entity, field))?;
         let others = entity.fields.iter().filter(|field| field.name != text.name);
-        let is_plain = others.filter(|field| is_needed(field)).all(|field| {
-            !field.unique && !matches!(field.kind, FieldKind::Reference(_) | FieldKind::File(_))
-        });
+        let is_plain = others
+            .filter(|field| is_needed(field))
+            .all(|field| !field.unique && !matches!(field.kind, FieldKind::Reference(_)));
         is_plain.then(|| subject_of(entity, text))
     })
 }
@@ -170,7 +170,7 @@ fn plain_value(entity: &Entity, field: &Field) -> Expr {
         FieldKind::Uuid => py!(uuid4()),
         FieldKind::Email => string("somebody@example.com"),
         FieldKind::Url { .. } => string("https://example.com/a-page"),
-        // Neither is made of plain values.
-        FieldKind::Reference(_) | FieldKind::File(_) => none(),
+        // It is not made of plain values.
+        FieldKind::Reference(_) => none(),
     }
 }

@@ -27,7 +27,7 @@ pub fn emit(spec: &Spec) -> Option<Module> {
             .body(block![
                 assign(ALLOWED, py!({ allowed } * MEGABYTE)),
                 assign(SIZE, size),
-                files_def(),
+                files_def(spec),
                 test_a_file_needs_room(code),
                 test_two_files_do_not_take_the_same_room(),
                 test_a_deleted_file_makes_room(),
@@ -48,15 +48,19 @@ fn quota(spec: &Spec) -> Option<(u32, &'static str)> {
     Some((limit, "plan_limit_reached"))
 }
 
-fn files_def() -> FunctionDef {
+fn files_def(spec: &Spec) -> FunctionDef {
     names!(world, ada);
+    let organization = match spec.billing {
+        Some(_) => py!(world.unpaid_organization(ada).await),
+        None => py!(ada.organization().await),
+    };
     async_def("files")
         .decorator(py!(pytest.fixture))
         .params([param(world, World)])
         .returns(Files)
         .body(block![
             assign(ada, py!(world.sign_up("ada@example.com").await)),
-            return_(py!(Files(world, ada, world.unpaid_organization(ada).await)))
+            return_(py!(Files(world, ada, organization)))
         ])
 }
 

@@ -9,7 +9,7 @@ use super::shape::{Boolean, Choice, Line, List, Shape, Whole, unknown_word};
 use super::table::{Placed, Table};
 use crate::spec::error::{Place, Problem, SpecError, quoted};
 use crate::spec::{
-    DateTimeDefault, EnumValue, FieldKind, File, Integer, Money, OnDelete, Text, text,
+    DateTimeDefault, EnumValue, FieldKind, FileType, Integer, Money, OnDelete, Text, text,
 };
 use astgen_pyast::Name;
 use std::collections::HashMap;
@@ -32,6 +32,16 @@ pub enum RawKind {
     Done(FieldKind),
     Enum { values: Vec<EnumValue>, default: Option<EnumValue> },
     Reference { to: Placed<String>, on_delete: OnDelete },
+    File(RawFile),
+}
+
+/// A stored file, before it is known what the storage takes.
+#[derive(Debug)]
+pub struct RawFile {
+    pub place: Place,
+    pub max_size: Option<Placed<u64>>,
+    pub types: Vec<FileType>,
+    pub on_delete: OnDelete,
 }
 
 /// The types of a field.
@@ -76,6 +86,21 @@ const ON_DELETE: &[(&str, OnDelete)] = &[
     ("restrict", OnDelete::Restrict),
     ("set_null", OnDelete::SetNull),
 ];
+
+/// A row cannot outlive a file that it needs, and no file takes rows with it.
+const ON_DELETE_OF_FILE: &[(&str, OnDelete)] =
+    &[("restrict", OnDelete::Restrict), ("set_null", OnDelete::SetNull)];
+
+const FILE_TYPES: [(&str, FileType); FileType::ALL.len()] = {
+    let mut types = [("", FileType::Text); FileType::ALL.len()];
+    let mut place = 0;
+    while place < types.len() {
+        let file_type = FileType::ALL[place];
+        types[place] = (file_type.media_type(), file_type);
+        place += 1;
+    }
+    types
+};
 
 const MOMENTS: &[(&str, DateTimeDefault)] = &[("now", DateTimeDefault::Now)];
 
@@ -127,7 +152,7 @@ pub fn field(kind: Kind, table: &mut Table<'_>) -> Option<RawField> {
         Kind::Url => Some(RawKind::Done(url(table))),
         Kind::Money => money(table).map(FieldKind::Money).map(RawKind::Done),
         Kind::Reference => reference(optional, table),
-        Kind::File => Some(RawKind::Done(FieldKind::File(file(table)))),
+        Kind::File => Some(RawKind::File(file(optional, table))),
     };
     if unique || index {
         check_indexed(raw.as_ref(), table);
@@ -296,33 +321,49 @@ fn member(
 
 fn reference(optional: bool, table: &mut Table<'_>) -> Option<RawKind> {
     let to = table.required("to", "The entity that it points at.", Line(1..=63));
-    let on_delete = table.optional(
-        "on_delete",
-        "What happens to this row when the other one is deleted. By default `restrict`.",
-        Choice(ON_DELETE),
-    );
-    if let Some(Placed { value: OnDelete::SetNull, place }) = &on_delete
-        && !optional
-    {
-        let sentence = "`set_null` needs a field that may be missing".to_owned();
-        let help = "add `optional = true`, or write `on_delete = \"cascade\"` or `\"restrict\"`";
-        table.report(SpecError::new(place.clone(), Problem::Inconsistent(sentence)).help(help));
-    }
-    let on_delete = on_delete.map_or(OnDelete::Restrict, |on_delete| on_delete.value);
+    let about = "What happens to this row when the other one is deleted. By default `restrict`.";
+    let written = table.optional("on_delete", about, Choice(ON_DELETE));
+    let help = "add `optional = true`, or write `on_delete = \"cascade\"` or `\"restrict\"`";
+    let on_delete = on_delete(written, optional, help, table);
     Some(RawKind::Reference { to: to?, on_delete })
 }
 
-fn file(table: &mut Table<'_>) -> File {
-    let max_size =
-        table.or("max_size", "The most bytes, up to 5GB.", Size(MAX_FILE_SIZE), 25_000_000);
-    let content_types = table.optional(
+/// What happens to a row; none that must name another can be left naming nothing.
+fn on_delete(
+    written: Option<Placed<OnDelete>>,
+    optional: bool,
+    help: &'static str,
+    table: &mut Table<'_>,
+) -> OnDelete {
+    if let Some(Placed { value: OnDelete::SetNull, place }) = &written
+        && !optional
+    {
+        let sentence = "`set_null` needs a field that may be missing".to_owned();
+        table.report(SpecError::new(place.clone(), Problem::Inconsistent(sentence)).help(help));
+    }
+    written.map_or(OnDelete::Restrict, |on_delete| on_delete.value)
+}
+
+fn file(optional: bool, table: &mut Table<'_>) -> RawFile {
+    let about = "The greatest file, up to what the storage takes. By default as much.";
+    let max_size = table.optional("max_size", about, Size(MAX_FILE_SIZE));
+    let written = table.optional(
         "content_types",
-        "The media types that are taken: `image/png`. By default all.",
-        List(Line(3..=127), 0..=100),
+        "The media types that are taken: `image/png`. By default all that the storage takes.",
+        List(Choice(&FILE_TYPES), 1..=FILE_TYPES.len()),
     );
-    let content_types = content_types.map_or_else(Vec::new, |types| types.value);
-    let content_types = content_types.into_iter().map(|content_type| content_type.value).collect();
-    File { max_size, content_types }
+    let mut types: Vec<FileType> = Vec::new();
+    for one in written.into_iter().flat_map(|written| written.value) {
+        if !types.contains(&one.value) {
+            types.push(one.value);
+        }
+    }
+    let about =
+        "What happens to this row when the file is deleted. By default `restrict`: the file stays.";
+    let written = table.optional("on_delete", about, Choice(ON_DELETE_OF_FILE));
+    let help = "add `optional = true`, or write `on_delete = \"restrict\"`";
+    let on_delete = on_delete(written, optional, help, table);
+    RawFile { place: table.place(), max_size, types, on_delete }
 }
 
 /// What cannot be looked up has no index.
@@ -332,7 +373,6 @@ fn check_indexed(raw: Option<&RawKind>, table: &mut Table<'_>) {
     };
     let reason = match kind {
         FieldKind::Json { .. } => "a `json` field has no order that an index could keep",
-        FieldKind::File(_) => "a `file` field has nothing that an index could keep",
         FieldKind::Url { .. } => "a `url` field may be longer than what PostgreSQL can index",
         FieldKind::Text(text) if text.max_length > LONGEST_INDEXED => {
             "a text of more than 640 characters may be longer than what PostgreSQL can index"

@@ -191,8 +191,8 @@ fn spec(document: DeTable<'_>, errors: &mut Errors) -> Option<Spec> {
     let raw = root(&mut table);
     table.finish();
     let webhooks = told(raw.webhooks, raw.entities.is_empty(), errors);
-    let resolved =
-        resolve::entities(raw.entities, &raw.organizations, raw.billing.as_ref(), errors);
+    let (organizations, billing) = (&raw.organizations, raw.billing.as_ref());
+    let resolved = resolve::entities(raw.entities, organizations, billing, &raw.storage, errors);
     let project = raw.project?;
     let billing =
         raw.billing.map(|billing| with_limits(billing, &project, &resolved, &raw.storage, errors));

@@ -50,6 +50,36 @@ pub fn names(entry: &Entry<RawEntity>, errors: &mut Errors) -> Option<EntityName
     })
 }
 
+/// The names of what the product keeps of files, as something that a field points at; there are no
+/// schemas and no rules of an entity behind them.
+pub fn of_files() -> Option<EntityNames> {
+    let (name, plural) = (Name::parse("file").ok()?, Name::parse("files").ok()?);
+    let ([id, _, create_class, update_class, read_class, page_class], service) = classes(name)?;
+    let [service_class, service_dependency] = service;
+    let [_, schema_module, service_module, api_module, test_module] = modules(name, plural)?;
+    Some(EntityNames {
+        name,
+        plural,
+        id,
+        class: Name::parse("StoredFile").ok()?,
+        create_class,
+        update_class,
+        read_class,
+        page_class,
+        service_class,
+        service_dependency,
+        table: plural.to_string(),
+        model_module: "app.models.stored_file",
+        schema_module,
+        service_module,
+        api_module,
+        test_module,
+        path: plural.to_string(),
+        title: "File".to_owned(),
+        plural_title: "Files".to_owned(),
+    })
+}
+
 fn plural(
     entry: &Entry<RawEntity>,
     name: Name,

@@ -5,15 +5,17 @@ use super::billing::RawBilling;
 use super::claims::{Claim, Claims, Namespace};
 use super::entity::RawEntity;
 use super::errors::Errors;
-use super::field::{RawField, RawKind};
+use super::field::{RawField, RawFile, RawKind};
 use super::name::Entry;
-use super::names::names;
+use super::names::{names, of_files};
 use super::order::{self, Edges};
 use super::rows::{check_cascades, check_parameters};
 use super::table::Placed;
 use crate::spec::database::{self, TENANT};
 use crate::spec::error::{Place, Problem, SpecError, quoted};
-use crate::spec::{Entity, EntityNames, Enum, Field, FieldKind, Organizations, Reference, text};
+use crate::spec::{
+    Entity, EntityNames, Enum, Field, FieldKind, File, Organizations, Reference, Storage, text,
+};
 use astgen_pyast::Name;
 use std::collections::HashMap;
 
@@ -33,6 +35,7 @@ pub fn entities(
     raws: Vec<Entry<RawEntity>>,
     organizations: &Organizations,
     billing: Option<&RawBilling>,
+    storage: &Storage,
     errors: &mut Errors,
 ) -> Entities {
     let mut known = Known::with_capacity(raws.len());
@@ -51,7 +54,7 @@ pub fn entities(
         };
         let is_claimed = claim(&mut claims, names, &entry.key.place, errors);
         let access = access(&raw, names, organizations, billing, &mut limits, errors);
-        let (fields, field_places) = fields(raw.fields, names, &known, errors);
+        let (fields, field_places) = fields(raw.fields, names, &known, storage, errors);
         if is_claimed {
             claim_fields(&mut claims, names, &fields, &field_places, errors);
         }
@@ -150,6 +153,7 @@ fn fields(
     raws: Option<Placed<Vec<Entry<Option<RawField>>>>>,
     names: &EntityNames,
     known: &Known,
+    storage: &Storage,
     errors: &mut Errors,
 ) -> (Vec<Field>, HashMap<String, Place>) {
     let Some(raws) = raws else { return (Vec::new(), HashMap::new()) };
@@ -163,7 +167,9 @@ fn fields(
     let mut attributes: HashMap<Name, Place> = HashMap::new();
     for Entry { key, name, value } in raws.value {
         let (Some(name), Some(Some(raw))) = (name, value) else { continue };
-        let Some(field) = field(name, &key.place, raw, names, known, errors) else { continue };
+        let Some(field) = field(name, &key.place, raw, names, known, storage, errors) else {
+            continue;
+        };
         let mut own = vec![field.name, field.column];
         own.dedup();
         let taken = own.iter().find_map(|name| Some((*name, attributes.get(name)?.clone())));
@@ -191,13 +197,20 @@ fn field(
     raw: RawField,
     names: &EntityNames,
     known: &Known,
+    storage: &Storage,
     errors: &mut Errors,
 ) -> Option<Field> {
     let (column, kind) = match raw.kind {
         RawKind::Done(kind) => (name, kind),
         RawKind::Reference { to, on_delete } => {
             let to = Box::new(target(&to, known, errors)?);
-            let reference = Reference { to, on_delete, is_deferred: false };
+            let reference = Reference { to, on_delete, is_deferred: false, file: None };
+            (reference_column(name, place, errors)?, FieldKind::Reference(reference))
+        }
+        RawKind::File(file) => {
+            let to = Box::new(of_files()?);
+            let (on_delete, file) = (file.on_delete, Some(kept(&file, storage, errors)?));
+            let reference = Reference { to, on_delete, is_deferred: false, file };
             (reference_column(name, place, errors)?, FieldKind::Reference(reference))
         }
         RawKind::Enum { values, default } => {
@@ -216,6 +229,27 @@ fn field(
         unique: raw.unique,
         index: raw.index,
     })
+}
+
+/// What a field takes of what the storage does.
+fn kept(raw: &RawFile, storage: &Storage, errors: &mut Errors) -> Option<File> {
+    let mut refuse = |place: &Place, sentence: String, help: String| {
+        errors.push(SpecError::new(place.clone(), Problem::Inconsistent(sentence)).help(help));
+    };
+    let most = storage.max_file_size;
+    if !storage.is_on() {
+        let sentence = "no files are kept: the `backend` of `[storage]` is `off`".to_owned();
+        refuse(&raw.place, sentence, "write `backend = \"local\"` or `\"s3\"` there".to_owned());
+        return None;
+    }
+    let written = raw.max_size.as_ref();
+    if let Some(Placed { value, place }) = written.filter(|size| size.value > most) {
+        let sentence = format!("{value} bytes are more than the {most} that the storage takes");
+        refuse(place, sentence, "write less, or a greater `max_file_size` in `[storage]`".into());
+        return None;
+    }
+    let max_size = written.map_or(most, |size| size.value);
+    Some(File { max_size, types: raw.types.clone() })
 }
 
 /// The column of a reference `project`: `project_id`.

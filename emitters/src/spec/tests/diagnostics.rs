@@ -129,7 +129,6 @@ search = ["title"]
 
 [entities.task.fields]
 title = { type = "text" }
-image = { type = "file" }
 "#,
     );
 }
@@ -459,5 +458,28 @@ payer = "user"
 plans = [{ name = "free" }, { name = "pro", price = { amount = 900, currency = "usd", per = "member" } }]
 "#,
     );
-    check_lines("files_that_are_not_kept", "[storage]\nmax_file_size = \"1MB\"\n");
+    check_lines(
+        "files_that_are_not_kept",
+        r#"[storage]
+max_file_size = "1MB"
+
+[entities.task.fields]
+scan = { type = "file" }
+"#,
+    );
+    check_lines(
+        "files_that_are_not_taken",
+        r#"[storage]
+backend = "local"
+max_file_size = "1MB"
+
+[entities.task.fields]
+large = { type = "file", max_size = "2MB" }
+page = { type = "file", content_types = ["text/html", "image/png"] }
+needed = { type = "file", on_delete = "set_null" }
+gone = { type = "file", on_delete = "cascade" }
+scan = { type = "file", optional = true }
+scan_id = { type = "uuid" }
+"#,
+    );
 }

@@ -49,7 +49,13 @@ fn acme_is_resolved() {
     assert_eq!(billing.limits[0].counts, Counted::Rows(Box::new(project.names.clone())));
     assert_eq!(project.guards.create, [Guard::Limit(name("projects"))]);
     assert_eq!(task.references(), [&project.names]);
-    assert_eq!(comment.references(), [&task.names]);
+    assert_eq!(comment.references()[0], &task.names);
+    assert_eq!(comment.references()[1].class.as_str(), "StoredFile");
+    let FieldKind::Reference(document) = &field(&spec, "report", "document").kind else {
+        panic!("a reference")
+    };
+    let taken = File { max_size: 10_000_000, types: vec![FileType::Pdf] };
+    assert_eq!(document.file, Some(taken));
     let paid = [Guard::ActiveSubscription, Guard::Feature(name("reports"))];
     for operation in Operation::ALL {
         assert_eq!(report.guards.of(operation), paid);

@@ -160,14 +160,11 @@ fn tables(schema: &Value, before: &str, after: &str, found: &mut Vec<(String, Ve
     }
     let Some(properties) = schema["properties"].as_object() else { return };
     let tag = properties.get("type").and_then(|tag| tag["const"].as_str());
-    // What is refused as a whole is not read further.
-    if tag != Some("file") {
-        let tag = tag.map_or_else(String::new, |tag| format!("type = '{tag}', "));
-        let source = format!("{before}{open}{tag}an_unknown_key = 1{close}{after}");
-        let mut keys: Vec<String> = properties.keys().cloned().collect();
-        keys.sort_unstable();
-        found.push((source, keys));
-    }
+    let tag = tag.map_or_else(String::new, |tag| format!("type = '{tag}', "));
+    let source = format!("{before}{open}{tag}an_unknown_key = 1{close}{after}");
+    let mut keys: Vec<String> = properties.keys().cloned().collect();
+    keys.sort_unstable();
+    found.push((source, keys));
     for (key, property) in properties {
         let (before, after) = (format!("{before}{open}{key} = "), format!("{close}{after}"));
         tables(property, &before, &after, found);
