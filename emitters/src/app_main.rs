@@ -15,8 +15,9 @@ use crate::core::rate_limit::RateLimiter;
 use crate::core::request_id::RequestIdMiddleware;
 use crate::core::security::Signer;
 use crate::core::settings::Settings;
-use crate::python::builtins::{dict, str};
-use crate::python::fastapi::{APIRoute, ASGIApp, FastAPI};
+use crate::python::builtins::{dict, str, tuple};
+use crate::python::fastapi::{APIRoute, ASGIApp, FastAPI, iter_route_contexts};
+use crate::python::sqlalchemy::configure_mappers;
 use crate::python::standard::{Any, AsyncGenerator, asynccontextmanager, gc, monotonic};
 use crate::services::billing_connection::connect_provider;
 use crate::services::billing_worker::{BillingWorker, run_billing};
@@ -28,7 +29,7 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.main": TITLE, VERSION, Application, create_app, lifespan, operation_id;
+    "app.main": TITLE, VERSION, Application, create_app, lifespan, operation_id, settle;
 }
 
 /// The module.
@@ -41,6 +42,7 @@ pub fn emit(spec: &Spec) -> Module {
             application_class(spec),
             create_app_def(spec),
             lifespan_def(spec),
+            settle_def(),
             operation_id_def()
         ],
     )
@@ -164,13 +166,25 @@ fn lifespan_def(spec: &Spec) -> FunctionDef {
                 py!(JobClock(database, dispatcher, poll_seconds = settings.job_poll_seconds))
             ),
             row_level_security.then(|| do_(py!(database.check_role().await))),
-            do_(py!(gc.freeze())).comment(
-                "A full collection would go through all of this again, and let everybody wait."
-            ),
+            do_(py!(settle(app))),
             with(py!(draining(probes.stop, seconds = settings.drain_seconds)), [run]),
             do_(py!(dispatcher.close().await)),
             do_(py!(database.close().await))
         ])
+}
+
+fn settle_def() -> FunctionDef {
+    names!(app);
+    def(settle).params([param(app, FastAPI)]).returns(none()).body(block![
+        docstring(
+            "Make what the first request would have to, and let no collection go through it.\n\
+             \n\
+             A full collection of the application takes long enough for everybody to notice."
+        ),
+        do_(py!(tuple(iter_route_contexts(app.routes)))),
+        do_(py!(configure_mappers())),
+        do_(py!(gc.freeze()))
+    ])
 }
 
 fn operation_id_def() -> FunctionDef {

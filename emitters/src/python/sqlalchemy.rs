@@ -18,7 +18,7 @@ astgen_pyast::vocabulary! {
     "sqlalchemy.exc": DBAPIError, IntegrityError, SQLAlchemyError;
     "sqlalchemy.ext.asyncio": AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine;
     "sqlalchemy.orm": DeclarativeBase, InstrumentedAttribute, Mapped, ORMExecuteState, Session, SessionTransaction,
-        UOWTransaction, aliased, foreign, joinedload, mapped_column, relationship, remote,
+        UOWTransaction, aliased, configure_mappers, foreign, joinedload, mapped_column, relationship, remote,
         selectinload, subqueryload, with_loader_criteria;
     "sqlalchemy.pool": ConnectionPoolEntry, NullPool;
     "sqlalchemy.sql": ClauseElement;

@@ -2,7 +2,7 @@
 
 use crate::app_main::create_app;
 use crate::core::settings::Settings;
-use crate::python::builtins::{list, range, str};
+use crate::python::builtins::{len, list, range, str};
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::standard::{Path, asyncio, gc};
@@ -152,8 +152,22 @@ fn test_without_its_queue_the_rest_is_served(spec: &Spec) -> FunctionDef {
 }
 
 fn test_no_collection_goes_through_the_application() -> FunctionDef {
-    def("test_no_collection_goes_through_the_application")
-        .decorator(py!(pytest.mark.usefixtures("app")))
+    names!(settings, app, http, before, made);
+    async_def("test_no_collection_goes_through_the_application")
+        .params([param(settings, Settings)])
         .returns(none())
-        .body([assert_(py!(gc.get_freeze_count() > 100_000))])
+        .body(block![
+            assign(app, py!(create_app(settings))),
+            async_with(
+                py!(app.router.lifespan_context(app)),
+                block![
+                    assign(before, py!(len(gc.get_objects()))),
+                    assert_(py!(http.get("/health/live").await.status_code == 200)),
+                    assign(made, py!(len(gc.get_objects()) - before))
+                ]
+            )
+            .and_as(py!(serving(app)), http),
+            assert_(py!(gc.get_freeze_count() > 100_000)),
+            assert_(py!(made < 10_000))
+        ])
 }
