@@ -139,21 +139,26 @@ impl<'a> Judge<'a> {
 
     /// What is wrong with a clean merge by line. It has each line that a side brought, so no word can be lost.
     fn faults_of_lines(&self, text: &str) -> Vec<Fault> {
-        python::syntax(text).map_or_else(not_python, |it| self.faults_of_meaning(&it, &[]))
+        // One side often has all that the other changed, and the facts of both are known.
+        let sides = [(self.syntaxes.ours, &self.ours), (self.syntaxes.theirs, &self.theirs)];
+        if let Some((_, facts)) = sides.into_iter().find(|(side, _)| side.text == text) {
+            return self.faults_of(facts, &[]);
+        }
+        python::syntax(text).map_or_else(not_python, |it| self.faults_of(&facts(&it), &[]))
     }
 
     /// What is wrong with a merge by structure.
     fn faults(&self, text: &str, renames: &[(String, String)]) -> Vec<Fault> {
         python::syntax(text).map_or_else(not_python, |syntax| {
-            let mut faults = self.faults_of_meaning(&syntax, renames);
+            let mut faults = self.faults_of(&facts(&syntax), renames);
             faults.extend(lost_words(self.words(), &python::words(&syntax)));
             faults
         })
     }
 
-    fn faults_of_meaning(&self, merged: &Syntax<'_>, renames: &[(String, String)]) -> Vec<Fault> {
+    fn faults_of(&self, merged: &Facts, renames: &[(String, String)]) -> Vec<Fault> {
         let known = Known { base: &self.base, ours: &self.ours, theirs: &self.theirs, renames };
-        faults(known, &facts(merged))
+        faults(known, merged)
     }
 }
 
