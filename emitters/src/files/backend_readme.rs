@@ -1,5 +1,6 @@
 //! `backend/README.md`: how to run, test and change the backend, and what is in it.
 
+use super::entity_diagram::{Picture, picture};
 use super::facts::{entities, plans, roles, settings};
 use super::markdown::{Block, code, commands, heading, paragraph, print, text};
 use crate::services::file_reference;
@@ -151,7 +152,7 @@ fn what_is_kept(spec: &Spec) -> Vec<Block> {
     if spec.entities.is_empty() {
         return Vec::new();
     }
-    vec![
+    let mut kept = vec![
         heading(2, "Entities"),
         paragraph([
             code("GET"),
@@ -164,6 +165,41 @@ fn what_is_kept(spec: &Spec) -> Vec<Block> {
             text(" deletes. A row of another organization does not exist (404)."),
         ]),
         entities(spec),
+    ];
+    kept.extend(relations(spec));
+    kept
+}
+
+/// How the entities hang together.
+fn relations(spec: &Spec) -> Vec<Block> {
+    let Picture { block, entities, has_attributes } = picture(spec);
+    let all = spec.entities.len();
+    let shown = match (has_attributes, entities == all) {
+        (true, _) => "This is how they hang together, without what every table has, like the time \
+                      of its last change. "
+            .to_owned(),
+        (false, true) => {
+            "This is how they hang together; their columns are too many for a picture. ".to_owned()
+        }
+        (false, false) => format!(
+            "They are too many for a picture: this is how the {entities} of {all} hang together \
+             that have most references. "
+        ),
+    };
+    vec![
+        paragraph([
+            text(shown),
+            text(
+                "Beside a line stands the column that points, and what becomes of its row when the ",
+            ),
+            text(
+                "one that it points at is deleted. Each row belongs to an organization, also where ",
+            ),
+            text("only the row above it has a line to one. The models are in "),
+            code("app/models/"),
+            text("."),
+        ]),
+        block,
     ]
 }
 

@@ -1,5 +1,7 @@
 //! Markdown: what a document says, apart from how it is escaped.
 
+use super::mermaid::{self, Diagram};
+
 /// What a document is made of, top to bottom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {
@@ -11,6 +13,8 @@ pub enum Block {
     Table(Vec<&'static str>, Vec<Vec<Cell>>),
     /// Commands for a shell, a line each.
     Commands(Vec<String>),
+    /// A diagram.
+    Diagram(Diagram),
 }
 
 /// What stands in a cell of a table.
@@ -79,11 +83,15 @@ fn block(block: &Block) -> String {
             let rows = rows.iter().map(|cells| row(cells.iter().map(|cell| line(cell)).collect()));
             [row(head), row(rule)].into_iter().chain(rows).collect()
         }
-        Block::Commands(lines) => {
-            let fence = fence(&lines.join("\n"), 3);
-            format!("{fence}sh\n{}\n{fence}\n", lines.join("\n"))
-        }
+        Block::Commands(lines) => fenced("sh", &format!("{}\n", lines.join("\n"))),
+        Block::Diagram(diagram) => fenced("mermaid", &mermaid::print(diagram)),
     }
+}
+
+/// Lines of another language.
+fn fenced(language: &str, lines: &str) -> String {
+    let fence = fence(lines, 3);
+    format!("{fence}{language}\n{lines}{fence}\n")
 }
 
 fn row(cells: Vec<String>) -> String {

@@ -20,12 +20,15 @@ pub mod spectral;
 pub mod tools_pyproject;
 pub mod workflow;
 
+mod architecture;
 mod dependency;
 mod docker;
 mod dotenv;
+mod entity_diagram;
 mod facts;
 mod lock;
 mod markdown;
+mod mermaid;
 mod promql;
 mod toml_document;
 mod yaml;

@@ -1,5 +1,6 @@
 //! `README.md`: what the project is, and how it is built again.
 
+use super::architecture::architecture;
 use super::markdown::{Block, code, commands, heading, paragraph, print, text};
 use crate::spec::{DeployTarget, EmailBackend, Payer, Spec};
 use crate::{Content, Generated};
@@ -8,7 +9,7 @@ use crate::{Content, Generated};
 #[must_use]
 pub fn emit(spec: &Spec) -> Generated {
     let document: Vec<Block> =
-        [about(spec), run(), deploy(spec), layout(spec), regenerate()].concat();
+        [about(spec), run(), deploy(spec), parts(spec), layout(spec), regenerate()].concat();
     Generated { path: "README.md".to_owned(), content: Content::Text(print(&document)) }
 }
 
@@ -87,6 +88,10 @@ fn deploy(spec: &Spec) -> Vec<Block> {
         ]);
     }
     deploy
+}
+
+fn parts(spec: &Spec) -> Vec<Block> {
+    vec![heading(2, "Architecture"), architecture(spec)]
 }
 
 fn layout(spec: &Spec) -> Vec<Block> {

@@ -9,11 +9,11 @@ pub(crate) mod backfill;
 pub(crate) mod columns;
 mod difference;
 pub(crate) mod entities;
-mod fixed;
+pub mod fixed;
 pub(crate) mod foreign_key;
 mod helpers;
 pub(crate) mod sql;
-mod table;
+pub mod table;
 
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,7 @@ fn kind<'a>(node: &'a AstNode<'a>) -> Option<&'static str> {
         NodeValue::Heading(_) => Some("heading"),
         NodeValue::Paragraph => Some("paragraph"),
         NodeValue::TableCell => Some("cell"),
+        NodeValue::CodeBlock(code) if code.info == "mermaid" => Some("diagram"),
         NodeValue::CodeBlock(_) => Some("commands"),
         NodeValue::Document
         | NodeValue::Table(_)

@@ -1,7 +1,10 @@
+mod architecture;
 mod deploy;
 mod dotenv;
+mod entity_diagram;
 mod lock;
 mod markdown;
+mod mermaid;
 mod pyproject;
 mod yaml;
 
