@@ -185,7 +185,7 @@ fn field_word(kind: &FieldKind) -> Name {
         FieldKind::Email => name("email"),
         FieldKind::Url { .. } => name("url"),
         FieldKind::Money(_) => name("money"),
-        FieldKind::Uuid | FieldKind::Reference(_) | FieldKind::File(_) => name("uuid"),
+        FieldKind::Uuid | FieldKind::Reference(_) => name("uuid"),
     }
 }
 
