@@ -100,7 +100,9 @@ fn acme_is_drawn_with_everything() {
         "organizations ONLY_ONE organization_id, cascade ZERO_OR_MORE projects",
         "projects ONLY_ONE project_id, cascade ZERO_OR_MORE tasks",
         "tasks ONLY_ONE task_id, cascade ZERO_OR_MORE comments",
+        "files ZERO_OR_ONE attachment_id, set null ZERO_OR_MORE comments",
         "organizations ONLY_ONE organization_id, cascade ZERO_OR_MORE reports",
+        "files ZERO_OR_ONE document_id, restrict ZERO_OR_MORE reports",
     ];
     assert_eq!(strings(&entities["relations"]), relations);
 }
