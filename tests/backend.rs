@@ -5,7 +5,7 @@
 mod environment;
 
 use environment::server::serve;
-use environment::{build, build_spec, program, programs, root, run};
+use environment::{build, build_spec, everything, program, programs, root, run};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -59,6 +59,16 @@ fn trials_by_card_work_on_sqlite() {
     let (_folder, backend) = build_spec(&acme.replace("trial = \"14d\"", trial));
     run(program("mypy", &backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
     let tests = ["card_trials", "checkout", "plans", "subscriptions", "me", "api_keys"];
+    let files = tests.map(|name| format!("tests/test_{name}.py"));
+    run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]).args(files));
+}
+
+/// What acme does not choose: traces, and what is different with them.
+#[test]
+fn traces_work_on_sqlite() {
+    let (_folder, backend) = build_spec(&everything());
+    check_tools_in(&backend);
+    let tests = ["tracing", "jobs", "worker", "request_id", "metrics", "monitoring", "migrations"];
     let files = tests.map(|name| format!("tests/test_{name}.py"));
     run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]).args(files));
 }

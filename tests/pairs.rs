@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 
 /// The choices of a spec, as lines of `astgen.toml`.
-const CHOICES: [&[&str]; 14] = [
+const CHOICES: [&[&str]; 15] = [
     &["totp = \"off\"", "totp = \"optional\"", "totp = \"required\""],
     &["personal = true", "personal = false"],
     &["row_level_security = true", "row_level_security = false"],
@@ -22,6 +22,7 @@ const CHOICES: [&[&str]; 14] = [
     &["mode = \"both\"", "mode = \"bearer\"", "mode = \"cookie\""],
     &["[webhooks]\nenabled = true", ""],
     &["backend = \"s3\"", "backend = \"local\"", "backend = \"off\""],
+    &["tracing = true", ""],
 ];
 
 const BILLING: &str = "[billing]\nprovider = \"stripe\"\n\
@@ -41,40 +42,49 @@ const FILE: &str = "fields.scan = { type = \"file\", content_types = [\"image/pn
 /// One choice of each, by its place.
 type Row = [usize; CHOICES.len()];
 
-/// Few rows that have every pair of choices: each is the one with the most pairs that no other has.
+/// Few rows that have every pair of choices: each begins with a pair that no other has, and takes at each place what
+/// makes the most pairs more.
 fn rows() -> Vec<Row> {
-    let mut all: Vec<Row> = vec![[0; CHOICES.len()]];
-    for (place, choices) in CHOICES.iter().enumerate() {
-        all = all
-            .iter()
-            .flat_map(|row| {
-                (0..choices.len()).map(move |choice| {
-                    let mut row = *row;
-                    row[place] = choice;
-                    row
-                })
-            })
-            .collect();
-    }
-    let mut missing: Vec<[usize; 4]> = all.iter().flat_map(pairs).collect();
-    missing.sort_unstable();
-    missing.dedup();
+    let mut missing = every_pair();
     let mut rows = Vec::new();
-    while !missing.is_empty() {
-        let gain = |row: &&Row| pairs(row).filter(|pair| missing.contains(pair)).count();
-        let best = *all.iter().max_by_key(gain).expect("there are rows");
-        let has: Vec<[usize; 4]> = pairs(&best).collect();
-        missing.retain(|pair| !has.contains(pair));
-        rows.push(best);
+    while let Some(&first) = missing.last() {
+        let row = row_with(first, &missing);
+        missing.retain(|[one, this, other, that]| row[*one] != *this || row[*other] != *that);
+        rows.push(row);
     }
     rows
 }
 
-/// The pairs in a row: two places, and the choice at each.
-fn pairs(row: &Row) -> impl Iterator<Item = [usize; 4]> + '_ {
-    (0..row.len()).flat_map(move |one| {
-        (one + 1..row.len()).map(move |other| [one, row[one], other, row[other]])
-    })
+/// Two places, and the choice at each.
+type Pair = [usize; 4];
+
+fn every_pair() -> Vec<Pair> {
+    let places = 0..CHOICES.len();
+    let two = places.flat_map(|one| (one + 1..CHOICES.len()).map(move |other| (one, other)));
+    let pairs = two.flat_map(|(one, other)| {
+        (0..CHOICES[one].len()).flat_map(move |this| {
+            (0..CHOICES[other].len()).map(move |that| [one, this, other, that])
+        })
+    });
+    pairs.collect()
+}
+
+fn row_with([one, this, other, that]: Pair, missing: &[Pair]) -> Row {
+    let mut chosen = vec![(one, this), (other, that)];
+    for place in (0..CHOICES.len()).filter(|place| ![one, other].contains(place)) {
+        let gain = |choice: &usize| {
+            let pairs = chosen.iter().map(|&(with, its)| match with < place {
+                true => [with, its, place, *choice],
+                false => [place, *choice, with, its],
+            });
+            pairs.filter(|pair| missing.contains(pair)).count()
+        };
+        let best = (0..CHOICES[place].len()).max_by_key(gain).expect("there are choices");
+        chosen.push((place, best));
+    }
+    chosen.sort_unstable();
+    let row: Vec<usize> = chosen.into_iter().map(|(_, choice)| choice).collect();
+    row.try_into().expect("each place has its choice")
 }
 
 fn spec(row: &Row) -> String {
@@ -82,11 +92,12 @@ fn spec(row: &Row) -> String {
     let (totp, personal, rls, billing) = (choice(0), choice(1), choice(2), choice(3));
     let (email, jobs, metrics) = (choice(4), choice(5), choice(6));
     let (deploy, guards, keys, log_file) = (choice(7), choice(8), choice(9), choice(10));
-    let (mode, webhooks, storage) = (choice(11), choice(12), choice(13));
+    let (mode, webhooks) = (choice(11), choice(12));
+    let (storage, tracing) = (choice(13), choice(14));
     let file = if storage.contains("off") { "" } else { FILE };
     format!(
         "[project]\nname = \"pair\"\n[auth]\n{totp}\n{mode}\n[organizations]\n{personal}\n{keys}\n[tenancy]\n{rls}\n\
-         {billing}\n[email]\n{email}\n[jobs]\n{jobs}\n[observability]\n{metrics}\n{log_file}\n{webhooks}\n[storage]\n{storage}\n[deploy]\n{deploy}\n\
+         {billing}\n[email]\n{email}\n[jobs]\n{jobs}\n[observability]\n{metrics}\n{tracing}\n{log_file}\n{webhooks}\n[storage]\n{storage}\n[deploy]\n{deploy}\n\
          [entities.note]\n{guards}\nfields.title = {{ type = \"text\", max_length = 120 }}\n{file}"
     )
 }

@@ -1,9 +1,10 @@
 """Lock the packages of the generated backend.
 
-Usage: python tools/lock.py BACKEND, where BACKEND is the generated backend of
-examples/acme.toml, which has every dependency that a spec can switch on. uv resolves
-them, and emitters/src/files/lock.json takes the answer, without a word about the
-index that it came from.
+Usage: python tools/lock.py BACKEND [--keep], where BACKEND is the generated backend of
+examples/acme.toml with `tracing = true` in `[observability]`, which has every
+dependency that a spec can switch on. uv resolves them, and emitters/src/files/lock.json
+takes the answer, without a word about the index that it came from. With --keep, what is
+locked stays at its version, and only what is new is added.
 """
 
 import json
@@ -61,11 +62,23 @@ def read(lines: list[str]) -> list[Package]:
     return packages
 
 
+def locked_versions() -> str:
+    """Return what is locked now, as constraints."""
+    packages = json.loads(LOCK.read_text())["packages"]
+    return "".join(f"{one['name']}=={one['version']}\n" for one in packages)
+
+
 def main() -> None:
     """Resolve, and write the lock."""
     pyproject = Path(sys.argv[1]) / "pyproject.toml"
     command = [*COMPILE, str(pyproject), "--group", f"{pyproject}:dev"]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
+    constraints = None
+    if "--keep" in sys.argv[2:]:
+        command += ["--constraints", "-"]
+        constraints = locked_versions()
+    answer = subprocess.run(
+        command, check=True, capture_output=True, text=True, input=constraints
+    )
     packages = read(answer.stdout.splitlines())
     LOCK.write_text(json.dumps({"packages": packages}, indent=1) + "\n")
     print(f"{LOCK}: {len(packages)} packages")

@@ -15,6 +15,7 @@ use crate::core::rate_limit::RateLimiter;
 use crate::core::request_id::RequestIdMiddleware;
 use crate::core::security::Signer;
 use crate::core::settings::Settings;
+use crate::core::tracing::{TELEMETRY, start_tracing, stop_tracing, trace_requests};
 use crate::python::builtins::{dict, str, tuple};
 use crate::python::fastapi::{APIRoute, ASGIApp, FastAPI, iter_route_contexts};
 use crate::python::sqlalchemy::configure_mappers;
@@ -52,7 +53,7 @@ fn application_class(spec: &Spec) -> ClassDef {
     class(Application).base(FastAPI).body(block![
         docstring("FastAPI, with errors documented as what they are."),
         application_openapi(spec.entities.iter().any(|entity| entity.requires_if_match)),
-        application_build_middleware_stack()
+        application_build_middleware_stack(spec.observability.tracing)
     ])
 }
 
@@ -73,16 +74,25 @@ fn application_openapi(requires_if_match: bool) -> FunctionDef {
     ])
 }
 
-fn application_build_middleware_stack() -> FunctionDef {
+fn application_build_middleware_stack(is_traced: bool) -> FunctionDef {
+    names!(app);
+    let protected = py!(protect(super().build_middleware_stack(), self.state.settings));
     def("build_middleware_stack").params([untyped("self")]).returns(ASGIApp).body(block![
         docstring("Protect every answer, that of the handler of last resort too."),
-        return_(py!(protect(super().build_middleware_stack(), self.state.settings)))
+        match is_traced {
+            true => block![
+                assign(app, protected),
+                return_(py!(trace_requests(app, self.state.settings)))
+            ],
+            false => block![return_(protected)],
+        }
     ])
 }
 
 fn create_app_def(spec: &Spec) -> FunctionDef {
     names!(settings, app, resources, dispatcher, router);
     let queue = spec.jobs.has_workers().then(|| arg(dispatcher));
+    let telemetry = spec.observability.tracing.then(|| kw("telemetry", TELEMETRY));
     let probes = py!(Probes(resources, ..queue));
     def(create_app)
         .params([param(settings, py!(Settings | None)).default(none())])
@@ -99,7 +109,8 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
                     lifespan = lifespan,
                     responses = PROBLEM_RESPONSES,
                     exception_handlers = EXCEPTION_HANDLERS,
-                    generate_unique_id_function = operation_id
+                    generate_unique_id_function = operation_id,
+                    ..telemetry
                 ))
             ),
             assign(py!(app.state.settings), settings),
@@ -141,7 +152,8 @@ fn billing_of(app: Name, settings: Name, resources: Name) -> [Stmt; 2] {
 
 fn lifespan_def(spec: &Spec) -> FunctionDef {
     let row_level_security = spec.tenancy.row_level_security;
-    names!(app, database, dispatcher, settings, clock, probes);
+    let is_traced = spec.observability.tracing;
+    names!(app, database, dispatcher, settings, clock, probes, traces);
     let ticking = py!(clock.ticking());
     let run = match spec.billing {
         Some(_) => async_with(ticking, [do_(yield_(None))]).and(py!(run_billing(app))),
@@ -165,11 +177,13 @@ fn lifespan_def(spec: &Spec) -> FunctionDef {
                 clock,
                 py!(JobClock(database, dispatcher, poll_seconds = settings.job_poll_seconds))
             ),
+            is_traced.then(|| assign(traces, py!(start_tracing(settings)))),
             row_level_security.then(|| do_(py!(database.check_role().await))),
             do_(py!(settle(app))),
             with(py!(draining(probes.stop, seconds = settings.drain_seconds)), [run]),
             do_(py!(dispatcher.close().await)),
-            do_(py!(database.close().await))
+            do_(py!(database.close().await)),
+            is_traced.then(|| do_(py!(stop_tracing(traces).await)))
         ])
 }
 

@@ -85,6 +85,7 @@ fn entity(spec: &Spec, entity: &Entity) -> impl Iterator<Item = Generated> {
 }
 
 fn application(spec: &Spec) -> Vec<Module> {
+    let is_traced = spec.observability.tracing;
     let mut modules = vec![
         app_main::emit(spec),
         core::audit::emit(),
@@ -95,8 +96,8 @@ fn application(spec: &Spec) -> Vec<Module> {
         core::draining::emit(),
         core::errors::emit(spec),
         core::html::emit(),
-        core::jobs::emit(),
-        core::logging::emit(spec.observability.log_file.is_some()),
+        core::jobs::emit(is_traced),
+        core::logging::emit(&spec.observability),
         core::order::emit(),
         core::org_rbac::emit(spec),
         core::pagination::emit(),
@@ -117,7 +118,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         models::base::emit(spec),
         models::email::emit(),
         models::invitation::emit(),
-        models::job::emit(),
+        models::job::emit(is_traced),
         models::membership::emit(),
         models::organization::emit(spec),
         models::refresh_token::emit(),
@@ -142,7 +143,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         services::job_context::emit(),
         services::job_dispatcher::emit(spec.jobs.has_workers()),
         services::job_registry::emit(spec),
-        services::job_runner::emit(),
+        services::job_runner::emit(is_traced),
         services::job_service::emit(),
         services::mail_message::emit(),
         services::mailer::emit(spec),
@@ -201,7 +202,7 @@ fn application(spec: &Spec) -> Vec<Module> {
     modules.extend(spec.storage.has_bucket().then(services::s3_storage::emit));
     if spec.webhooks.enabled {
         modules.extend([
-            core::outbound::emit(),
+            core::outbound::emit(is_traced),
             core::webhook_events::emit(spec),
             core::webhook_signing::emit(),
             models::webhook::emit(),
@@ -223,10 +224,11 @@ fn application(spec: &Spec) -> Vec<Module> {
     }
     modules.extend(spec.observability.log_file.as_ref().map(|_| core::log_file::emit()));
     if spec.observability.metrics {
-        modules.extend([core::metrics::emit(), services::backlog::emit(spec)]);
+        modules.extend([core::metrics::emit(spec), services::backlog::emit(spec)]);
     }
+    modules.extend(is_traced.then(|| core::tracing::emit(spec)));
     if spec.jobs.has_workers() {
-        modules.extend([services::rq_dispatcher::emit(spec), worker::emit()]);
+        modules.extend([services::rq_dispatcher::emit(spec), worker::emit(is_traced)]);
     }
     modules
 }

@@ -3,6 +3,7 @@
 use crate::core::jobs::dispatch_through;
 use crate::core::logging::configure_logging;
 use crate::core::settings::Settings;
+use crate::core::tracing::{start_tracing, stop_tracing};
 use crate::python::builtins::{__name__, RuntimeError, str};
 use crate::python::redis::Redis;
 use crate::python::rq::{JSONSerializer, Queue, Worker};
@@ -18,7 +19,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(is_traced: bool) -> Module {
     module("app.worker")
         .docstring(
             "The worker: `python -m app.worker` runs the jobs of the queue, each in a process.",
@@ -30,7 +31,7 @@ pub fn emit() -> Module {
             willing_worker_class(),
             main_def(),
             run_job_def(),
-            work_off_def(),
+            work_off_def(is_traced),
             queue_url_def(),
             if_(py!(__name__ == "__main__"), [do_(py!(main()))])
         ])
@@ -83,19 +84,21 @@ fn run_job_def() -> FunctionDef {
     ])
 }
 
-fn work_off_def() -> FunctionDef {
-    names!(settings, job_id, resources, dispatcher);
+fn work_off_def(is_traced: bool) -> FunctionDef {
+    names!(settings, job_id, resources, dispatcher, traces);
     async_def(work_off)
         .params([param(settings, Settings), param(job_id, UUID)])
         .returns(none())
         .body(block![
             docstring("Run one job on a loop of its own, and hand over the jobs that it asks for."),
+            is_traced.then(|| assign(traces, py!(start_tracing(settings)))),
             assign(resources, py!(Resources.build(settings, pooled = false))),
             assign(dispatcher, py!(RqDispatcher(queue_url(settings)))),
             do_(py!(dispatch_through(resources.database, dispatcher))),
             try_([do_(py!(JobRunner(resources).run(job_id).await))]).finally(block![
                 do_(py!(dispatcher.close().await)),
-                do_(py!(resources.database.close().await))
+                do_(py!(resources.database.close().await)),
+                is_traced.then(|| do_(py!(stop_tracing(traces).await)))
             ])
         ])
 }

@@ -49,11 +49,17 @@ pub fn build_spec(text: &str) -> (TempDir, PathBuf) {
     (folder, project.join("backend"))
 }
 
+/// The spec of acme with the one choice more that brings packages of its own: its lock has all that there are.
+pub fn everything() -> String {
+    let acme = fs::read_to_string(root().join("examples/acme.toml")).expect("the example");
+    acme.replace("[observability]\n", "[observability]\ntracing = true\n")
+}
+
 /// The folder with the programs of the environment that the emitted lock describes.
 pub fn programs() -> &'static Path {
     static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
-        let (_folder, backend) = build("acme");
+        let (_folder, backend) = build_spec(&everything());
         let lock = backend.join("requirements-dev.txt");
         let text = fs::read_to_string(&lock).expect("the lock is emitted");
         let digest = astgen_pyast::region_digest(&text);

@@ -5,6 +5,7 @@ use crate::core::errors::ConflictError;
 use crate::core::settings::{Environment, Settings};
 use crate::core::tenancy::{ALL_TENANTS, TenantSession, bind_tenant};
 use crate::core::tenant_statements::tenant_tables;
+use crate::core::tracing::trace_statements;
 use crate::models::base::Record;
 use crate::python::builtins::{__name__, RuntimeError, TYPE, bool, frozenset, str};
 use crate::python::fastapi::{Depends, Request};
@@ -79,7 +80,7 @@ fn database_class(spec: &Spec) -> ClassDef {
         } else {
             "The engine and the sessions of one application."
         }),
-        database_init(row_level_security, spec.jobs.has_workers()),
+        database_init(spec),
         database_session(),
         database_tenant_session(),
         database_all_tenants_session(row_level_security),
@@ -90,7 +91,9 @@ fn database_class(spec: &Spec) -> ClassDef {
     ])
 }
 
-fn database_init(row_level_security: bool, has_workers: bool) -> FunctionDef {
+fn database_init(spec: &Spec) -> FunctionDef {
+    let row_level_security = spec.tenancy.row_level_security;
+    let (has_workers, is_traced) = (spec.jobs.has_workers(), spec.observability.tracing);
     names!(settings, url, pooled);
     let pool = || has_workers.then(|| kw("pooled", pooled));
     def("__init__")
@@ -115,12 +118,17 @@ fn database_init(row_level_security: bool, has_workers: bool) -> FunctionDef {
                     expire_on_commit = false
                 ))
             ),
-            row_level_security.then(|| [
+            is_traced.then(|| do_(py!(trace_statements(self.engine, settings)))),
+            row_level_security.then(|| block![
                 assign(url, py!(settings.maintenance_database_url)),
                 assign(
                     py!(self.maintenance_engine),
                     py!(if url { build_engine(settings, url, ..pool()) } else { None })
-                )
+                ),
+                is_traced.then(|| if_(
+                    py!(self.maintenance_engine != None),
+                    [do_(py!(trace_statements(self.maintenance_engine, settings)))]
+                ))
             ])
         ])
 }

@@ -3,6 +3,7 @@
 use crate::core::database::Database;
 use crate::core::request_id::current_request_id;
 use crate::core::tenancy::{TenantSession, bound_tenant};
+use crate::core::tracing::current_traceparent;
 use crate::models::base::utcnow;
 use crate::models::job::Job;
 use crate::python::builtins::{Exception, TYPE, int, isinstance, list, str};
@@ -20,7 +21,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(is_traced: bool) -> Module {
     module("app.core.jobs")
         .docstring(
             "Work that no request waits for: asked for in a transaction, run once it committed.",
@@ -35,7 +36,7 @@ pub fn emit() -> Module {
             ticket_class(),
             dispatcher_class(),
             dispatch_through_def(),
-            enqueue_def(),
+            enqueue_def(is_traced),
             dispatch_after_commit_def(),
             dispatch_jobs_def(),
             forget_jobs_def()
@@ -117,7 +118,8 @@ fn dispatch_through_def() -> FunctionDef {
         ])
 }
 
-fn enqueue_def() -> FunctionDef {
+fn enqueue_def(is_traced: bool) -> FunctionDef {
+    let traceparent = is_traced.then(|| kw("traceparent", py!(current_traceparent())));
     names!(session, kind, payload, delay, unique_key, inner, now, job);
     def(enqueue)
         .params([
@@ -152,6 +154,7 @@ fn enqueue_def() -> FunctionDef {
                     run_at = now + delay,
                     dispatched_at = if delay { None } else { now },
                     request_id = current_request_id.get(),
+                    ..traceparent,
                     unique_key = unique_key
                 ))
             ),

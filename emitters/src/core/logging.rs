@@ -3,8 +3,10 @@
 use crate::core::log_file::SharedFileHandler;
 use crate::core::request_id::current_request_id;
 use crate::core::settings::Settings;
+use crate::core::tracing::trace_ids;
 use crate::python::builtins::{list, str};
 use crate::python::standard::{Path, UTC, datetime, json, logging};
+use crate::spec::Observability;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -13,19 +15,21 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit(has_file: bool) -> Module {
+pub fn emit(observability: &Observability) -> Module {
+    let has_file = observability.log_file.is_some();
     module("app.core.logging")
         .docstring("Logs as one JSON object a line, each with the id of its request.")
-        .body(block![json_formatter_class(), configure_logging_def(has_file)])
+        .body(block![json_formatter_class(observability.tracing), configure_logging_def(has_file)])
 }
 
-fn json_formatter_class() -> ClassDef {
-    class(JsonFormatter)
-        .base(py!(logging.Formatter))
-        .body(block![docstring("Write a record as a JSON object."), json_formatter_format()])
+fn json_formatter_class(is_traced: bool) -> ClassDef {
+    class(JsonFormatter).base(py!(logging.Formatter)).body(block![
+        docstring("Write a record as a JSON object."),
+        json_formatter_format(is_traced)
+    ])
 }
 
-fn json_formatter_format() -> FunctionDef {
+fn json_formatter_format(is_traced: bool) -> FunctionDef {
     names!(record, entry);
     def("format")
         .params([untyped("self"), param(record, py!(logging.LogRecord))])
@@ -42,6 +46,7 @@ fn json_formatter_format() -> FunctionDef {
                     "request_id" => current_request_id.get()
                 )),
             ),
+            is_traced.then(|| do_(py!(entry.update(trace_ids())))),
             if_(
                 py!(record.exc_info),
                 [assign(py!(entry["exception"]), py!(self.formatException(record.exc_info)))],

@@ -3,6 +3,7 @@
 use crate::core::database::DatabaseDep;
 use crate::core::errors::UnauthorizedError;
 use crate::core::settings::{Settings, SettingsDep};
+use crate::core::tracing;
 use crate::python::builtins::{
     PermissionError, ProcessLookupError, bool, dict, float, frozenset, int, object, str,
 };
@@ -15,6 +16,7 @@ use crate::python::prometheus::{
 };
 use crate::python::standard::{HTTPStatus, Path, hmac, os, perf_counter};
 use crate::services::backlog::read_backlog;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -33,7 +35,8 @@ pub const IN_FLIGHT: &str = "http_requests_in_flight";
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let is_traced = spec.observability.tracing;
     module("app.core.metrics")
         .docstring("Metrics for Prometheus: what was asked, how it was answered, how long it took.")
         .body(block![
@@ -45,8 +48,8 @@ pub fn emit() -> Module {
                 py!(frozenset(set!("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")))
             ),
             metrics_class(),
-            metrics_middleware_class(),
-            route_templates_def(),
+            metrics_middleware_class(is_traced),
+            (!is_traced).then(route_templates_def),
             init_metrics_def(),
             read_metrics_def(),
             counted_def(),
@@ -130,12 +133,12 @@ fn metrics_count() -> FunctionDef {
         ])
 }
 
-fn metrics_middleware_class() -> ClassDef {
+fn metrics_middleware_class(is_traced: bool) -> ClassDef {
     class(MetricsMiddleware).body(block![
         docstring("Count requests by the template of their route, never by their path."),
         metrics_middleware_init(),
         metrics_middleware_call(),
-        metrics_middleware_route()
+        metrics_middleware_route(is_traced)
     ])
 }
 
@@ -191,19 +194,21 @@ fn metrics_middleware_call() -> FunctionDef {
         ])
 }
 
-fn metrics_middleware_route() -> FunctionDef {
+fn metrics_middleware_route(is_traced: bool) -> FunctionDef {
     names!(scope);
+    let templates = if is_traced { tracing::route_templates } else { route_templates };
     def("route").params([untyped("self"), param(scope, Scope)]).returns(str).body(block![
         docstring("Return the template of the route that answered."),
         if_(
             py!(self.templates == None),
-            [assign(py!(self.templates), py!(route_templates(scope["app"])))]
+            [assign(py!(self.templates), py!(templates(scope["app"])))]
         ),
         return_(py!(self.templates.get(scope.get("endpoint"), UNMATCHED)))
     ])
 }
 
-fn route_templates_def() -> FunctionDef {
+/// `route_templates`, which is beside whatever needs it first.
+pub(super) fn route_templates_def() -> FunctionDef {
     names!(app);
     def(route_templates).params([param(app, FastAPI)]).returns(py!(dict[(object, str)])).body(
         block![

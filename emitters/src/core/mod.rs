@@ -41,5 +41,6 @@ pub mod settings;
 pub mod soft_delete;
 pub mod tenancy;
 pub mod tenant_statements;
+pub mod tracing;
 pub mod webhook_events;
 pub mod webhook_signing;

@@ -2,6 +2,7 @@
 //! inside.
 
 use crate::core::settings::{Environment, Settings};
+use crate::core::tracing::{note_status, traced_call};
 use crate::python::aiohttp::{
     AbstractResolver, ClientSession, ClientTimeout, ResolveResult, StreamReader, TCPConnector,
     ThreadedResolver,
@@ -47,7 +48,7 @@ const NETWORKS: [&str; 22] = [
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(is_traced: bool) -> Module {
     module("app.core.outbound")
         .docstring(
             "Requests to addresses that people name: to the internet, and never inside.\n\
@@ -68,7 +69,7 @@ pub fn emit() -> Module {
             .comment("What is special, local, or the metadata service of a cloud."),
             address_refused_error_class(),
             answer_class(),
-            outbound_class(),
+            outbound_class(is_traced),
             public_resolver_class(),
             is_public_def(),
             is_address_def(),
@@ -93,12 +94,12 @@ fn answer_class() -> ClassDef {
     ])
 }
 
-fn outbound_class() -> ClassDef {
+fn outbound_class(is_traced: bool) -> ClassDef {
     class(Outbound).body(block![
         docstring("Sends requests, each on a connection of its own."),
         outbound_init(),
         outbound_parse(),
-        outbound_post()
+        outbound_post(is_traced)
     ])
 }
 
@@ -140,8 +141,18 @@ fn outbound_parse() -> FunctionDef {
     ])
 }
 
-fn outbound_post() -> FunctionDef {
-    names!(text, body, headers, url, connector, timeout, session, response);
+fn outbound_post(is_traced: bool) -> FunctionDef {
+    names!(text, body, headers, url, connector, timeout, session, response, span);
+    let note = is_traced.then(|| do_(py!(note_status(span, response.status))));
+    let request = async_with_as(
+        py!(ClientSession(connector = connector, timeout = timeout, auto_decompress = false)),
+        session,
+        block![note, return_(py!(Answer(response.status, read_start(response.content).await)))],
+    )
+    .and_as(
+        py!(session.post(url, data = body.encode(), headers = headers, allow_redirects = false)),
+        response,
+    );
     async_def("post")
         .params([
             untyped("self"),
@@ -169,24 +180,10 @@ fn outbound_post() -> FunctionDef {
                 timeout,
                 py!(ClientTimeout(total = ANSWER_SECONDS, sock_connect = CONNECT_SECONDS))
             ),
-            async_with_as(
-                py!(ClientSession(
-                    connector = connector,
-                    timeout = timeout,
-                    auto_decompress = false
-                )),
-                session,
-                [return_(py!(Answer(response.status, read_start(response.content).await)))]
-            )
-            .and_as(
-                py!(session.post(
-                    url,
-                    data = body.encode(),
-                    headers = headers,
-                    allow_redirects = false
-                )),
-                response
-            )
+            match is_traced {
+                true => with_as(py!(traced_call("POST", url.host || "")), span, [request]),
+                false => request,
+            }
         ])
 }
 

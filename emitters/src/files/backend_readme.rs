@@ -25,6 +25,7 @@ pub fn emit(spec: &Spec) -> Generated {
         webhooks(spec),
         what_is_sold(spec),
         metrics(spec),
+        traces(spec),
         settings_section(spec),
         migrate(),
     ]
@@ -424,6 +425,48 @@ fn metrics(spec: &Spec) -> Vec<Block> {
             ),
             text("each worker tells what it counted alone."),
         ]),
+    ]
+}
+
+fn traces(spec: &Spec) -> Vec<Block> {
+    if !spec.observability.tracing {
+        return Vec::new();
+    }
+    let webhooks = if spec.webhooks.enabled { ", webhooks by their host" } else { "" };
+    vec![
+        heading(2, "Traces"),
+        paragraph([
+            text("Where "),
+            code("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            text(
+                " names a collector, requests are traced for OpenTelemetry (OTLP over HTTP), and ",
+            ),
+            text("without it nothing is. A request is told by its method and the template of its "),
+            text(format!("route, statements without their values{webhooks}, and errors by their ")),
+            text("type. A job is a part of the request that asked for it. "),
+            text("Probes of its health, and readers of its metrics, "),
+            text("leave no trace. Each line of the log has the ids of its trace and span."),
+        ]),
+        paragraph([
+            text("A request is a part of what its "),
+            code("traceparent"),
+            text(" names, so a proxy should remove that header from what comes from outside. "),
+            text("The library reads the other variables from the environment of the process, not "),
+            text("from "),
+            code(".env"),
+            text(": "),
+            code("OTEL_EXPORTER_OTLP_HEADERS"),
+            text(" for the key of the collector, "),
+            code("OTEL_TRACES_SAMPLER"),
+            text(" and "),
+            code("OTEL_TRACES_SAMPLER_ARG"),
+            text(" to trace some requests only, "),
+            code("OTEL_SDK_DISABLED"),
+            text(". What is left when a process stops is sent for five seconds at most."),
+        ]),
+        paragraph([text(
+            "Values written into a statement, and not bound to it, would be told: bind them.",
+        )]),
     ]
 }
 

@@ -40,6 +40,11 @@ pub fn runtime(spec: &Spec) -> Vec<Dependency> {
     if spec.observability.metrics {
         dependencies.push(dependency("prometheus-client", "0.26", "0.27"));
     }
+    if spec.observability.tracing {
+        dependencies.push(dependency("opentelemetry-api", "1.45", "2"));
+        dependencies.push(dependency("opentelemetry-exporter-otlp-proto-http", "1.45", "2"));
+        dependencies.push(dependency("opentelemetry-sdk", "1.45", "2"));
+    }
     if spec.jobs.has_workers() {
         dependencies.push(dependency("redis", "8.1", "9"));
         dependencies.push(dependency("rq", "3", "4"));
@@ -80,6 +85,12 @@ pub fn development(spec: &Spec) -> Vec<Dependency> {
     ];
     if spec.email.backend == EmailBackend::Smtp {
         dependencies.push(dependency("aiosmtpd", "1.4.6", "2"));
+    }
+    if spec.observability.tracing {
+        dependencies.push(dependency("opentelemetry-proto", "1.45", "2"));
+        if spec.billing.is_none() && !spec.webhooks.enabled {
+            dependencies.push(dependency("aiohttp", "3.14.5", "4"));
+        }
     }
     if spec.storage.has_bucket() {
         // The server of moto; its extra `server` wants what every other service of AWS needs.

@@ -317,7 +317,7 @@ fn idempotency_keys() -> Table {
 }
 
 fn jobs(spec: &Spec) -> Table {
-    table(name("jobs"))
+    let jobs = table(name("jobs"))
         .optional_owner("organization_id", "organizations")
         .column("kind", text(64))
         .column("payload", ColumnKind::Json)
@@ -329,8 +329,12 @@ fn jobs(spec: &Spec) -> Table {
         .optional_column("leased_until", moment())
         .optional_column("finished_at", moment())
         .optional_column("error", ColumnKind::Text)
-        .column("request_id", text(64))
-        .optional_column("unique_key", text(128))
+        .column("request_id", text(64));
+    let jobs = match spec.observability.tracing {
+        true => jobs.optional_column("traceparent", text(55)),
+        false => jobs,
+    };
+    jobs.optional_column("unique_key", text(128))
         .unique(&["unique_key"])
         .index(&["status", "run_at"])
         .index(&["organization_id", "created_at", "id"])

@@ -13,10 +13,10 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(is_traced: bool) -> Module {
     module("app.models.job")
         .docstring("Jobs: work that was asked for, and what became of it.")
-        .body(block![job_status_class(), job_class()])
+        .body(block![job_status_class(), job_class(is_traced)])
 }
 
 fn job_status_class() -> ClassDef {
@@ -31,7 +31,7 @@ fn job_status_class() -> ClassDef {
     ])
 }
 
-fn job_class() -> ClassDef {
+fn job_class(is_traced: bool) -> ClassDef {
     names!(
         __tablename__,
         __table_args__,
@@ -47,6 +47,7 @@ fn job_class() -> ClassDef {
         finished_at,
         error,
         request_id,
+        traceparent,
         unique_key
     );
     class(Job).base(Record).base(Base).body(block![
@@ -80,6 +81,12 @@ fn job_class() -> ClassDef {
         ann_assign(finished_at, py!(Mapped[datetime | None]), py!(mapped_column(UTCDateTime))),
         ann_assign(error, py!(Mapped[str | None]), py!(mapped_column(Text))),
         ann_assign(request_id, py!(Mapped[str]), py!(mapped_column(String(64)))),
+        is_traced.then(|| ann_assign(
+            traceparent,
+            py!(Mapped[str | None]),
+            py!(mapped_column(String(55)))
+        )
+        .comment("What asked for it, as the header of W3C Trace Context has it.")),
         ann_assign(
             unique_key,
             py!(Mapped[str | None]),

@@ -50,6 +50,16 @@ fn what_is_different_in_minimal() {
 }
 
 #[test]
+fn what_tracing_changes_in_acme() {
+    let acme = modules(ACME);
+    let traced = ACME.replace("[observability]\n", "[observability]\ntracing = true\n");
+    let mut traced = modules(&traced);
+    traced.retain(|path, text| acme.get(path) != Some(text));
+    assert!(acme.values().all(|text| !text.contains("opentelemetry")));
+    check("traced", &traced);
+}
+
+#[test]
 fn the_entities_of_warehouse() {
     let acme = modules(ACME);
     let mut warehouse = modules(WAREHOUSE);

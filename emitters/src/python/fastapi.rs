@@ -4,6 +4,7 @@ astgen_pyast::vocabulary! {
     "fastapi": APIRouter, BackgroundTasks, Depends, FastAPI, Header, Query, Request, Response,
         status;
     "fastapi.exceptions": RequestValidationError;
+    "fastapi.telemetry": TelemetryConfig;
     "fastapi.routing": APIRoute, iter_route_contexts;
     "fastapi.security": APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer;
     "starlette.datastructures": Headers, MutableHeaders;

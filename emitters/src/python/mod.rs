@@ -14,6 +14,7 @@ pub mod hypothesis;
 pub mod jwt;
 pub mod limits;
 pub mod moto;
+pub mod opentelemetry;
 pub mod prometheus;
 pub mod pwdlib;
 pub mod pydantic;

@@ -14,7 +14,7 @@ astgen_pyast::vocabulary! {
         Uuid, and_, cast, delete, event, exists, r#false, func, insert, inspect, literal, literal_column,
         make_url, or_, select, text, r#true, tuple_, union, update;
     "sqlalchemy.dialects": postgresql, sqlite;
-    "sqlalchemy.engine.interfaces": DBAPIConnection;
+    "sqlalchemy.engine.interfaces": DBAPIConnection, ExceptionContext, ExecutionContext;
     "sqlalchemy.exc": DBAPIError, IntegrityError, SQLAlchemyError;
     "sqlalchemy.ext.asyncio": AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine;
     "sqlalchemy.orm": DeclarativeBase, InstrumentedAttribute, Mapped, ORMExecuteState, Session, SessionTransaction,

@@ -10,7 +10,7 @@ astgen_pyast::vocabulary! {
     "collections": defaultdict;
     "collections.abc": AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable,
         Iterator, Mapping, Sequence;
-    "contextlib": asynccontextmanager, contextmanager, suppress;
+    "contextlib": AbstractContextManager, asynccontextmanager, contextmanager, suppress;
     "copy": deepcopy;
     "contextvars": ContextVar;
     "dataclasses": dataclass, field, replace;
@@ -38,12 +38,14 @@ astgen_pyast::vocabulary! {
     "secrets": SystemRandom;
     "string": ascii_letters, digits;
     "tempfile": SpooledTemporaryFile, TemporaryFile;
+    "threading": Thread;
     "time": monotonic, perf_counter;
     "typing": Annotated, Any, ClassVar, Final, Generic, IO, Literal, NamedTuple, Protocol, TypeGuard,
         TypeVar, Union, get_args, get_origin, get_type_hints;
     "types": FrameType, UnionType;
     "urllib.parse": parse_qsl, quote, urlencode, urlsplit;
     "uuid": UUID, uuid4;
+    "weakref": WeakKeyDictionary;
     "zlib": crc32;
 }
 

@@ -3,6 +3,7 @@
 use crate::core::jobs::JobAbortedError;
 use crate::core::pauses::pause_after;
 use crate::core::request_id::current_request_id;
+use crate::core::tracing::{mark_failed, traced_job};
 use crate::models::base::utcnow;
 use crate::models::job::{Job, JobStatus};
 use crate::python::builtins::{__name__, Exception, TYPE, int, isinstance, object, str};
@@ -21,7 +22,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(is_traced: bool) -> Module {
     module("app.services.job_runner")
         .docstring(
             "How a job runs: claimed by one, tried again with growing pauses, dead in the end.",
@@ -31,17 +32,17 @@ pub fn emit() -> Module {
             assign(LEASE_MARGIN_SECONDS, 30).paragraph(),
             assign(DEFAULT_TIMEOUT_SECONDS, 60),
             assign(CLOCK_SKEW, py!(timedelta(seconds = 5))).paragraph(),
-            job_runner_class(),
+            job_runner_class(is_traced),
             timeout_seconds_def(),
             describe_def()
         ])
 }
 
-fn job_runner_class() -> ClassDef {
+fn job_runner_class(is_traced: bool) -> ClassDef {
     class(JobRunner).body(block![
         docstring("Runs jobs by their ids, in whatever process it is."),
         job_runner_init(),
-        job_runner_run(),
+        job_runner_run(is_traced),
         job_runner_claim(),
         job_runner_call(),
         job_runner_fail(),
@@ -57,8 +58,21 @@ fn job_runner_init() -> FunctionDef {
     )
 }
 
-fn job_runner_run() -> FunctionDef {
-    names!(job_id, job, error);
+fn job_runner_run(is_traced: bool) -> FunctionDef {
+    names!(job_id, job);
+    let attempt = match is_traced {
+        true => {
+            let (attempt, traceparent) = (py!(job.attempts), py!(job.traceparent));
+            let traced = py!(traced_job(
+                job.kind,
+                job.id,
+                attempt = { attempt },
+                traceparent = { traceparent }
+            ));
+            block![with_as(traced, name("span"), attempted(job, is_traced))]
+        }
+        false => attempted(job, is_traced),
+    };
     async_def("run").params([untyped("self"), param(job_id, UUID)]).returns(none()).body(block![
         docstring(
             "Run a job, unless somebody else does or it is not to be run.\n\
@@ -68,28 +82,38 @@ fn job_runner_run() -> FunctionDef {
         assign(job, py!(self.claim(job_id).await)),
         if_(py!(job == None), [return_none()]),
         do_(py!(current_request_id.set(job.request_id))),
-        try_([async_with(
-            py!(asyncio.timeout(timeout_seconds(job))),
-            [do_(py!(self.call(job).await))]
-        )])
-        .except_as(
-            py!((JobAbortedError, ValidationError)),
-            error,
-            block![
-                do_(py!(self.finish(job, JobStatus.DEAD, describe(error)).await)),
-                do_(py!(logger.exception("Job %s (%s) is dead", job.id, job.kind)))
-            ]
-        )
-        .except_as(
-            Exception,
-            error,
-            block![
-                do_(py!(logger.exception("Job %s (%s) failed", job.id, job.kind))),
-                do_(py!(self.fail(job, describe(error)).await))
-            ]
-        )
-        .else_([do_(py!(self.finish(job, JobStatus.SUCCEEDED).await))])
+        attempt
     ])
+}
+
+/// Does the job, and notes in its row what came of it.
+fn attempted(job: Name, is_traced: bool) -> Vec<Stmt> {
+    names!(span, error);
+    let mark = || is_traced.then(|| do_(py!(mark_failed(span, error))));
+    let tried = try_([async_with(
+        py!(asyncio.timeout(timeout_seconds(job))),
+        [do_(py!(self.call(job).await))],
+    )])
+    .except_as(
+        py!((JobAbortedError, ValidationError)),
+        error,
+        block![
+            mark(),
+            do_(py!(self.finish(job, JobStatus.DEAD, describe(error)).await)),
+            do_(py!(logger.exception("Job %s (%s) is dead", job.id, job.kind)))
+        ],
+    )
+    .except_as(
+        Exception,
+        error,
+        block![
+            mark(),
+            do_(py!(logger.exception("Job %s (%s) failed", job.id, job.kind))),
+            do_(py!(self.fail(job, describe(error)).await))
+        ],
+    )
+    .else_([do_(py!(self.finish(job, JobStatus.SUCCEEDED).await))]);
+    block![tried]
 }
 
 fn job_runner_claim() -> FunctionDef {

@@ -9,7 +9,7 @@ pub struct Observability {
     pub metrics: bool,
     /// The log file that `LOG_FILE` can name; `None` writes to standard error only.
     pub log_file: Option<LogFile>,
-    /// Whether requests are traced with OpenTelemetry.
+    /// Whether requests and jobs are traced with OpenTelemetry.
     pub tracing: bool,
 }
 

@@ -88,6 +88,7 @@ pub mod test_tenancy;
 pub mod test_tenant_statements;
 pub mod test_tools;
 pub mod test_totp;
+pub mod test_tracing;
 pub mod test_trials;
 pub mod test_webhook;
 pub mod test_webhooks;
@@ -160,8 +161,9 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     modules.extend(test_feature_flags::emit(spec));
     modules.extend(casting::has_trial(spec).then(test_trials::emit));
     if spec.observability.metrics {
-        modules.extend([test_metrics::emit(spec), test_monitoring::emit()]);
+        modules.extend([test_metrics::emit(spec), test_monitoring::emit(spec)]);
     }
+    modules.extend(spec.observability.tracing.then(|| test_tracing::emit(spec)));
     let sends_mail = spec.email.backend == EmailBackend::Smtp;
     let has_workers = spec.jobs.has_workers();
     modules.extend(sends_mail.then(test_smtp::emit));

@@ -21,7 +21,8 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let has_stand_ins = spec.billing.is_some() || spec.webhooks.enabled;
+    let has_stand_ins =
+        spec.billing.is_some() || spec.webhooks.enabled || spec.observability.tracing;
     module("tests.servers").docstring("Servers and processes that tests start and stop.").body(
         block![
             assign(LOCALHOST, "127.0.0.1"),

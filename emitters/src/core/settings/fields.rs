@@ -71,6 +71,7 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
         spec.billing.as_ref().filter(|billing| has_prices(billing)).map(|_| return_origins()),
     );
     settings.extend(spec.observability.metrics.then(metrics_token));
+    settings.extend(spec.observability.tracing.then(|| tracing(spec)).into_iter().flatten());
     settings.push(log_level());
     settings.extend(spec.observability.log_file.iter().flat_map(log_file));
     settings
@@ -447,6 +448,24 @@ fn metrics_token() -> Setting {
         DefaultValue::Missing,
         "The bearer token that /metrics asks for, if any.",
     )
+}
+
+fn tracing(spec: &Spec) -> [Setting; 3] {
+    names!(otel_service_name, otel_exporter_otlp_endpoint, otel_exporter_otlp_traces_endpoint);
+    let service = DefaultValue::Text(spec.project.name.clone());
+    let missing =
+        |name, description| setting(name, py!(str | None), DefaultValue::Missing, description);
+    [
+        missing(
+            otel_exporter_otlp_endpoint,
+            "The collector of traces; with none, nothing is traced.",
+        ),
+        missing(
+            otel_exporter_otlp_traces_endpoint,
+            "The whole address for traces, if it is not /v1/traces there.",
+        ),
+        setting(otel_service_name, str, service, "What traces call this application."),
+    ]
 }
 
 fn log_file(rules: &LogFile) -> [Setting; 3] {

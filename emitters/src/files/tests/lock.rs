@@ -12,8 +12,11 @@ fn version(text: &str) -> Vec<u32> {
     text.split('.').map(|part| part.parse().expect("a release version")).collect()
 }
 
+/// What a project needs that uses all that a spec can switch on.
 fn every_dependency() -> Vec<Dependency> {
-    runtime(&acme()).into_iter().chain(development(&acme())).collect()
+    let mut spec = acme();
+    spec.observability.tracing = true;
+    runtime(&spec).into_iter().chain(development(&spec)).collect()
 }
 
 #[test]

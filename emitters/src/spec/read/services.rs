@@ -76,7 +76,12 @@ pub fn observability(table: &mut Table<'_>) -> Observability {
             "A log file that is rotated.",
             log_file,
         ),
-        tracing: table.or("tracing", "Whether requests are traced.", Boolean, false),
+        tracing: table.or(
+            "tracing",
+            "Whether requests and jobs are traced with OpenTelemetry.",
+            Boolean,
+            false,
+        ),
     }
 }
 

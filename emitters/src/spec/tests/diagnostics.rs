@@ -103,37 +103,6 @@ plans = [{ name = "free" }]
 }
 
 #[test]
-fn not_generated() {
-    check_lines(
-        "not_generated",
-        r#"[billing]
-grace_period = "14d"
-plans = [{ name = "free" }]
-
-[storage]
-backend = "s3"
-
-[email]
-backend = "smtp"
-sender = "no-reply@example.com"
-
-[jobs]
-backend = "rq"
-
-[observability]
-tracing = true
-
-[entities.task]
-soft_delete = true
-search = ["title"]
-
-[entities.task.fields]
-title = { type = "text" }
-"#,
-    );
-}
-
-#[test]
 fn names() {
     check(
         "project_names",
