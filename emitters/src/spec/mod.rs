@@ -26,7 +26,6 @@ pub mod currency;
 pub mod database;
 pub mod error;
 pub mod reserved;
-pub mod supported;
 pub mod text;
 
 mod digest;
