@@ -18,6 +18,7 @@ const STRIPE: Name = name("stripe");
 const SMTP: Name = name("smtp");
 const ENDPOINTS: Name = name("endpoints");
 const PROMETHEUS: Name = name("prometheus");
+const COLLECTOR: Name = name("collector");
 
 /// The picture. The order of its parts and links decides how few lines cross.
 #[must_use]
@@ -84,6 +85,9 @@ fn receivers(spec: &Spec) -> Vec<Part> {
         let label = ["Webhook endpoints", "of organizations"];
         receivers.push(node(ENDPOINTS, Shape::Outside, &label));
     }
+    if spec.observability.tracing {
+        receivers.push(node(COLLECTOR, Shape::Outside, &["Collector", "of OpenTelemetry"]));
+    }
     receivers
 }
 
@@ -130,6 +134,9 @@ fn jobs(spec: &Spec) -> Vec<Link> {
     }
     if spec.webhooks.enabled {
         jobs.push(labelled(JOBS, "signed events", ENDPOINTS));
+    }
+    if spec.observability.tracing {
+        jobs.extend([MIDDLEWARE, JOBS].map(|from| labelled(from, "traces", COLLECTOR)));
     }
     jobs
 }
