@@ -264,13 +264,14 @@ fn test_bytes_that_nobody_has_are_found() -> FunctionDef {
 }
 
 fn out_of_order_def() -> FunctionDef {
-    names!(port, seconds, fail, server);
+    names!(port, seconds, over, fail, server);
     async_def(out_of_order)
         .decorator(asynccontextmanager)
         .params([param(port, int), param(seconds, float)])
         .returns(py!(AsyncGenerator[(None, None)]))
         .body(block![
             docstring("Answer every request with a failure, after a while."),
+            assign(over, py!(anyio.Event())),
             {
                 names!(reader, writer);
                 async_def(fail)
@@ -281,13 +282,14 @@ fn out_of_order_def() -> FunctionDef {
                     .returns(none())
                     .body(block![
                         do_(py!(reader.read(1).await)),
-                        do_(py!(anyio.sleep(seconds).await)),
+                        with(py!(anyio.move_on_after(seconds)), [do_(py!(over.wait().await))]),
                         do_(py!(writer.write(FAILURE))),
                         do_(py!(writer.close()))
                     ])
             },
             assign(server, py!(asyncio.start_server(fail, LOCALHOST, port).await)),
-            async_with(server, [do_(yield_(None))])
+            // From Python 3.12 on, a server that closes waits for its connections.
+            async_with(server, [try_([do_(yield_(None))]).finally([do_(py!(over.set()))])])
         ])
 }
 
