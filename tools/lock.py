@@ -18,11 +18,15 @@ LOCK = Path(__file__).parent.parent / "emitters/src/files/lock.json"
 COMPILE = (
     *("uv", "pip", "compile", "--quiet", "--no-config"),
     *("--universal", "--generate-hashes", "--no-header", "--no-emit-index-url"),
+    # pip takes `coverage==7.1` for no pin of the `coverage[toml]` that another package
+    # asks for, and refuses to install once there is a newer one.
+    "--no-strip-extras",
     # The oldest Python that a spec can ask for, whichever runs this; one version for all.
     *("--python-version", "3.11", "--fork-strategy", "fewest"),
 )
 ENTRY = re.compile(
-    r"^(?P<name>[a-z0-9-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>.+?))?(?: \\)?$"
+    r"^(?P<name>[a-z0-9-]+)(?:\[(?P<extras>[a-z0-9,-]+)\])?"
+    r"==(?P<version>[^\s;]+)(?: ; (?P<marker>.+?))?(?: \\)?$"
 )
 HASH = re.compile(r"^    --hash=(?P<hash>sha256:[0-9a-f]{64})(?: \\)?$")
 VIA = re.compile(r"^    #(?: via)? +(?P<name>[a-z0-9-]+)$")
@@ -33,6 +37,7 @@ class Package(TypedDict):
     """A package at one version."""
 
     name: str
+    extras: list[str]
     version: str
     marker: str | None
     required_by: list[str]
@@ -47,6 +52,7 @@ def read(lines: list[str]) -> list[Package]:
             packages.append(
                 Package(
                     name=entry["name"],
+                    extras=entry["extras"].split(",") if entry["extras"] else [],
                     version=entry["version"],
                     marker=entry["marker"],
                     required_by=[],

@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 pub struct Package {
     /// Its normalized name.
     pub name: String,
+    /// What it is asked for beside itself: `toml` of `coverage[toml]`. pip wants them named, too.
+    pub extras: Vec<String>,
     /// The version.
     pub version: String,
     /// Where it is installed (PEP 508); `None` is everywhere.

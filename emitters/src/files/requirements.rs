@@ -25,8 +25,9 @@ fn requirements(roots: &[Dependency]) -> String {
 
 /// The entry of a package. Its hashes stand on lines of their own, each continued by `\`.
 fn entry(package: &Package) -> String {
-    let Package { name, version, marker, required_by: _, hashes } = package;
+    let Package { name, extras, version, marker, required_by: _, hashes } = package;
+    let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
     let marker = marker.as_ref().map(|marker| format!(" ; {marker}")).unwrap_or_default();
     let hashes: Vec<String> = hashes.iter().map(|hash| format!("    --hash={hash}")).collect();
-    format!("{name}=={version}{marker} \\\n{}\n", hashes.join(" \\\n"))
+    format!("{name}{extras}=={version}{marker} \\\n{}\n", hashes.join(" \\\n"))
 }
