@@ -196,9 +196,7 @@ fn application(spec: &Spec) -> Vec<Module> {
             api::files::emit(spec),
         ]);
     }
-    if services::file_reference::is_used(spec) {
-        modules.push(services::file_reference::emit());
-    }
+    modules.extend(services::file_reference::is_used(spec).then(services::file_reference::emit));
     modules.extend(spec.storage.has_bucket().then(services::s3_storage::emit));
     if spec.webhooks.enabled {
         modules.extend([

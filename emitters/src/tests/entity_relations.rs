@@ -3,10 +3,10 @@
 use crate::entity_names::framed;
 use crate::python::builtins::str;
 use crate::python::standard::uuid4;
-use crate::spec::{Field, FieldKind, File, FileType, OnDelete, Reference, STORAGE_LIMIT};
+use crate::spec::{Field, FieldKind, File, FileType, OnDelete, Reference};
 use crate::tests::casting::starting_plan;
 use crate::tests::entity::{Tested, ada_and_hers, test, variable};
-use crate::tests::entity_rows::{most_rows, stands_alone, target};
+use crate::tests::entity_rows::{has_room_for_files, most_rows, stands_alone, target};
 use crate::tests::factories::{self, create_file};
 use crate::tests::world::{first_organization, sign_up};
 use astgen_pyast::prelude::*;
@@ -68,9 +68,10 @@ pub fn reference_tests(tested: &Tested<'_>) -> Vec<FunctionDef> {
         FieldKind::Reference(reference) => Some((field, reference)),
         _ => None,
     });
+    let plan = tested.spec.billing.as_ref().map(starting_plan);
     let is_made = |field, reference: &Reference| {
         if reference.file.is_some() {
-            return Some(can_send(tested));
+            return Some(has_room_for_files(plan));
         }
         let most = most_rows(tested.spec, target(tested.spec, field)?)?;
         Some(most >= 3)
@@ -85,12 +86,6 @@ pub fn reference_tests(tested: &Tested<'_>) -> Vec<FunctionDef> {
         ]
     });
     tests.flatten().flatten().collect()
-}
-
-/// Whether the plan that Ada starts with has room for files.
-fn can_send(tested: &Tested<'_>) -> bool {
-    let plan = tested.spec.billing.as_ref().map(starting_plan);
-    plan.and_then(|plan| plan.limit(STORAGE_LIMIT)) != Some(0)
 }
 
 fn deletion_test(tested: &Tested<'_>, field: &Field, reference: &Reference) -> FunctionDef {

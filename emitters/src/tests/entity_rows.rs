@@ -50,11 +50,15 @@ pub fn room(
 /// Whether someone with a role can make rows of an entity under a plan, and send the files that they need.
 #[must_use]
 pub fn can_write(spec: &Spec, entity: &Entity, role: &Role, plan: Option<&Plan>) -> bool {
-    let can_send = || {
-        spec.organizations.all_but_lowest().contains(role)
-            && plan.and_then(|plan| plan.limit(STORAGE_LIMIT)) != Some(0)
-    };
+    let can_send =
+        || spec.organizations.all_but_lowest().contains(role) && has_room_for_files(plan);
     entity.writers.contains(role) && (!needs_file(entity) || can_send())
+}
+
+/// Whether a plan allows any file.
+#[must_use]
+pub fn has_room_for_files(plan: Option<&Plan>) -> bool {
+    plan.and_then(|plan| plan.limit(STORAGE_LIMIT)) != Some(0)
 }
 
 /// Whether a row of an entity cannot be without a file.

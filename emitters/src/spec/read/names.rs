@@ -5,28 +5,35 @@ use super::errors::Errors;
 use super::name::{Entry, Identifier};
 use crate::spec::error::{Problem, SpecError, quoted};
 use crate::spec::{EntityNames, text};
-use astgen_pyast::Name;
 use astgen_pyast::name::module_name;
+use astgen_pyast::{Name, name};
 
 /// The names of an entity; `None` when one of them is bad, which is then reported.
 pub fn names(entry: &Entry<RawEntity>, errors: &mut Errors) -> Option<EntityNames> {
     let (name, raw) = (entry.name?, entry.value.as_ref()?);
     let plural = plural(entry, name, raw, errors)?;
-    let (Some(classes), Some(modules)) = (classes(name), modules(name, plural)) else {
-        let (name, what) = (quoted(name.as_str()), "an entity");
-        let problem = Problem::BadName { name, what, reason: "its class would be a reserved word" };
-        errors.push(SpecError::new(entry.key.place.clone(), problem).help("choose another name"));
-        return None;
-    };
-    let [id, class, create_class, update_class, read_class, page_class] = classes.0;
-    let [service_class, service_dependency] = classes.1;
-    let [model_module, schema_module, service_module, api_module, test_module] = modules;
     let title = raw.title.clone().unwrap_or_else(|| text::title(name.as_str()));
     let plural_title = match (&raw.plural_title, &raw.title) {
         (Some(plural_title), _) => plural_title.clone(),
         (None, Some(title)) => text::plural(title),
         (None, None) => text::title(plural.as_str()),
     };
+    let made = made(name, plural, title, plural_title);
+    if made.is_none() {
+        let (name, what) = (quoted(name.as_str()), "an entity");
+        let problem = Problem::BadName { name, what, reason: "its class would be a reserved word" };
+        errors.push(SpecError::new(entry.key.place.clone(), problem).help("choose another name"));
+    }
+    made
+}
+
+/// What is made from a name and its plural; `None` when a part would be a reserved word.
+fn made(name: Name, plural: Name, title: String, plural_title: String) -> Option<EntityNames> {
+    let (classes, services) = classes(name)?;
+    let [id, class, create_class, update_class, read_class, page_class] = classes;
+    let [service_class, service_dependency] = services;
+    let [model_module, schema_module, service_module, api_module, test_module] =
+        modules(name, plural)?;
     Some(EntityNames {
         name,
         plural,
@@ -53,31 +60,8 @@ pub fn names(entry: &Entry<RawEntity>, errors: &mut Errors) -> Option<EntityName
 /// The names of what the product keeps of files, as something that a field points at; there are no
 /// schemas and no rules of an entity behind them.
 pub fn of_files() -> Option<EntityNames> {
-    let (name, plural) = (Name::parse("file").ok()?, Name::parse("files").ok()?);
-    let ([id, _, create_class, update_class, read_class, page_class], service) = classes(name)?;
-    let [service_class, service_dependency] = service;
-    let [_, schema_module, service_module, api_module, test_module] = modules(name, plural)?;
-    Some(EntityNames {
-        name,
-        plural,
-        id,
-        class: Name::parse("StoredFile").ok()?,
-        create_class,
-        update_class,
-        read_class,
-        page_class,
-        service_class,
-        service_dependency,
-        table: plural.to_string(),
-        model_module: "app.models.stored_file",
-        schema_module,
-        service_module,
-        api_module,
-        test_module,
-        path: plural.to_string(),
-        title: "File".to_owned(),
-        plural_title: "Files".to_owned(),
-    })
+    let names = made(name("file"), name("files"), "File".to_owned(), "Files".to_owned())?;
+    Some(EntityNames { class: name("StoredFile"), model_module: "app.models.stored_file", ..names })
 }
 
 fn plural(
