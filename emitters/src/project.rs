@@ -222,9 +222,11 @@ fn application(spec: &Spec) -> Vec<Module> {
     }
     modules.extend(spec.observability.log_file.as_ref().map(|_| core::log_file::emit()));
     if spec.observability.metrics {
-        modules.extend([core::metrics::emit(spec), services::backlog::emit(spec)]);
+        modules.extend([core::metrics::emit(), services::backlog::emit(spec)]);
     }
     modules.extend(is_traced.then(|| core::tracing::emit(spec)));
+    let has_labels = spec.observability.metrics || is_traced;
+    modules.extend(has_labels.then(core::request_labels::emit));
     if spec.jobs.has_workers() {
         modules.extend([services::rq_dispatcher::emit(spec), worker::emit(is_traced)]);
     }

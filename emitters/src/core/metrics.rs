@@ -2,26 +2,23 @@
 
 use crate::core::database::DatabaseDep;
 use crate::core::errors::UnauthorizedError;
+use crate::core::request_labels::{METHODS, route_templates};
 use crate::core::settings::{Settings, SettingsDep};
-use crate::core::tracing;
 use crate::python::builtins::{
-    PermissionError, ProcessLookupError, bool, dict, float, frozenset, int, object, str,
+    PermissionError, ProcessLookupError, bool, dict, float, int, object, str,
 };
-use crate::python::fastapi::{
-    ASGIApp, FastAPI, Message, Receive, Request, Response, Scope, Send, iter_route_contexts,
-};
+use crate::python::fastapi::{ASGIApp, FastAPI, Message, Receive, Request, Response, Scope, Send};
 use crate::python::prometheus::{
     CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, MultiProcessCollector,
     generate_latest,
 };
 use crate::python::standard::{HTTPStatus, Path, hmac, os, perf_counter};
 use crate::services::backlog::read_backlog;
-use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.metrics": UNMATCHED, OTHER, METHODS, Metrics, MetricsMiddleware, route_templates,
-        FOLDER, init_metrics, read_metrics, counted, forget_the_dead, is_alive, may_read;
+    "app.core.metrics": UNMATCHED, OTHER, Metrics, MetricsMiddleware, FOLDER, init_metrics,
+        read_metrics, counted, forget_the_dead, is_alive, may_read;
 }
 
 /// The requests that were answered.
@@ -35,21 +32,15 @@ pub const IN_FLIGHT: &str = "http_requests_in_flight";
 
 /// The module.
 #[must_use]
-pub fn emit(spec: &Spec) -> Module {
-    let is_traced = spec.observability.tracing;
+pub fn emit() -> Module {
     module("app.core.metrics")
         .docstring("Metrics for Prometheus: what was asked, how it was answered, how long it took.")
         .body(block![
             assign(UNMATCHED, "unmatched"),
             assign(OTHER, "OTHER"),
             assign(FOLDER, "PROMETHEUS_MULTIPROC_DIR"),
-            assign(
-                METHODS,
-                py!(frozenset(set!("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")))
-            ),
             metrics_class(),
-            metrics_middleware_class(is_traced),
-            (!is_traced).then(route_templates_def),
+            metrics_middleware_class(),
             init_metrics_def(),
             read_metrics_def(),
             counted_def(),
@@ -133,12 +124,12 @@ fn metrics_count() -> FunctionDef {
         ])
 }
 
-fn metrics_middleware_class(is_traced: bool) -> ClassDef {
+fn metrics_middleware_class() -> ClassDef {
     class(MetricsMiddleware).body(block![
         docstring("Count requests by the template of their route, never by their path."),
         metrics_middleware_init(),
         metrics_middleware_call(),
-        metrics_middleware_route(is_traced)
+        metrics_middleware_route()
     ])
 }
 
@@ -194,34 +185,16 @@ fn metrics_middleware_call() -> FunctionDef {
         ])
 }
 
-fn metrics_middleware_route(is_traced: bool) -> FunctionDef {
+fn metrics_middleware_route() -> FunctionDef {
     names!(scope);
-    let templates = if is_traced { tracing::route_templates } else { route_templates };
     def("route").params([untyped("self"), param(scope, Scope)]).returns(str).body(block![
         docstring("Return the template of the route that answered."),
         if_(
             py!(self.templates == None),
-            [assign(py!(self.templates), py!(templates(scope["app"])))]
+            [assign(py!(self.templates), py!(route_templates(scope["app"])))]
         ),
         return_(py!(self.templates.get(scope.get("endpoint"), UNMATCHED)))
     ])
-}
-
-/// `route_templates`, which is beside whatever needs it first.
-pub(super) fn route_templates_def() -> FunctionDef {
-    names!(app);
-    def(route_templates).params([param(app, FastAPI)]).returns(py!(dict[(object, str)])).body(
-        block![
-            docstring(
-                "Find the whole path of each route; a route itself knows its last part only."
-            ),
-            return_(py!(dict!(
-                context.endpoint => context.path_format
-                for context in iter_route_contexts(app.routes)
-                if context.path_format != None
-            )))
-        ],
-    )
 }
 
 fn init_metrics_def() -> FunctionDef {

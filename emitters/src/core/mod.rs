@@ -34,6 +34,7 @@ pub mod rate_guard;
 pub mod rate_limit;
 pub mod rbac;
 pub mod request_id;
+pub mod request_labels;
 pub mod roles;
 pub mod sealing;
 pub mod security;

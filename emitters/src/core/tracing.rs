@@ -1,11 +1,9 @@
 //! `backend/app/core/tracing.py`: traces for OpenTelemetry: requests, and what came of them elsewhere.
 
-use crate::core::metrics::route_templates_def;
+use crate::core::request_labels::{METHODS, route_templates};
 use crate::core::settings::Settings;
 use crate::python::anyio::to_thread;
-use crate::python::builtins::{
-    BaseException, Exception, TYPE, any, bool, dict, frozenset, int, object, str,
-};
+use crate::python::builtins::{BaseException, Exception, TYPE, any, bool, dict, int, object, str};
 use crate::python::fastapi::{ASGIApp, Headers, Message, Receive, Scope, Send, TelemetryConfig};
 use crate::python::opentelemetry::{
     BatchSpanProcessor, Context, OTLPSpanExporter, Resource, Span, SpanKind, StatusCode,
@@ -23,10 +21,10 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.tracing": FLUSH_SECONDS, METHODS, OTHER, UNTRACED, TELEMETRY, tracer, propagator, spans, TracingMiddleware,
+    "app.core.tracing": FLUSH_SECONDS, OTHER, UNTRACED, TELEMETRY, tracer, propagator, spans, TracingMiddleware,
         traces_endpoint, start_tracing, stop_tracing, trace_requests, trace_statements, begin_statement, end_statement,
         fail_statement, traced, traced_job, traced_call, note_status, mark_failed, current_traceparent, trace_ids,
-        is_untraced, inbound, route_templates;
+        is_untraced, inbound;
 }
 
 /// The module.
@@ -42,10 +40,6 @@ pub fn emit(spec: &Spec) -> Module {
         .body(block![
             assign(FLUSH_SECONDS, 5),
             assign(OTHER, "_OTHER"),
-            assign(
-                METHODS,
-                py!(frozenset(set!("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")))
-            ),
             assign(UNTRACED, untraced(spec)),
             ann_assign(TELEMETRY, TelemetryConfig, no_telemetry())
                 .comment(
@@ -67,7 +61,6 @@ pub fn emit(spec: &Spec) -> Module {
             tracing_middleware_class(),
             is_untraced_def(),
             inbound_def(),
-            route_templates_def(),
             trace_statements_def(),
             begin_statement_def(),
             end_statement_def(),

@@ -161,7 +161,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
     modules.extend(test_feature_flags::emit(spec));
     modules.extend(casting::has_trial(spec).then(test_trials::emit));
     if spec.observability.metrics {
-        modules.extend([test_metrics::emit(spec), test_monitoring::emit(spec)]);
+        modules.extend([test_metrics::emit(spec), test_monitoring::emit()]);
     }
     modules.extend(spec.observability.tracing.then(|| test_tracing::emit(spec)));
     let sends_mail = spec.email.backend == EmailBackend::Smtp;

@@ -1,13 +1,12 @@
 //! `backend/tests/test_monitoring.py`: the dashboard and the alerts ask for what the application measures.
 
-use crate::core::metrics::{Metrics, route_templates};
-use crate::core::tracing;
+use crate::core::metrics::Metrics;
+use crate::core::request_labels::route_templates;
 use crate::python::builtins::{any, list, set, str, tuple};
 use crate::python::prometheus::Sample;
 use crate::python::pytest::pytest;
 use crate::python::standard::{json, re};
 use crate::services::backlog::read_backlog;
-use crate::spec::Spec;
 use crate::tests::servers::BACKEND;
 use crate::tests::world::{World, world_test};
 use astgen_pyast::prelude::*;
@@ -19,7 +18,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit(spec: &Spec) -> Module {
+pub fn emit() -> Module {
     module("tests.test_monitoring")
         .docstring("The dashboard and the alerts ask for what the application measures.")
         .body(block![
@@ -32,7 +31,7 @@ pub fn emit(spec: &Spec) -> Module {
             metrics_of_def(),
             samples_def(),
             test_what_is_asked_for_is_measured(),
-            test_what_is_chosen_is_there(spec.observability.tracing),
+            test_what_is_chosen_is_there(),
             test_every_metric_is_on_the_dashboard()
         ])
 }
@@ -128,14 +127,13 @@ fn test_what_is_asked_for_is_measured() -> FunctionDef {
         ])
 }
 
-fn test_what_is_chosen_is_there(is_traced: bool) -> FunctionDef {
-    let templates = if is_traced { tracing::route_templates } else { route_templates };
+fn test_what_is_chosen_is_there() -> FunctionDef {
     names!(world, expression, routes, chosen, found, label, value);
     world_test("test_what_is_chosen_is_there")
         .params([param(expression, str)])
         .decorator(py!(pytest.mark.parametrize("expression", expressions())))
         .body(block![
-            assign(routes, py!(set(templates(world.app).values()))),
+            assign(routes, py!(set(route_templates(world.app).values()))),
             assign(found, py!(samples(world).await)),
             ann_assign(
                 chosen,
