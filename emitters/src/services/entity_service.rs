@@ -331,15 +331,15 @@ fn get_def(service: &Service<'_>) -> FunctionDef {
                 indefinite(&service.noun)
             )),
             assign(row, found),
-            refuse_missing(service, ""),
+            refuse_missing(service),
             return_(row)
         ])
 }
 
 /// `if task is None: raise NotFoundError("There is no such task.")`
-fn refuse_missing(service: &Service<'_>, state: &str) -> If {
+fn refuse_missing(service: &Service<'_>) -> If {
     let row = service.row;
-    let missing = format!("There is no such {state}{}.", service.noun);
+    let missing = format!("There is no such {}.", service.noun);
     if_(py!(row == None), [raise(py!(NotFoundError(missing)))])
 }
 
@@ -417,8 +417,8 @@ fn restore_def(service: &Service<'_>) -> FunctionDef {
     let Service { model, row, names, entity, .. } = *service;
     let id = names.id;
     let with = if service.has_dependents { " with what was deleted with it" } else { "" };
-    let deleted = py!(select(model)
-        .r#where(model.id == id, model.deleted_at.is_not(None))
+    let locked = py!(select(model)
+        .r#where(model.id == id)
         .with_for_update()
         .execution_options(**INCLUDE_DELETED));
     let conflict = match &service.conflict {
@@ -427,12 +427,13 @@ fn restore_def(service: &Service<'_>) -> FunctionDef {
     };
     async_def("restore").params([untyped("self"), param(id, UUID)]).returns(model).body(block![
         docstring(format!(
-            "Bring {} back{with}.",
+            "Bring {} back{with}.\n\nOne that is not deleted stays as it is.",
             indefinite(&format!("deleted {}", service.noun))
         )),
-        assign(statement, deleted),
+        assign(statement, locked),
         assign(row, py!(self.session.scalar(statement).await)),
-        refuse_missing(service, "deleted "),
+        refuse_missing(service),
+        if_(py!(row.deleted_at == None), [return_(row)]),
         find_targets_of_row(service),
         do_(py!(show(self.session, row, conflict = conflict).await)),
         entity.limit.map(|_| do_(py!(self.enforce_limit(adding = 0).await))),
