@@ -85,7 +85,7 @@ fn place(dependency: &Expr) -> Option<usize> {
         provider => provider,
     };
     let Expr::Name(name) = provider else { return None };
-    PROVIDERS.iter().position(|provider| name.range.import == Some(*provider))
+    PROVIDERS.iter().position(|provider| name.range.import.as_deref() == Some(provider))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::core::billing::has_overrides;
 use crate::core::plans::{has_flags, has_limits, has_prices};
 use crate::spec::{Entity, Payer, Spec};
+use crate::tests::entity_rows::Needs;
 use crate::{
     Content, Generated, Printed, api, app_main, billing_main, core, files, manage, migrations,
     models, packages, probe, schemas, services, tests, tools, worker,
@@ -22,7 +23,8 @@ const FIRST_PARTY: [&str; 2] = ["app", "tests"];
 /// ```
 #[must_use]
 pub fn generate(spec: &Spec) -> Vec<Generated> {
-    let entities = spec.entities.iter().flat_map(|one| entity(spec, one));
+    let needs = &Needs::of(spec);
+    let entities = spec.entities.iter().flat_map(|one| entity(spec, needs, one));
     frame(spec).into_iter().chain(entities).collect()
 }
 
@@ -50,9 +52,15 @@ pub fn generate_printed(spec: &Spec) -> Vec<Printed> {
 #[must_use]
 pub fn generate_with<T: Send>(spec: &Spec, work: impl Fn(Printed) -> T + Sync) -> Vec<T> {
     let work = |file: Generated| work(file.into_printed());
+    let needs = &Needs::of(spec);
     let (mut made, of_entities): (Vec<T>, Vec<T>) = rayon::join(
         || frame(spec).into_par_iter().map(work).collect(),
-        || spec.entities.par_iter().flat_map_iter(|one| entity(spec, one).map(work)).collect(),
+        || {
+            spec.entities
+                .par_iter()
+                .flat_map_iter(|one| entity(spec, needs, one).map(work))
+                .collect()
+        },
     );
     made.extend(of_entities);
     made
@@ -73,14 +81,18 @@ fn frame(spec: &Spec) -> Vec<Generated> {
     packages.chain(modules).chain(tools).chain(files::emit(spec)).chain([schema]).collect()
 }
 
-fn entity(spec: &Spec, entity: &Entity) -> impl Iterator<Item = Generated> {
+fn entity(
+    spec: &Spec,
+    needs: &Needs<'_>,
+    entity: &Entity,
+) -> impl Iterator<Item = Generated> + use<> {
     let modules = [
         models::entity::emit(spec, entity),
         schemas::entity::emit(spec, entity),
         services::entity_service::emit(spec, entity),
         api::entity::emit(spec, entity),
     ];
-    let modules = modules.into_iter().chain(tests::entity::emit(spec, entity));
+    let modules = modules.into_iter().chain(tests::entity::emit(needs, entity));
     modules.map(|module| python(module, false))
 }
 

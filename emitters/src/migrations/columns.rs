@@ -125,17 +125,7 @@ pub fn choice(spec: &Spec) -> ColumnKind {
 /// The bytes that every enum of the project is stored in.
 #[must_use]
 pub fn enum_length(spec: &Spec) -> u32 {
-    let values = spec.entities.iter().flat_map(|entity| &entity.fields).flat_map(|field| {
-        let FieldKind::Enum(choice) = &field.kind else { return Vec::new() };
-        choice.values.iter().map(|value| value.value.chars().count()).collect()
-    });
-    let roles = spec.organizations.roles.iter().map(|role| role.name.as_str().len());
-    let plans = spec.billing.iter().flat_map(|billing| &billing.plans);
-    let plans = plans.map(|plan| plan.name.as_str().len());
-    match values.chain(roles).chain(plans).max() {
-        Some(longest) if longest > ENUM_LENGTH as usize => LONG_ENUM_LENGTH,
-        _ => ENUM_LENGTH,
-    }
+    if spec.longest_choice > ENUM_LENGTH as usize { LONG_ENUM_LENGTH } else { ENUM_LENGTH }
 }
 
 /// The type of a field's column.

@@ -4,6 +4,7 @@ use super::backfill::Backfill;
 use super::columns::{ColumnKind, column_type, moment};
 use super::foreign_key::{foreign_keys, index};
 use super::table::{Table, table};
+use crate::relations::is_referenced;
 use crate::spec::database::TENANT;
 use crate::spec::{Entity, Field, FieldKind, Spec, database};
 
@@ -19,18 +20,13 @@ pub fn entity_table(entity: &Entity, spec: &Spec) -> Table {
     if entity.soft_delete {
         tenant_table = tenant_table.optional_column("deleted_at", moment());
     }
-    if is_referenced(entity, spec) {
+    if is_referenced(spec, &entity.names) {
         tenant_table = tenant_table.unique(&[TENANT, "id"]);
     }
     let indexed = tenant_table.index(&[TENANT, "created_at", "id"]);
     let table =
         entity.fields.iter().fold(indexed, |table, field| with_field(table, entity, field, spec));
     Table { is_isolated: spec.tenancy.row_level_security, ..table }
-}
-
-/// Whether any entity points at this one, itself included.
-fn is_referenced(entity: &Entity, spec: &Spec) -> bool {
-    spec.entities.iter().any(|other| other.references().contains(&&entity.names))
 }
 
 fn with_field(table: Table, entity: &Entity, field: &Field, spec: &Spec) -> Table {

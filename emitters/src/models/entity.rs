@@ -11,7 +11,7 @@ use crate::python::sqlalchemy::{
     self, BigInteger, ForeignKeyConstraint, Index, JSON, Mapped, UniqueConstraint, mapped_column,
 };
 use crate::python::standard::{Any, Decimal, StrEnum, UUID, date, datetime};
-use crate::relations::pointing_at;
+use crate::relations::is_referenced;
 use crate::spec::{
     DateDefault, DateTimeDefault, Entity, EntityNames, Field, FieldKind, JsonDefault, Spec,
 };
@@ -65,7 +65,7 @@ fn model_class(spec: &Spec, entity: &Entity) -> ClassDef {
 
 fn constraints(spec: &Spec, entity: &Entity) -> Vec<Expr> {
     let key = py!(UniqueConstraint("organization_id", "id"));
-    let is_referenced = pointing_at(spec, &entity.names).next().is_some();
+    let is_referenced = is_referenced(spec, &entity.names);
     let order = py!(Index(None, "organization_id", "created_at", "id"));
     let mut constraints: Vec<Expr> = is_referenced.then_some(key).into_iter().collect();
     constraints.push(order);

@@ -61,10 +61,10 @@ struct Service<'s> {
     has_dependents: bool,
     /// A variable that holds rows.
     rows: Name,
-    /// Whether any row of the project can keep a restorable one from being deleted.
+    /// Whether this one can be restored, and any row of the project can keep such a row from being deleted.
     can_be_in_use: bool,
-    /// The entities whose rows can be restored.
-    restorable: Vec<Name>,
+    /// The spec.
+    spec: &'s Spec,
 }
 
 /// The module.
@@ -82,10 +82,8 @@ pub fn emit(spec: &Spec, entity: &Entity) -> Module {
         in_use: in_use(names, &restricting(spec, names)),
         has_dependents: has_dependents(spec, names),
         rows: if VARIABLES.contains(&names.plural.as_str()) { name("rows") } else { names.plural },
-        can_be_in_use: restorable(spec).any(|entity| {
-            columns_pointing_at(spec, &entity.names, OnDelete::Restrict).next().is_some()
-        }),
-        restorable: restorable(spec).map(|entity| entity.names.name).collect(),
+        can_be_in_use: entity.soft_delete && is_any_restorable_kept(spec),
+        spec,
         limit: entity.limit.zip(spec.billing.as_ref()),
     };
     let class = names.service_class;
@@ -133,13 +131,14 @@ fn in_use(names: &EntityNames, restricting: &[&EntityNames]) -> Option<String> {
 
 /// Why a row cannot be deleted; a restorable row needs an answer where any row of the project does.
 fn in_use_message<'s>(service: &'s Service<'_>) -> Option<&'s str> {
-    let needs_one = service.entity.soft_delete && service.can_be_in_use;
-    let general = needs_one.then_some("Other rows still refer to this one.");
+    let general = service.can_be_in_use.then_some("Other rows still refer to this one.");
     service.in_use.as_deref().or(general)
 }
 
-fn restorable(spec: &Spec) -> impl Iterator<Item = &Entity> {
-    spec.entities.iter().filter(|entity| entity.soft_delete)
+fn is_any_restorable_kept(spec: &Spec) -> bool {
+    let mut restorable = spec.entities.iter().filter(|entity| entity.soft_delete);
+    restorable
+        .any(|entity| columns_pointing_at(spec, &entity.names, OnDelete::Restrict).next().is_some())
 }
 
 /// The sentence, if a line holds it.
@@ -475,7 +474,7 @@ fn require_def(service: &Service<'_>, target: &EntityNames) -> FunctionDef {
     let (model, id, noun) = (model(target), target.id, noun(&target.title));
     let missing = format!("There is no such {noun}.");
     // A row that is only hidden keeps no other from pointing at it.
-    let lock = service.restorable.contains(&target.name);
+    let lock = service.spec.entity(target).is_some_and(|target| target.soft_delete);
     let lock = lock.then(|| kw("with_for_update", py!(dict!("read" => true))));
     async_def(joined("require", target.name))
         .params([untyped("self"), param(id, UUID)])

@@ -30,6 +30,7 @@ pub mod text;
 
 mod digest;
 mod read;
+mod relations;
 mod starter;
 
 pub use auth::{Auth, AuthMode, PasswordRules, Totp};
@@ -52,6 +53,7 @@ pub use observability::{LogFile, Observability};
 pub use organizations::{Organizations, Role};
 pub use project::{Project, PythonVersion};
 pub use read::{MAX_BYTES, read, schema as json_schema};
+pub use relations::{FieldPlace, Relations};
 pub use starter::starter;
 pub use storage::{FileType, Storage, StorageBackend};
 pub use tenancy::Tenancy;
@@ -77,6 +79,13 @@ pub struct Spec {
     pub entities: Vec<Entity>,
     /// Places in `entities`, such that a table comes after those it points at.
     pub creation_order: Vec<usize>,
+    /// Who points at whom. All of it follows from `entities`.
+    #[serde(skip)]
+    pub relations: Relations,
+    /// The characters of the longest text that an enum of the spec stores: a value of a field, a role, a plan. It
+    /// follows from the rest too.
+    #[serde(skip)]
+    pub longest_choice: usize,
     /// Where files are kept.
     pub storage: Storage,
     /// How mail leaves.
@@ -96,6 +105,12 @@ impl Spec {
     /// The entities in the order in which their tables can be made.
     pub fn in_creation_order(&self) -> impl DoubleEndedIterator<Item = &Entity> {
         self.creation_order.iter().map(|&place| &self.entities[place])
+    }
+
+    /// The entity of these names; none for what is no entity, as stored files are.
+    #[must_use]
+    pub fn entity(&self, names: &EntityNames) -> Option<&Entity> {
+        self.relations.places.get(&names.name).map(|&place| &self.entities[place])
     }
 
     /// Whether subscriptions belong to this kind of payer.

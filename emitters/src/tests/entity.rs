@@ -10,7 +10,7 @@ use crate::tests::entity_bulk::bulk_tests;
 use crate::tests::entity_idempotency::idempotency_tests;
 use crate::tests::entity_lists::list_tests;
 use crate::tests::entity_relations::{reference_tests, unique_tests};
-use crate::tests::entity_rows::most_rows;
+use crate::tests::entity_rows::{Needs, most_rows};
 use crate::tests::entity_trash::trash_tests;
 use crate::tests::entity_values::{changes, invalid, shown_default};
 use crate::tests::entity_versions::version_tests;
@@ -88,6 +88,8 @@ const VARIABLES: [&str; 60] = [
 pub struct Tested<'s> {
     /// The spec.
     pub spec: &'s Spec,
+    /// What rows of its entities cannot be without.
+    pub needs: &'s Needs<'s>,
     /// The entity.
     pub entity: &'s Entity,
     /// Its names.
@@ -106,9 +108,9 @@ pub struct Tested<'s> {
 
 /// The module; none where the founder of an organization cannot use the entity.
 #[must_use]
-pub fn emit(spec: &Spec, entity: &Entity) -> Option<Module> {
-    let most = most_rows(spec, entity)?;
-    let tested = &tested(spec, entity);
+pub fn emit(needs: &Needs<'_>, entity: &Entity) -> Option<Module> {
+    let most = most_rows(needs, entity)?;
+    let tested = &tested(needs, entity);
     let docstring = format!(
         "{}: every route, for every role, on both sides of the border.",
         capitalized(&tested.names.plural_title)
@@ -138,10 +140,11 @@ pub fn emit(spec: &Spec, entity: &Entity) -> Option<Module> {
     ]))
 }
 
-fn tested<'s>(spec: &'s Spec, entity: &'s Entity) -> Tested<'s> {
+fn tested<'s>(needs: &'s Needs<'s>, entity: &'s Entity) -> Tested<'s> {
     let names = &entity.names;
     Tested {
-        spec,
+        spec: needs.spec,
+        needs,
         entity,
         names,
         rows_of: framed("", names.plural, "_of"),

@@ -7,7 +7,7 @@ use crate::python::standard::uuid4;
 use crate::spec::{Billing, Counted, Guard, Limit, Operation, Plan, Role, Spec};
 use crate::tests::casting::{has_room, lookup_key, paid_plans, starting_plan};
 use crate::tests::entity::{Tested, ada_and_hers, test};
-use crate::tests::entity_rows::{can_write, is_met, needed, room, stands_alone};
+use crate::tests::entity_rows::{is_met, may_make, required, room, stands_alone};
 use crate::tests::world::sign_up;
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
@@ -27,10 +27,9 @@ pub fn limit_test(tested: &Tested<'_>) -> Option<FunctionDef> {
     let limit = billing.limits.iter().find(|limit| limit.counts == counted)?;
     let free = billing.free_plan();
     let allowed = free.limit(limit.name).filter(|allowed| *allowed <= MOST_ROWS)?;
-    let (owner, others) = (tested.spec.organizations.owner(), needed(tested.spec, tested.entity));
-    let mut others = others.into_iter().skip(1);
-    let has_others =
-        others.all(|other| room(tested.spec, other, owner, Some(free), false) > allowed);
+    let owner = tested.spec.organizations.owner();
+    let room = |names| room(tested.needs, names, owner, Some(free), false);
+    let has_others = required(tested.entity).all(|other| room(other) > allowed);
     let is_open = tested
         .entity
         .guards
@@ -38,7 +37,7 @@ pub fn limit_test(tested: &Tested<'_>) -> Option<FunctionDef> {
         .iter()
         .all(|guard| is_met(tested.spec, guard, Some(free), false));
     // As many as the plan allows, unless two rows cannot be there for another reason.
-    let is_reached = room(tested.spec, tested.entity, owner, Some(free), false) == allowed;
+    let is_reached = room(tested.names) == allowed;
     (has_others && is_open && is_reached).then(|| reached(tested, billing, limit, allowed))
 }
 
@@ -80,7 +79,7 @@ pub fn guard_test(tested: &Tested<'_>) -> Option<FunctionDef> {
         })
         .collect();
     let statuses: Vec<u32> = refusals.iter().map(|(_, status)| *status).collect();
-    let has_body = stands_alone(tested.spec, tested.entity)
+    let has_body = stands_alone(tested.needs, tested.entity)
         && refusals.iter().any(|(operation, _)| *operation == Operation::Create);
     let has_path = refusals
         .iter()
@@ -185,7 +184,7 @@ fn opening_plan<'s>(tested: &Tested<'s>, billing: &'s Billing) -> Option<&'s Pla
     let opens = |plan: &Plan| {
         let guards = Operation::ALL.iter().flat_map(|one| tested.entity.guards.of(*one));
         guards.into_iter().all(|guard| is_met(tested.spec, guard, Some(plan), true))
-            && room(tested.spec, tested.entity, owner, Some(plan), true) > 0
+            && room(tested.needs, tested.names, owner, Some(plan), true) > 0
     };
     paid_plans(billing).into_iter().find(|plan| opens(plan))
 }
@@ -212,12 +211,11 @@ pub fn role_tests(tested: &Tested<'_>, most: u32) -> Vec<FunctionDef> {
         return Vec::new();
     }
     let entity = tested.entity;
-    let others = needed(tested.spec, entity);
     let roles = &tested.spec.organizations.roles[1..];
     // Who may not make what a row needs cannot make the row.
     let can_make = |role: &&Role| {
         let plan = tested.spec.billing.as_ref().map(starting_plan);
-        others.iter().all(|other| can_write(tested.spec, other, role, plan))
+        may_make(tested.needs, entity, role, plan)
     };
     let writers: Vec<&Role> = roles.iter().filter(can_make).collect();
     let is_reader = |role: &&Role| entity.readers.contains(role) && !entity.writers.contains(role);

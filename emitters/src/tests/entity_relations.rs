@@ -6,7 +6,7 @@ use crate::python::standard::uuid4;
 use crate::spec::{Field, FieldKind, File, FileType, OnDelete, Reference};
 use crate::tests::casting::starting_plan;
 use crate::tests::entity::{Tested, ada_and_hers, test, variable};
-use crate::tests::entity_rows::{has_room_for_files, most_rows, stands_alone, target};
+use crate::tests::entity_rows::{has_room_for_files, most_rows, stands_alone};
 use crate::tests::factories::{self, create_file};
 use crate::tests::world::{first_organization, sign_up};
 use astgen_pyast::prelude::*;
@@ -17,7 +17,7 @@ pub fn unique_tests(tested: &Tested<'_>) -> Vec<FunctionDef> {
     let is_reference = |field: &&Field| matches!(field.kind, FieldKind::Reference(_));
     let unique: Vec<&Field> = tested.entity.fields.iter().filter(|field| field.unique).collect();
     // A body of another tenant, or one with a second unique value, would be refused for that.
-    let is_plain = unique.len() == 1 && stands_alone(tested.spec, tested.entity);
+    let is_plain = unique.len() == 1 && stands_alone(tested.needs, tested.entity);
     let values = unique.into_iter().filter(|field| !is_reference(field));
     values.map(|field| unique_test(tested, field, is_plain)).collect()
 }
@@ -69,14 +69,14 @@ pub fn reference_tests(tested: &Tested<'_>) -> Vec<FunctionDef> {
         _ => None,
     });
     let plan = tested.spec.billing.as_ref().map(starting_plan);
-    let is_made = |field, reference: &Reference| {
+    let is_made = |reference: &Reference| {
         if reference.file.is_some() {
             return Some(has_room_for_files(plan));
         }
-        let most = most_rows(tested.spec, target(tested.spec, field)?)?;
+        let most = most_rows(tested.needs, tested.spec.entity(&reference.to)?)?;
         Some(most >= 3)
     };
-    let fields = fields.filter(|(field, reference)| is_made(field, reference) == Some(true));
+    let fields = fields.filter(|(_, reference)| is_made(reference) == Some(true));
     let tests = fields.map(|(field, reference)| {
         [
             Some(deletion_test(tested, field, reference)),
@@ -148,7 +148,7 @@ fn deletion_test(tested: &Tested<'_>, field: &Field, reference: &Reference) -> F
 
 /// Whether a deleted row does not keep what it refers to.
 fn is_kept_apart(tested: &Tested<'_>, reference: &Reference) -> bool {
-    let target = tested.spec.entities.iter().find(|entity| entity.names == *reference.to);
+    let target = tested.spec.entity(&reference.to);
     !tested.entity.soft_delete || target.is_some_and(|target| target.soft_delete)
 }
 

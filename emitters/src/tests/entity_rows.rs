@@ -2,57 +2,133 @@
 
 use crate::services::file_reference::file_of;
 use crate::spec::{
-    Entity, Field, FieldKind, Flag, Guard, Operation, Plan, Role, STORAGE_LIMIT, Spec,
+    Entity, EntityNames, Field, FieldKind, Flag, Guard, Operation, Plan, Role, STORAGE_LIMIT, Spec,
 };
 use crate::tests::casting::starting_plan;
 use astgen_pyast::Name;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// More rows than any test makes.
 const MANY: u32 = 100;
 
+/// What a row of each entity cannot be without. Found once: a spec may have a thousand entities, each of which needs
+/// the one before.
+pub struct Needs<'s> {
+    /// The spec.
+    pub spec: &'s Spec,
+    of: HashMap<Name, Need<'s>>,
+}
+
+/// An entity, and all that a row of it cannot be without, taken together.
+#[derive(Clone)]
+struct Need<'s> {
+    /// The roles that may write all of it.
+    writers: Vec<&'s Role>,
+    /// What stands before the routes that make it.
+    guards: Vec<&'s Guard>,
+    /// What it counts against.
+    limits: Vec<Name>,
+    has_file: bool,
+    /// Whether a second row can have a sample of each field too.
+    is_repeatable: bool,
+    /// Whether other entities are among it.
+    has_others: bool,
+}
+
+impl<'s> Needs<'s> {
+    /// The needs of all entities of a spec.
+    #[must_use]
+    pub fn of(spec: &'s Spec) -> Needs<'s> {
+        let mut needs = Needs { spec, of: HashMap::with_capacity(spec.entities.len()) };
+        // What a row cannot be without is made before it.
+        for entity in spec.in_creation_order() {
+            let others = required(entity).filter_map(|names| needs.of.get(&names.name));
+            let need = others.fold(Need::of(entity), Need::with);
+            needs.of.insert(entity.names.name, need);
+        }
+        needs
+    }
+}
+
+impl<'s> Need<'s> {
+    fn of(entity: &'s Entity) -> Need<'s> {
+        Need {
+            writers: entity.writers.iter().collect(),
+            guards: entity.guards.create.iter().collect(),
+            limits: entity.limit.into_iter().collect(),
+            has_file: entity.fields.iter().any(|field| !field.optional && file_of(field).is_some()),
+            is_repeatable: entity.fields.iter().all(is_repeatable),
+            has_others: false,
+        }
+    }
+
+    fn with(mut self, other: &Need<'s>) -> Need<'s> {
+        self.writers.retain(|role| other.writers.contains(role));
+        extend(&mut self.guards, &other.guards);
+        extend(&mut self.limits, &other.limits);
+        self.has_file |= other.has_file;
+        self.is_repeatable &= other.is_repeatable;
+        self.has_others = true;
+        self
+    }
+
+    fn may_make(&self, spec: &Spec, role: &Role, plan: Option<&Plan>) -> bool {
+        let may_send = || spec.organizations.all_but_lowest().contains(role);
+        self.writers.contains(&role) && (!self.has_file || may_send() && has_room_for_files(plan))
+    }
+}
+
+fn extend<T: Copy + PartialEq>(all: &mut Vec<T>, more: &[T]) {
+    let new: Vec<T> = more.iter().filter(|one| !all.contains(one)).copied().collect();
+    all.extend(new);
+}
+
+/// The entities whose rows a row of this one has to point at.
+pub fn required(entity: &Entity) -> impl Iterator<Item = &EntityNames> {
+    let required = entity.fields.iter().filter(|field| !field.optional);
+    required.filter_map(|field| match &field.kind {
+        FieldKind::Reference(reference) if reference.file.is_none() => Some(&*reference.to),
+        _ => None,
+    })
+}
+
 /// How many rows Ada can make in her first organization, 100 standing for more; `None` where she cannot
 /// use each route of the entity and make what its rows refer to.
 #[must_use]
-pub fn most_rows(spec: &Spec, entity: &Entity) -> Option<u32> {
+pub fn most_rows(needs: &Needs<'_>, entity: &Entity) -> Option<u32> {
+    let spec = needs.spec;
     let owner = spec.organizations.owner();
     let plan = spec.billing.as_ref().map(starting_plan);
     let is_allowed = Operation::ALL.into_iter().all(|operation| {
         entity.roles(operation).contains(owner)
             && entity.guards.of(operation).iter().all(|guard| is_met(spec, guard, plan, true))
     });
-    is_allowed.then(|| room(spec, entity, owner, plan, true)).filter(|most| *most > 0)
+    is_allowed.then(|| room(needs, &entity.names, owner, plan, true)).filter(|most| *most > 0)
 }
 
 /// How many rows of an entity someone with a role can make under a plan; what is needed for them
 /// counts too.
 #[must_use]
 pub fn room(
-    spec: &Spec,
-    entity: &Entity,
+    needs: &Needs<'_>,
+    names: &EntityNames,
     role: &Role,
     plan: Option<&Plan>,
     is_active: bool,
 ) -> u32 {
-    needed(spec, entity)
-        .into_iter()
-        .map(|needed| {
-            let is_allowed = can_write(spec, needed, role, plan)
-                && needed.guards.create.iter().all(|guard| is_met(spec, guard, plan, is_active));
-            let limit = needed.limit.and_then(|limit| plan?.limit(limit)).unwrap_or(MANY);
-            let distinct = if needed.fields.iter().all(is_repeatable) { MANY } else { 1 };
-            if is_allowed { limit.min(distinct) } else { 0 }
-        })
-        .min()
-        .unwrap_or(0)
+    let Some(need) = needs.of.get(&names.name) else { return 0 };
+    let is_allowed = need.may_make(needs.spec, role, plan)
+        && need.guards.iter().all(|guard| is_met(needs.spec, guard, plan, is_active));
+    let limits = need.limits.iter().filter_map(|limit| plan?.limit(*limit));
+    let distinct = if need.is_repeatable { MANY } else { 1 };
+    if is_allowed { limits.chain([distinct]).min().unwrap_or(distinct) } else { 0 }
 }
 
-/// Whether someone with a role can make rows of an entity under a plan, and send the files that they need.
+/// Whether someone with a role can make rows of an entity under a plan, with all that they need.
 #[must_use]
-pub fn can_write(spec: &Spec, entity: &Entity, role: &Role, plan: Option<&Plan>) -> bool {
-    let can_send =
-        || spec.organizations.all_but_lowest().contains(role) && has_room_for_files(plan);
-    entity.writers.contains(role) && (!needs_file(entity) || can_send())
+pub fn may_make(needs: &Needs<'_>, entity: &Entity, role: &Role, plan: Option<&Plan>) -> bool {
+    let need = needs.of.get(&entity.names.name);
+    need.is_some_and(|need| need.may_make(needs.spec, role, plan))
 }
 
 /// Whether a plan allows any file.
@@ -61,48 +137,10 @@ pub fn has_room_for_files(plan: Option<&Plan>) -> bool {
     plan.and_then(|plan| plan.limit(STORAGE_LIMIT)) != Some(0)
 }
 
-/// Whether a row of an entity cannot be without a file.
-fn needs_file(entity: &Entity) -> bool {
-    entity.fields.iter().any(|field| !field.optional && file_of(field).is_some())
-}
-
 /// Whether rows of an entity can be made of nothing that is there already.
 #[must_use]
-pub fn stands_alone(spec: &Spec, entity: &Entity) -> bool {
-    needed(spec, entity).len() == 1 && !needs_file(entity)
-}
-
-/// An entity and everything that a row of it cannot be without.
-#[must_use]
-pub fn needed<'s>(spec: &'s Spec, entity: &'s Entity) -> Vec<&'s Entity> {
-    let required = |entity: &'s Entity| {
-        let required = entity.fields.iter().filter(|field| !field.optional);
-        required.filter_map(|field| match &field.kind {
-            FieldKind::Reference(reference) => Some(reference.to.name.as_str()),
-            _ => None,
-        })
-    };
-    if required(entity).next().is_none() {
-        return vec![entity];
-    }
-    // A spec may have a thousand entities, each of which needs the one before.
-    let entities = spec.entities.iter().map(|entity| (entity.names.name.as_str(), entity));
-    let entities: HashMap<_, _> = entities.collect();
-    let (mut found, mut known) = (vec![entity], HashSet::from([entity.names.name.as_str()]));
-    let mut next = 0;
-    while let Some(entity) = found.get(next).copied() {
-        let new: Vec<_> = required(entity).filter(|name| known.insert(*name)).collect();
-        found.extend(new.into_iter().filter_map(|name| entities.get(name).copied()));
-        next += 1;
-    }
-    found
-}
-
-/// The entity that a reference points at.
-#[must_use]
-pub fn target<'s>(spec: &'s Spec, field: &Field) -> Option<&'s Entity> {
-    let FieldKind::Reference(reference) = &field.kind else { return None };
-    spec.entities.iter().find(|entity| entity.names == *reference.to)
+pub fn stands_alone(needs: &Needs<'_>, entity: &Entity) -> bool {
+    needs.of.get(&entity.names.name).is_some_and(|need| !need.has_others && !need.has_file)
 }
 
 /// Whether a guard lets someone through whose organization has a plan.

@@ -24,7 +24,7 @@ mod entity_bulk;
 mod entity_idempotency;
 mod entity_lists;
 mod entity_relations;
-mod entity_rows;
+pub mod entity_rows;
 mod entity_trash;
 mod entity_values;
 mod entity_versions;

@@ -6,7 +6,7 @@ use crate::python::hypothesis::{HealthCheck, given, settings, st};
 use crate::python::sqlalchemy::select;
 use crate::python::standard::{dataclass, field, uuid4};
 use crate::spec::{Entity, FieldKind, Spec};
-use crate::tests::entity_rows::most_rows;
+use crate::tests::entity_rows::{Needs, most_rows};
 use crate::tests::factories::body_of;
 use crate::tests::subject::model_of;
 use crate::tests::world::{Caller, World};
@@ -19,10 +19,11 @@ vocabulary! {
 /// The module; none where no entity can be made by itself, a few times.
 #[must_use]
 pub fn emit(spec: &Spec) -> Option<Module> {
+    let needs = &Needs::of(spec);
     let entity = spec.entities.iter().find(|entity| {
-        let needs = |kind: &FieldKind| matches!(kind, FieldKind::Reference(_));
-        let is_plain = !entity.fields.iter().any(|one| needs(&one.kind));
-        is_plain && most_rows(spec, entity).is_some_and(|most| most >= 3)
+        let refers = |kind: &FieldKind| matches!(kind, FieldKind::Reference(_));
+        let is_plain = !entity.fields.iter().any(|one| refers(&one.kind));
+        is_plain && most_rows(needs, entity).is_some_and(|most| most >= 3)
     })?;
     let docstring = "Whatever two tenants do, in whatever order, nothing crosses the border.";
     Some(module("tests.test_border_properties").docstring(docstring).body(block![

@@ -38,8 +38,9 @@ use self::shape::{Record, Shape};
 use self::table::{Placed, Table};
 use super::error::{Place, Problem, SpecError, SpecErrors, quoted};
 use super::{
-    Auth, Billing, BillingProvider, Counted, Deploy, Email, Feature, Jobs, Limit, Observability,
-    Organizations, Project, STORAGE_LIMIT, Spec, Storage, Tenancy, Webhooks, text,
+    Auth, Billing, BillingProvider, Counted, Deploy, Email, Entity, Feature, FieldKind, Jobs,
+    Limit, Observability, Organizations, Project, Relations, STORAGE_LIMIT, Spec, Storage, Tenancy,
+    Webhooks, text,
 };
 use astgen_pyast::Name;
 use miette::NamedSource;
@@ -191,11 +192,14 @@ fn spec(document: DeTable<'_>, errors: &mut Errors) -> Option<Spec> {
     let raw = root(&mut table);
     table.finish();
     let webhooks = told(raw.webhooks, raw.entities.is_empty(), errors);
-    let (organizations, billing) = (&raw.organizations, raw.billing.as_ref());
+    let organizations = &raw.organizations;
+    let billing = raw.billing.as_ref();
     let resolved = resolve::entities(raw.entities, organizations, billing, &raw.storage, errors);
     let project = raw.project?;
     let billing =
         raw.billing.map(|billing| with_limits(billing, &project, &resolved, &raw.storage, errors));
+    let relations = Relations::of(&resolved.entities);
+    let longest_choice = longest_choice(&resolved.entities, organizations, billing.as_ref());
     Some(Spec {
         project,
         auth: raw.auth,
@@ -204,6 +208,8 @@ fn spec(document: DeTable<'_>, errors: &mut Errors) -> Option<Spec> {
         billing,
         entities: resolved.entities,
         creation_order: resolved.creation_order,
+        relations,
+        longest_choice,
         storage: raw.storage,
         email: raw.email,
         jobs: raw.jobs,
@@ -211,6 +217,24 @@ fn spec(document: DeTable<'_>, errors: &mut Errors) -> Option<Spec> {
         observability: raw.observability,
         deploy: raw.deploy,
     })
+}
+
+/// The characters of the longest text that an enum stores.
+fn longest_choice(
+    entities: &[Entity],
+    organizations: &Organizations,
+    billing: Option<&Billing>,
+) -> usize {
+    let fields = entities.iter().flat_map(|entity| &entity.fields);
+    let values = fields.flat_map(|field| match &field.kind {
+        FieldKind::Enum(choice) => choice.values.as_slice(),
+        _ => &[],
+    });
+    let values = values.map(|value| value.value.chars().count());
+    let roles = organizations.roles.iter().map(|role| role.name.as_str().len());
+    let plans = billing.into_iter().flat_map(|billing| &billing.plans);
+    let plans = plans.map(|plan| plan.name.as_str().len());
+    values.chain(roles).chain(plans).max().unwrap_or(0)
 }
 
 /// The webhooks, if there is something that they can tell of.

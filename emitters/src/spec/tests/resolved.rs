@@ -218,3 +218,28 @@ fn the_digest_follows_the_meaning_only() {
 fn the_digest_is_the_same_everywhere() {
     insta::assert_snapshot!(digest(&good(MINIMAL)), @"0cc9b108cf06e2a7a2c22e5a5c7326b07955c48bcd7f7d0fa8ec68fc4d882886");
 }
+
+#[test]
+fn whoever_is_pointed_at_knows_by_whom() {
+    let spec = good(
+        r#"project.name = "a"
+[entities.employee.fields]
+team = { type = "reference", to = "team" }
+manager = { type = "reference", to = "employee", optional = true }
+[entities.team.fields]
+lead = { type = "reference", to = "employee", optional = true }
+[entities.desk.fields]
+number = { type = "integer" }
+"#,
+    );
+    let pointing_at = |name: &str| -> Vec<String> {
+        let entity = spec.entities.iter().find(|entity| entity.names.name.as_str() == name);
+        let names = &entity.expect("an entity of that name").names;
+        assert_eq!(spec.entity(names).map(|entity| &entity.names), Some(names));
+        let columns = crate::relations::pointing_at(&spec, names);
+        columns.map(|(entity, field, _)| format!("{}.{}", entity.names.name, field.name)).collect()
+    };
+    assert_eq!(pointing_at("employee"), ["employee.manager", "team.lead"]);
+    assert_eq!(pointing_at("team"), ["employee.team"]);
+    assert_eq!(pointing_at("desk"), [""; 0]);
+}
