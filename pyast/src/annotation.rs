@@ -8,8 +8,8 @@ use rustpython_ast::text_size::TextRange;
 pub struct Annotation {
     /// Comments and region; boxed, because few nodes have any.
     pub trivia: Option<Box<Trivia>>,
-    /// The import that a name brings.
-    pub import: Option<Import>,
+    /// The import that a name brings; boxed, because most nodes are something else.
+    pub import: Option<Box<Import>>,
 }
 
 /// Comments around a statement, and the region it makes up.

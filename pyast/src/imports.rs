@@ -31,13 +31,14 @@ pub(crate) fn resolve(module: Module) -> (Vec<Stmt>, Vec<Stmt>) {
     let Module { name: module, docstring: _, first_party, deferred_annotations, exports, body } =
         module;
     let first_party = &first_party;
-    let mut uses = Uses { deferred_annotations, ..Uses::default() };
-    uses.body(Scope { is_class: false, bound: bound(&body) }, &body);
-    uses.imports.extend(exports.into_iter().map(|import| (import, true)));
+    let mut uses = Uses { deferred_annotations, scopes: vec![Scope::default()], ..Uses::default() };
+    body.iter().for_each(|stmt| uses.statement(stmt));
+    let imports = uses.imports.iter().map(|(import, at_run_time)| (**import, *at_run_time));
+    let mut imports: BTreeMap<Import, bool> = imports.collect();
+    imports.extend(exports.into_iter().map(|import| (import, true)));
     // A name that this module defines itself needs no import in it.
-    uses.imports.retain(|import, _| import.module != module || import.name.is_none());
-    let imports: BTreeMap<Import, bool> = uses.imports.drain().collect();
-    let aliases = aliases(&uses, imports.keys(), &body);
+    imports.retain(|import, _| import.module != module || import.name.is_none());
+    let aliases = aliases(&uses, imports.keys());
     let body = rename(&aliases, body);
 
     let future = deferred_annotations.then(|| import("__future__", "annotations"));
@@ -68,10 +69,24 @@ pub(crate) fn resolve(module: Module) -> (Vec<Stmt>, Vec<Stmt>) {
     (statements, body)
 }
 
-/// What a run of statements belongs to, with the names that it binds (Python scopes by function and class).
+/// What a run of statements belongs to (Python scopes by function and class): the names that it binds and uses. Both are
+/// known at its end only, for Python lets a function use what is bound below it.
+#[derive(Default)]
 struct Scope<'a> {
     is_class: bool,
     bound: HashSet<&'a str>,
+    /// In the scope itself.
+    used: HashSet<Used<'a>>,
+    /// In functions and classes in it that do not bind the name.
+    used_inside: HashSet<Used<'a>>,
+}
+
+/// What a name stands for where it is used.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Used<'a> {
+    Import(&'a Import),
+    /// What the module binds, or Python.
+    Other(&'a str),
 }
 
 #[derive(Default)]
@@ -80,32 +95,55 @@ struct Uses<'a> {
     /// From the module inwards.
     scopes: Vec<Scope<'a>>,
     /// Every import of the tree, and whether a use of it is evaluated at run time.
-    imports: HashMap<Import, bool>,
+    imports: HashMap<&'a Import, bool>,
     /// Imports that something else of the same name hides where they are used.
     hidden: BTreeSet<Import>,
-    /// Names that are used without being bound or imported: Python's own.
-    free: HashSet<&'a str>,
 }
 
 impl<'a> Uses<'a> {
-    fn body(&mut self, scope: Scope<'a>, body: &'a [Stmt]) {
+    /// Walks through the body of a function or class, which hides what it binds.
+    fn inside(&mut self, scope: Scope<'a>, body: impl FnOnce(&mut Self)) {
         self.scopes.push(scope);
-        body.iter().for_each(|stmt| self.statement(stmt));
-        self.scopes.pop();
+        body(self);
+        let Some(Scope { is_class, bound, used, used_inside }) = self.scopes.pop() else { return };
+        // The names of a class are seen in its own body only, not in its methods.
+        let is_hiding = |name: &str, is_own: bool| (is_own || !is_class) && bound.contains(name);
+        let used = used.into_iter().map(|one| (one, true));
+        let used = used.chain(used_inside.into_iter().map(|one| (one, false)));
+        let Some(outer) = self.scopes.last_mut() else { return };
+        for (one, is_own) in used {
+            match one {
+                Used::Import(import) if is_hiding(import.binding().as_str(), is_own) => {
+                    self.hidden.insert(*import);
+                }
+                Used::Other(name) if is_hiding(name, is_own) => (),
+                _ => _ = outer.used_inside.insert(one),
+            }
+        }
+    }
+
+    fn bind(&mut self, name: &'a str) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.bound.insert(name);
+        }
     }
 
     fn statement(&mut self, stmt: &'a Stmt) {
         match stmt {
             Stmt::FunctionDef(def) => {
+                self.bind(&def.name);
                 self.function(&def.decorator_list, &def.args, def.returns.as_deref(), &def.body);
             }
             Stmt::AsyncFunctionDef(def) => {
+                self.bind(&def.name);
                 self.function(&def.decorator_list, &def.args, def.returns.as_deref(), &def.body);
             }
             Stmt::ClassDef(def) => {
+                self.bind(&def.name);
                 def.decorator_list.iter().chain(&def.bases).for_each(|expr| self.expr(expr, true));
                 def.keywords.iter().for_each(|keyword| self.expr(&keyword.value, true));
-                self.body(Scope { is_class: true, bound: bound(&def.body) }, &def.body);
+                let scope = Scope { is_class: true, ..Scope::default() };
+                self.inside(scope, |uses| def.body.iter().for_each(|stmt| uses.statement(stmt)));
             }
             Stmt::AnnAssign(stmt) => {
                 // PEP 526: the annotation of a simple name in a function is never evaluated.
@@ -130,17 +168,17 @@ impl<'a> Uses<'a> {
         body: &'a [Stmt],
     ) {
         let at_run_time = !self.deferred_annotations || !decorators.iter().all(is_passive);
-        let mut bound = bound(body);
+        let mut scope = Scope::default();
         decorators.iter().for_each(|expr| self.expr(expr, true));
         parameters(args, &mut |node| match node {
             Node::Arg(arg) => {
-                bound.insert(&arg.arg);
+                scope.bound.insert(&arg.arg);
                 arg.annotation.iter().for_each(|annotation| self.expr(annotation, at_run_time));
             }
             default => self.node(default, true),
         });
         returns.into_iter().for_each(|returns| self.expr(returns, at_run_time));
-        self.body(Scope { is_class: false, bound }, body);
+        self.inside(scope, |uses| body.iter().for_each(|stmt| uses.statement(stmt)));
     }
 
     fn expr(&mut self, expr: &'a Expr, at_run_time: bool) {
@@ -150,93 +188,49 @@ impl<'a> Uses<'a> {
     fn node(&mut self, node: Node<'a, Annotation>, at_run_time: bool) {
         match node {
             Node::Stmt(stmt) => return self.statement(stmt),
-            Node::Expr(Expr::Name(name)) => match name.range.import {
-                Some(import) => {
-                    *self.imports.entry(import).or_default() |= at_run_time;
-                    if self.is_bound_inside(&name.id) {
-                        self.hidden.insert(import);
+            Node::Expr(Expr::Name(name)) => {
+                let used = match name.range.import.as_deref() {
+                    Some(import) => {
+                        *self.imports.entry(import).or_default() |= at_run_time;
+                        Used::Import(import)
                     }
+                    None => Used::Other(&name.id),
+                };
+                if let Some(scope) = self.scopes.last_mut() {
+                    scope.used.insert(used);
                 }
-                None if !self.is_bound(&name.id) => {
-                    self.free.insert(&name.id);
+                if name.ctx != ast::ExprContext::Load {
+                    self.bind(&name.id);
                 }
-                None => (),
-            },
+                return;
+            }
             Node::Expr(Expr::Lambda(lambda)) => {
                 // The body of a lambda and its parameters: a scope without statements.
-                let mut bound = HashSet::default();
+                let mut scope = Scope::default();
                 parameters(&lambda.args, &mut |node| match node {
                     Node::Arg(arg) => {
-                        bound.insert(arg.arg.as_str());
+                        scope.bound.insert(arg.arg.as_str());
                     }
                     default => self.node(default, at_run_time),
                 });
-                self.scopes.push(Scope { is_class: false, bound });
-                self.expr(&lambda.body, at_run_time);
-                self.scopes.pop();
-                return;
+                return self.inside(scope, |uses| uses.expr(&lambda.body, at_run_time));
+            }
+            Node::ExceptHandler(ast::ExceptHandler::ExceptHandler(handler)) => {
+                handler.name.iter().for_each(|name| self.bind(name));
+            }
+            Node::Alias(alias) => self.bind(alias.asname.as_ref().unwrap_or(&alias.name)),
+            Node::Pattern(Pattern::MatchAs(ast::PatternMatchAs { name: Some(name), .. })) => {
+                self.bind(name);
+            }
+            Node::Pattern(Pattern::MatchStar(ast::PatternMatchStar {
+                name: Some(name), ..
+            })) => {
+                self.bind(name);
             }
             _ => (),
         }
         children(node, &mut |child| self.node(child, at_run_time));
     }
-
-    /// Whether a function or class around the place binds the name, so that it is not the module's.
-    fn is_bound_inside(&self, name: &str) -> bool {
-        let inner = self.scopes.get(1..).unwrap_or_default();
-        let visible = inner.iter().enumerate().filter(|(depth, scope)| {
-            // The names of a class are seen in its own body only, not in its methods.
-            !scope.is_class || depth + 1 == inner.len()
-        });
-        visible.map(|(_, scope)| scope).any(|scope| scope.bound.contains(name))
-    }
-
-    fn is_bound(&self, name: &str) -> bool {
-        self.is_bound_inside(name)
-            || self.scopes.first().is_some_and(|module| module.bound.contains(name))
-    }
-}
-
-/// The names that a body binds, those of functions and classes in it included, what is in these not.
-fn bound(body: &[Stmt]) -> HashSet<&str> {
-    let mut names = HashSet::default();
-    body.iter().for_each(|stmt| bind(Node::Stmt(stmt), &mut names));
-    names
-}
-
-fn bind<'a>(node: Node<'a, Annotation>, names: &mut HashSet<&'a str>) {
-    match node {
-        Node::Stmt(Stmt::FunctionDef(def)) => {
-            names.insert(&def.name);
-            return;
-        }
-        Node::Stmt(Stmt::AsyncFunctionDef(def)) => {
-            names.insert(&def.name);
-            return;
-        }
-        Node::Stmt(Stmt::ClassDef(def)) => {
-            names.insert(&def.name);
-            return;
-        }
-        Node::Expr(Expr::Lambda(_)) => return,
-        Node::Expr(Expr::Name(name)) if name.ctx != ast::ExprContext::Load => {
-            names.insert(&name.id);
-        }
-        Node::ExceptHandler(ast::ExceptHandler::ExceptHandler(handler)) => {
-            names.extend(handler.name.as_deref());
-        }
-        Node::Alias(alias) => {
-            names.insert(alias.asname.as_ref().unwrap_or(&alias.name));
-        }
-        Node::Pattern(Pattern::MatchAs(ast::PatternMatchAs { name: Some(name), .. })) => {
-            names.insert(name);
-        }
-        Node::Pattern(Pattern::MatchStar(ast::PatternMatchStar { name: Some(name), .. })) => {
-            names.insert(name);
-        }
-        _ => (),
-    }
-    children(node, &mut |child| bind(child, names));
 }
 
 fn is_passive(decorator: &Expr) -> bool {
@@ -247,10 +241,17 @@ fn is_passive(decorator: &Expr) -> bool {
 fn aliases<'a>(
     uses: &Uses<'_>,
     imports: impl Iterator<Item = &'a Import>,
-    body: &[Stmt],
 ) -> HashMap<Import, Import> {
-    let names = bound(body).into_iter().chain(uses.free.iter().copied());
-    let mut taken: HashSet<Cow<'_, str>> = names.map(Cow::Borrowed).collect();
+    let mut taken: HashSet<Cow<'_, str>> = HashSet::default();
+    for module in &uses.scopes {
+        taken.extend(module.bound.iter().copied().map(Cow::Borrowed));
+        // What is used without being bound or imported is Python's own.
+        let used = module.used.iter().chain(&module.used_inside);
+        taken.extend(used.filter_map(|one| match one {
+            Used::Other(name) => Some(Cow::Borrowed(*name)),
+            Used::Import(_) => None,
+        }));
+    }
     let mut aliases = HashMap::default();
     for import in imports {
         let is_hidden = uses.hidden.contains(import);
@@ -301,7 +302,9 @@ impl Fold<Annotation> for Rename<'_> {
         &mut self,
         mut node: ast::ExprName<Annotation>,
     ) -> Result<ast::ExprName<Annotation>, Self::Error> {
-        if let Some(alias) = node.range.import.and_then(|import| self.aliases.get(&import)) {
+        if let Some(alias) =
+            node.range.import.as_deref().and_then(|import| self.aliases.get(import))
+        {
             node.id = alias.binding().as_str().into();
         }
         Ok(node)

@@ -148,6 +148,11 @@ impl Parens {
 }
 
 impl Layout {
+    /// Nothing yet, with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Layout {
+        Layout { out: String::with_capacity(bytes), ..Layout::default() }
+    }
+
     /// The finished text.
     pub fn into_text(self) -> String {
         self.out

@@ -2,6 +2,7 @@
 
 use foldhash::HashSet;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// A Python identifier. The only ways to make one are [`name`], which refuses a bad
@@ -10,7 +11,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 pub struct Name(&'static str);
 
 /// A name that another Python module defines. Used anywhere in a tree, it brings its import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Import {
     /// The module to import from, dotted: `sqlalchemy.orm`.
     pub module: &'static str,
@@ -185,6 +186,13 @@ impl Import {
             (None, Some(name)) => name,
             (None, None) => Name(self.module),
         }
+    }
+}
+
+/// Two modules rarely bring one name, and the name is the shorter text.
+impl Hash for Import {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.binding().hash(state);
     }
 }
 

@@ -52,7 +52,7 @@ pub fn dict_unpack(values: impl IntoExpr) -> Arg {
 
 pub(super) fn name_expr(name: Name, import: Option<Import>) -> Expr {
     Expr::Name(ast::ExprName {
-        range: Annotation { trivia: None, import },
+        range: Annotation { trivia: None, import: import.map(Box::new) },
         id: name.as_str().into(),
         ctx: ExprContext::Load,
     })

@@ -30,6 +30,9 @@ use crate::layout::{Checkpoint, Layout, Parens};
 use fstring::Quotes;
 use rustpython_ast::{Expr, Stmt};
 
+/// The bytes that most modules have room in.
+const USUAL_SIZE: usize = 16 << 10;
+
 /// The text of a module: what `ruff format` would leave as it is, ending in one newline.
 ///
 /// ```
@@ -38,9 +41,11 @@ use rustpython_ast::{Expr, Stmt};
 /// ```
 #[must_use]
 pub fn print<R: Annotated>(body: &[Stmt<R>]) -> String {
-    let mut doc = Doc::default();
+    let mut doc = Doc { layout: Layout::with_capacity(USUAL_SIZE), ..Doc::default() };
     blank_lines::block(&mut doc, body, blank_lines::Block::Module);
-    doc.layout.into_text()
+    let mut text = doc.layout.into_text();
+    text.shrink_to_fit();
+    text
 }
 
 /// The text of an expression, on one line.
