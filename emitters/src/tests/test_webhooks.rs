@@ -12,7 +12,8 @@ use crate::python::sqlalchemy::{func, select, update};
 use crate::python::standard::{Any, UUID, asyncio, dataclass, timedelta, uuid4};
 use crate::services::job_clock::JobClock;
 use crate::services::webhook_delivery::{DISABLE_AFTER, MAX_ATTEMPTS};
-use crate::spec::Spec;
+use crate::spec::{Role, Spec};
+use crate::tests::casting::bystander;
 use crate::tests::receiver::Receiver;
 use crate::tests::subject::{Subject, subject};
 use crate::tests::world::{Caller, World};
@@ -49,6 +50,7 @@ pub fn emit(spec: &Spec) -> Option<Module> {
                 test_secrets_are_not_readable(),
                 test_addresses_inside_are_refused(),
                 test_others_do_not_see_an_endpoint(),
+                bystander(spec).map(test_not_every_role_manages_endpoints),
                 test_what_is_deleted_takes_its_deliveries_along()
             ]),
     )
@@ -488,19 +490,54 @@ fn test_others_do_not_see_an_endpoint() -> FunctionDef {
             py!((listener.path, own)),
             [for_(
                 py!((method, suffix)),
-                py!((
-                    ("GET", ""),
-                    ("PATCH", ""),
-                    ("DELETE", ""),
-                    ("POST", "/rotate-secret"),
-                    ("GET", "/deliveries"),
-                    ("POST", f!("/deliveries/{}/redeliver", delivery["id"]))
-                )),
+                routes(delivery),
                 [assert_(py!(eve.send(method, path + suffix, dict!()).await.status_code == 404))]
             )]
         ),
         assert_(py!(eve.get(listener.base).await.status_code == 404)),
         assert_(py!(len(listener.receiver.received) == 1))
+    ])
+}
+
+/// What there is below the path of an endpoint.
+fn routes(delivery: Name) -> Expr {
+    py!((
+        ("GET", ""),
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("POST", "/rotate-secret"),
+        ("GET", "/deliveries"),
+        ("POST", f!("/deliveries/{}/redeliver", delivery["id"]))
+    ))
+}
+
+fn test_not_every_role_manages_endpoints(bystander: &Role) -> FunctionDef {
+    names!(listener, bob, method, suffix, path, delivery, answers, answer);
+    let bystander = bystander.name.as_str();
+    listener_test("test_not_every_role_manages_endpoints").body(block![
+        do_(py!(listener.add("new").await)),
+        assign(py!([delivery]), py!(listener.deliveries().await)),
+        assign(
+            bob,
+            py!(listener.world.member(listener.caller, listener.organization_id, bystander).await)
+        ),
+        for_(
+            py!((method, suffix)),
+            routes(delivery),
+            block![
+                assign(path, py!(listener.path + suffix)),
+                assert_(py!(bob.send(method, path, dict!()).await.status_code == 403))
+            ]
+        ),
+        assign(
+            answers,
+            py!([
+                bob.get(listener.base).await,
+                bob.post(listener.base, dict!("url" => listener.receiver.url)).await
+            ])
+        ),
+        assert_(py!(list!(answer.status_code for answer in answers) == [403, 403])),
+        assert_(py!(len(listener.receiver.received) == 1)).paragraph()
     ])
 }
 
