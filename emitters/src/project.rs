@@ -25,7 +25,7 @@ const FIRST_PARTY: [&str; 2] = ["app", "tests"];
 pub fn generate(spec: &Spec) -> Vec<Generated> {
     let needs = &Needs::of(spec);
     let entities = spec.entities.iter().flat_map(|one| entity(spec, needs, one));
-    frame(spec).into_iter().chain(entities).collect()
+    frame(spec).into_iter().flat_map(|part| part()).chain(entities).collect()
 }
 
 /// The texts of the generated files, in no particular order: on all cores, and no tree lives longer than it takes
@@ -54,7 +54,7 @@ pub fn generate_with<T: Send>(spec: &Spec, work: impl Fn(Printed) -> T + Sync) -
     let work = |file: Generated| work(file.into_printed());
     let needs = &Needs::of(spec);
     let (mut made, of_entities): (Vec<T>, Vec<T>) = rayon::join(
-        || frame(spec).into_par_iter().map(work).collect(),
+        || frame(spec).into_par_iter().flat_map_iter(|part| part().into_iter().map(work)).collect(),
         || {
             spec.entities
                 .par_iter()
@@ -66,39 +66,59 @@ pub fn generate_with<T: Send>(spec: &Spec, work: impl Fn(Printed) -> T + Sync) -
     made
 }
 
+/// A module that is not made yet, if there is to be one: its tree lives no longer than it takes to print it.
+pub(crate) type Later<'s> = Box<dyn FnOnce() -> Option<Module> + Send + 's>;
+
+/// Modules that are made when somebody asks for them: `later![models::job::emit(), core::filters::emit(spec)]`.
+macro_rules! later {
+    ($($module:expr),* $(,)?) => {
+        [$(Box::new(move || $module.into()) as $crate::project::Later<'_>),*]
+    };
+}
+pub(crate) use later;
+
+/// Files that are made when somebody asks for them.
+type Part<'s> = Box<dyn FnOnce() -> Vec<Generated> + Send + 's>;
+
 /// All files but those of single entities.
-fn frame(spec: &Spec) -> Vec<Generated> {
-    let packages = packages::emit(spec).into_iter().map(|module| python(module, true));
+fn frame(spec: &Spec) -> Vec<Part<'_>> {
     let modules = application(spec)
         .into_iter()
         .chain(billing(spec))
         .chain(entity_support(spec))
-        .chain([migrations::env::emit(spec), migrations::initial::emit(spec)])
-        .chain(tests::emit_all(spec))
-        .map(|module| python(module, false));
-    let schema = migrations::schema::Schema::of(spec).file();
-    let tools = tools::emit(spec).into_iter().map(tool);
-    packages.chain(modules).chain(tools).chain(files::emit(spec)).chain([schema]).collect()
+        .chain(later![migrations::env::emit(spec), migrations::initial::emit(spec)])
+        .chain(tests::emit_all(spec));
+    let modules = modules.map(|module| -> Part<'_> {
+        Box::new(move || module().map(|module| python(module, false)).into_iter().collect())
+    });
+    let others: [Part<'_>; 4] = [
+        Box::new(|| packages::emit(spec).into_iter().map(|module| python(module, true)).collect()),
+        Box::new(|| tools::emit(spec).into_iter().map(tool).collect()),
+        Box::new(|| files::emit(spec)),
+        Box::new(|| vec![migrations::schema::Schema::of(spec).file()]),
+    ];
+    modules.chain(others).collect()
 }
 
-fn entity(
-    spec: &Spec,
-    needs: &Needs<'_>,
-    entity: &Entity,
-) -> impl Iterator<Item = Generated> + use<> {
-    let modules = [
+/// The files of one entity.
+fn entity<'s>(
+    spec: &'s Spec,
+    needs: &'s Needs<'s>,
+    entity: &'s Entity,
+) -> impl Iterator<Item = Generated> + 's {
+    let modules = later![
         models::entity::emit(spec, entity),
         schemas::entity::emit(spec, entity),
         services::entity_service::emit(spec, entity),
         api::entity::emit(spec, entity),
+        tests::entity::emit(needs, entity),
     ];
-    let modules = modules.into_iter().chain(tests::entity::emit(needs, entity));
-    modules.map(|module| python(module, false))
+    modules.into_iter().filter_map(|module| module()).map(|module| python(module, false))
 }
 
-fn application(spec: &Spec) -> Vec<Module> {
+fn application(spec: &Spec) -> Vec<Later<'_>> {
     let is_traced = spec.observability.tracing;
-    let mut modules = vec![
+    let mut modules = Vec::from(later![
         app_main::emit(spec),
         core::audit::emit(),
         core::body_limit::emit(spec),
@@ -180,9 +200,9 @@ fn application(spec: &Spec) -> Vec<Module> {
         api::members::emit(spec),
         api::organizations::emit(spec),
         api::routers::emit(spec),
-    ];
+    ]);
     if spec.auth.has_totp() {
-        modules.extend([
+        modules.extend(later![
             models::totp::emit(),
             schemas::totp::emit(spec),
             services::totp_service::emit(),
@@ -190,10 +210,8 @@ fn application(spec: &Spec) -> Vec<Module> {
             api::totp::emit(spec),
         ]);
     }
-    modules.extend(spec.auth.has_cookies().then(core::cookies::emit));
-    modules.extend(core::rate_guard::emit(spec));
     if spec.storage.is_on() {
-        modules.extend([
+        modules.extend(later![
             core::file_types::emit(spec),
             models::stored_file::emit(),
             schemas::file::emit(),
@@ -208,10 +226,8 @@ fn application(spec: &Spec) -> Vec<Module> {
             api::files::emit(spec),
         ]);
     }
-    modules.extend(services::file_reference::is_used(spec).then(services::file_reference::emit));
-    modules.extend(spec.storage.has_bucket().then(services::s3_storage::emit));
     if spec.webhooks.enabled {
-        modules.extend([
+        modules.extend(later![
             core::outbound::emit(is_traced),
             core::webhook_events::emit(spec),
             core::webhook_signing::emit(),
@@ -224,7 +240,7 @@ fn application(spec: &Spec) -> Vec<Module> {
         ]);
     }
     if spec.organizations.api_keys {
-        modules.extend([
+        modules.extend(later![
             core::api_keys::emit(spec),
             models::api_key::emit(),
             schemas::api_key::emit(),
@@ -232,39 +248,45 @@ fn application(spec: &Spec) -> Vec<Module> {
             api::api_keys::emit(),
         ]);
     }
-    modules.extend(spec.observability.log_file.as_ref().map(|_| core::log_file::emit()));
     if spec.observability.metrics {
-        modules.extend([core::metrics::emit(), services::backlog::emit(spec)]);
+        modules.extend(later![core::metrics::emit(), services::backlog::emit(spec)]);
     }
-    modules.extend(is_traced.then(|| core::tracing::emit(spec)));
     let has_labels = spec.observability.metrics || is_traced;
-    modules.extend(has_labels.then(core::request_labels::emit));
     if spec.jobs.has_workers() {
-        modules.extend([services::rq_dispatcher::emit(spec), worker::emit(is_traced)]);
+        modules.extend(later![services::rq_dispatcher::emit(spec), worker::emit(is_traced)]);
     }
+    modules.extend(later![
+        spec.auth.has_cookies().then(core::cookies::emit),
+        core::rate_guard::emit(spec),
+        services::file_reference::is_used(spec).then(services::file_reference::emit),
+        spec.storage.has_bucket().then(services::s3_storage::emit),
+        spec.observability.log_file.as_ref().map(|_| core::log_file::emit()),
+        is_traced.then(|| core::tracing::emit(spec)),
+        has_labels.then(core::request_labels::emit),
+    ]);
     modules
 }
 
 /// What the entities stand on.
-fn entity_support(spec: &Spec) -> Vec<Module> {
+fn entity_support(spec: &Spec) -> Vec<Later<'_>> {
     if spec.entities.is_empty() {
         return Vec::new();
     }
-    let mut modules = vec![
+    let mut modules = Vec::from(later![
         core::concurrency::emit(spec),
         core::idempotency::emit(),
         models::idempotency_key::emit(),
-    ];
-    modules.extend(core::filters::emit(spec));
+        core::filters::emit(spec),
+    ]);
     if spec.entities.iter().any(|entity| entity.soft_delete) {
-        modules.extend([core::soft_delete::emit(), services::deletion::emit(spec)]);
+        modules.extend(later![core::soft_delete::emit(), services::deletion::emit(spec)]);
     }
     modules
 }
 
-fn billing(spec: &Spec) -> Vec<Module> {
+fn billing(spec: &Spec) -> Vec<Later<'_>> {
     let Some(billing) = &spec.billing else { return Vec::new() };
-    let mut modules = vec![
+    let mut modules = Vec::from(later![
         core::plans::emit(billing),
         core::billing::emit(billing),
         models::billing_event::emit(),
@@ -285,13 +307,9 @@ fn billing(spec: &Spec) -> Vec<Module> {
         services::billing_worker::emit(),
         services::billing_webhook::emit(),
         api::billing::emit(spec, billing),
-    ];
-    modules.extend(has_prices(billing).then(|| services::billing_service::emit(billing)));
-    modules.extend((billing.payer == Payer::User).then(|| core::payers::emit(spec, billing)));
-    modules.extend(billing.has_seats().then(services::billing_seats::emit));
-    modules.extend(has_limits(billing).then(|| services::billing_usage::emit(billing)));
+    ]);
     if has_overrides(billing) {
-        modules.extend([
+        modules.extend(later![
             models::r#override::emit(billing),
             schemas::entitlement::emit(billing),
             services::entitlement_service::emit(billing),
@@ -300,19 +318,25 @@ fn billing(spec: &Spec) -> Vec<Module> {
         ]);
     }
     if billing.trial.is_some() {
-        modules.extend([
+        modules.extend(later![
             models::trial_redemption::emit(billing),
             services::trial_service::emit(billing),
         ]);
     }
-    modules.extend(billing.own_trial().map(|_| services::trial_reminder::emit(billing)));
     if has_flags(billing) {
-        modules.extend([
+        modules.extend(later![
             core::feature_flags::emit(billing),
             models::feature_flag::emit(),
             services::flag_service::emit(),
         ]);
     }
+    modules.extend(later![
+        has_prices(billing).then(|| services::billing_service::emit(billing)),
+        (billing.payer == Payer::User).then(|| core::payers::emit(spec, billing)),
+        billing.has_seats().then(services::billing_seats::emit),
+        has_limits(billing).then(|| services::billing_usage::emit(billing)),
+        billing.own_trial().map(|_| services::trial_reminder::emit(billing)),
+    ]);
     modules
 }
 

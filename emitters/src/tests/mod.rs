@@ -94,14 +94,14 @@ pub mod test_webhook;
 pub mod test_webhooks;
 pub mod test_worker;
 
+use crate::project::{Later, later};
 use crate::services::file_reference;
 use crate::spec::{Billing, EmailBackend, Spec};
-use astgen_pyast::Module;
 
 /// Every test module that a spec wants, but for those of its entities.
 #[must_use]
-pub fn emit_all(spec: &Spec) -> Vec<Module> {
-    let mut modules = vec![
+pub fn emit_all(spec: &Spec) -> Vec<Later<'_>> {
+    let mut modules = Vec::from(later![
         conftest::emit(spec),
         databases::emit(spec),
         servers::emit(spec),
@@ -136,64 +136,70 @@ pub fn emit_all(spec: &Spec) -> Vec<Module> {
         test_sessions::emit(spec),
         test_settings::emit(spec),
         test_tools::emit(spec),
-    ];
+    ]);
     if spec.storage.is_on() {
-        modules.extend([files::emit(), test_files::emit(), test_file_sweeper::emit()]);
-        modules.extend(test_file_quota::emit(spec));
+        modules.extend(later![
+            files::emit(),
+            test_files::emit(),
+            test_file_sweeper::emit(),
+            test_file_quota::emit(spec),
+        ]);
     }
-    modules.extend(file_reference::is_used(spec).then(test_file_reference::emit));
-    modules.extend(spec.storage.has_bucket().then(test_s3_storage::emit));
     if spec.webhooks.enabled {
-        modules.extend([receiver::emit(), test_outbound::emit()]);
-        modules.extend(test_webhooks::emit(spec));
+        modules.extend(later![receiver::emit(), test_outbound::emit(), test_webhooks::emit(spec)]);
     }
-    modules.extend(factories::emit(spec));
-    modules.extend(spec.organizations.api_keys.then(|| test_api_keys::emit(spec)));
-    modules.extend(spec.auth.has_cookies().then(|| test_cookies::emit(spec)));
-    modules.extend(spec.auth.has_totp().then(|| test_totp::emit(spec)));
     if casting::has_room(spec, 2) {
-        modules.extend([test_invitations::emit(spec), test_members::emit(spec)]);
+        modules.extend(later![test_invitations::emit(spec), test_members::emit(spec)]);
+    }
+    if spec.observability.metrics {
+        modules.extend(later![test_metrics::emit(spec), test_monitoring::emit()]);
     }
     modules.extend(spec.billing.as_ref().into_iter().flat_map(|billing| of_billing(spec, billing)));
-    modules.extend(spec.observability.log_file.as_ref().map(|_| test_log_file::emit()));
-    modules.extend(test_plans::emit(spec));
-    modules.extend(test_entitlements::emit(spec));
-    modules.extend(test_feature_flags::emit(spec));
-    modules.extend(casting::has_trial(spec).then(test_trials::emit));
-    if spec.observability.metrics {
-        modules.extend([test_metrics::emit(spec), test_monitoring::emit()]);
-    }
-    modules.extend(spec.observability.tracing.then(|| test_tracing::emit(spec)));
     let sends_mail = spec.email.backend == EmailBackend::Smtp;
-    let has_workers = spec.jobs.has_workers();
-    modules.extend(sends_mail.then(test_smtp::emit));
-    modules.extend(has_workers.then(|| test_worker::emit(spec)));
-    modules.extend(test_statements::emit(spec));
-    modules.extend(border::emit(spec));
-    modules.extend(test_border_properties::emit(spec));
-    modules.extend(test_tenancy::emit(spec));
-    modules.extend(test_tenant_statements::emit(spec));
+    modules.extend(later![
+        file_reference::is_used(spec).then(test_file_reference::emit),
+        spec.storage.has_bucket().then(test_s3_storage::emit),
+        factories::emit(spec),
+        spec.organizations.api_keys.then(|| test_api_keys::emit(spec)),
+        spec.auth.has_cookies().then(|| test_cookies::emit(spec)),
+        spec.auth.has_totp().then(|| test_totp::emit(spec)),
+        spec.observability.log_file.as_ref().map(|_| test_log_file::emit()),
+        test_plans::emit(spec),
+        test_entitlements::emit(spec),
+        test_feature_flags::emit(spec),
+        casting::has_trial(spec).then(test_trials::emit),
+        spec.observability.tracing.then(|| test_tracing::emit(spec)),
+        sends_mail.then(test_smtp::emit),
+        spec.jobs.has_workers().then(|| test_worker::emit(spec)),
+        test_statements::emit(spec),
+        border::emit(spec),
+        test_border_properties::emit(spec),
+        test_tenancy::emit(spec),
+        test_tenant_statements::emit(spec),
+    ]);
     modules
 }
 
 /// The tests of billing, and the Stripe that stands in for the real one.
-fn of_billing(spec: &Spec, billing: &Billing) -> Vec<Module> {
-    let mut modules = vec![
+fn of_billing<'s>(spec: &'s Spec, billing: &'s Billing) -> Vec<Later<'s>> {
+    let mut modules = Vec::from(later![
         fake_stripe::emit(),
         stripe_contract::emit(),
         stripe_state::emit(),
         test_webhook::emit(),
-    ];
+    ]);
     if let Some(offer) = casting::offer(spec) {
-        modules.push(test_billing_properties::emit());
-        modules.push(test_checkout::emit(spec, offer));
-        modules.push(test_billing_post::emit(billing));
-        modules.push(test_reconcile::emit(offer));
-        modules.extend(test_seats::emit(spec));
-        modules.extend(test_payers::emit(spec, billing, offer));
-        let of_cards = |trial| test_card_trials::emit(billing, trial, offer);
-        modules.extend(billing.card_trial().map(of_cards));
-        modules.push(test_subscriptions::emit(spec, billing, offer));
+        let of_cards = move |trial| test_card_trials::emit(billing, trial, offer);
+        modules.extend(later![
+            test_billing_properties::emit(),
+            test_checkout::emit(spec, offer),
+            test_billing_post::emit(billing),
+            test_reconcile::emit(offer),
+            test_seats::emit(spec),
+            test_payers::emit(spec, billing, offer),
+            billing.card_trial().map(of_cards),
+            test_subscriptions::emit(spec, billing, offer),
+        ]);
     }
     modules
 }
