@@ -6,6 +6,8 @@ mod environment;
 
 use environment::server::serve;
 use environment::{build, build_spec, everything, program, programs, root, run};
+#[cfg(feature = "newest-python")]
+use environment::{newest_programs, program_of};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -49,6 +51,15 @@ fn the_suite_of_acme_is_green_on_sqlite() {
 fn the_suite_of_minimal_is_green_on_sqlite() {
     let (_folder, backend) = build("minimal");
     run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]));
+}
+
+/// All that there is, with the newest Python: what it warns of is an error in the suite.
+#[cfg(feature = "newest-python")]
+#[test]
+fn the_whole_suite_is_green_on_the_newest_python() {
+    let (_folder, backend) = build_spec(&everything());
+    let mut pytest = program_of(&newest_programs(), "pytest", &backend);
+    run(pytest.args(["-q", "-p", "no:cacheprovider", "--numprocesses", "2"]));
 }
 
 /// What acme does not choose: trials that begin in a checkout.

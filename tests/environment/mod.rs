@@ -58,23 +58,36 @@ pub fn everything() -> String {
 /// The folder with the programs of the environment that the emitted lock describes.
 pub fn programs() -> &'static Path {
     static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAMS.get_or_init(|| {
-        let (_folder, backend) = build_spec(&everything());
-        let lock = backend.join("requirements-dev.txt");
-        let text = fs::read_to_string(&lock).expect("the lock is emitted");
-        let digest = astgen_pyast::region_digest(&text);
-        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("environment-{digest}"));
-        if !cache.join("complete").exists() {
-            let _ = fs::remove_dir_all(&cache);
-            run(Command::new(python()).args(["-m", "venv"]).arg(&cache));
-            run(Command::new(cache.join("bin/python"))
-                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-                .args(["--require-hashes", "-r"])
-                .arg(&lock));
-            fs::write(cache.join("complete"), "").expect("the cache can be written");
-        }
-        cache.join("bin")
-    })
+    PROGRAMS.get_or_init(|| environment(&python()))
+}
+
+/// The programs of such an environment of the newest Python at hand.
+#[cfg(feature = "newest-python")]
+pub fn newest_programs() -> PathBuf {
+    let python = std::env::var("ASTGEN_NEWEST_PYTHON");
+    environment(&python.expect("ASTGEN_NEWEST_PYTHON names an interpreter"))
+}
+
+/// Makes the environment of an interpreter, unless it is there; gives the folder with its programs.
+fn environment(python: &str) -> PathBuf {
+    let (_folder, backend) = build_spec(&everything());
+    let lock = backend.join("requirements-dev.txt");
+    let text = fs::read_to_string(&lock).expect("the lock is emitted");
+    let digest = astgen_pyast::region_digest(&text);
+    let tag = "import sys; print(sys.implementation.cache_tag)";
+    let tag = run(Command::new(python).args(["-c", tag]));
+    let name = format!("environment-{}-{digest}", tag.trim());
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if !cache.join("complete").exists() {
+        let _ = fs::remove_dir_all(&cache);
+        run(Command::new(python).args(["-m", "venv"]).arg(&cache));
+        run(Command::new(cache.join("bin/python"))
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--require-hashes", "-r"])
+            .arg(&lock));
+        fs::write(cache.join("complete"), "").expect("the cache can be written");
+    }
+    cache.join("bin")
 }
 
 /// The interpreter to test with: the oldest that the emitted project supports, or newer.
@@ -84,10 +97,15 @@ pub fn python() -> String {
 
 /// A program of the environment, to be run in the backend's folder and without the caller's settings.
 pub fn program(name: &str, backend: &Path) -> Command {
-    let mut command = Command::new(programs().join(name));
+    program_of(programs(), name, backend)
+}
+
+/// As [`program`], of another environment.
+pub fn program_of(programs: &Path, name: &str, backend: &Path) -> Command {
+    let mut command = Command::new(programs.join(name));
     let path = std::env::var("PATH").unwrap_or_default();
     command.current_dir(backend);
-    command.env("PATH", format!("{}:{path}", programs().display()));
+    command.env("PATH", format!("{}:{path}", programs.display()));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     for setting in ["DATABASE_URL", "MIGRATION_DATABASE_URL", "TEST_DATABASE_URL", "ENVIRONMENT"] {
         command.env_remove(setting);
