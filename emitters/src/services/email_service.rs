@@ -10,7 +10,8 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.services.email_service": PRODUCT, Action, Mail, compose, verification_mail, welcome_mail,
         registration_notice, reset_mail, password_notice, email_change_mail, email_change_notice,
-        deletion_notice, invitation_mail, leaked_key_notice, totp_on_notice, totp_off_notice;
+        deletion_notice, invitation_mail, leaked_key_notice, deaf_endpoint_notice, totp_on_notice,
+        totp_off_notice;
 }
 
 /// The module.
@@ -32,6 +33,7 @@ pub fn emit(spec: &Spec) -> Module {
             deletion_notice_def(),
             invitation_mail_def(),
             spec.organizations.api_keys.then(leaked_key_notice_def),
+            spec.webhooks.enabled.then(deaf_endpoint_notice_def),
             spec.auth.has_totp().then(|| [totp_on_notice_def(), totp_off_notice_def()])
         ],
     )
@@ -181,6 +183,21 @@ fn leaked_key_notice_def() -> FunctionDef {
                 "An API key was revoked",
                 f!("Your API key {} at {} was found in public and is revoked.", key_name, PRODUCT),
                 "Make another one for the program that used it."
+            )))
+        ],
+    )
+}
+
+fn deaf_endpoint_notice_def() -> FunctionDef {
+    names!(email, host);
+    def(deaf_endpoint_notice).params([param(email, str), param(host, str)]).returns(Mail).body(
+        block![
+            docstring("Tell somebody who manages webhooks that an endpoint is told nothing more."),
+            return_(py!(compose(
+                email,
+                "A webhook is disabled",
+                f!("What {} sends to {} is not taken any more.", PRODUCT, host),
+                "Nothing more is sent until you enable the endpoint again."
             )))
         ],
     )

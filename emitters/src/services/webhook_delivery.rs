@@ -4,17 +4,24 @@
 use crate::core::jobs::enqueue;
 use crate::core::outbound::{AddressRefusedError, Outbound};
 use crate::core::pauses::pause_after;
+use crate::core::permissions::{Permission, ROLE_PERMISSIONS};
 use crate::core::sealing::Sealer;
 use crate::core::webhook_signing::headers_of;
 use crate::models::base::utcnow;
+use crate::models::membership::Membership;
+use crate::models::user::User;
 use crate::models::webhook::{DeliveryStatus, WebhookDelivery, WebhookEndpoint};
 use crate::python::aiohttp::ClientError;
 use crate::python::builtins::{
     __name__, Exception, OSError, TYPE, bool, float, int, isinstance, list, property, str,
 };
 use crate::python::sqlalchemy::{AsyncSession, delete, or_, select, update};
-use crate::python::standard::{HTTPStatus, UUID, dataclass, logging, monotonic, timedelta};
+use crate::python::standard::{
+    HTTPStatus, UUID, dataclass, logging, monotonic, timedelta, urlsplit,
+};
+use crate::services::email_service::deaf_endpoint_notice;
 use crate::services::job_context::JobContext;
+use crate::services::outbox::Outbox;
 use crate::services::webhook_outbox::{DELIVER_WEBHOOKS, EndpointJob};
 use astgen_pyast::prelude::*;
 
@@ -89,6 +96,7 @@ fn courier_class() -> ClassDef {
         courier_send(),
         courier_note(),
         courier_refused(),
+        courier_disable(),
         courier_forget()
     ])
 }
@@ -289,12 +297,7 @@ fn courier_note() -> FunctionDef {
                     .else_([do_(py!(self.refused(session, delivery)))]),
                     if_(
                         py!(failures >= DISABLE_AFTER || attempt.status == HTTPStatus.GONE),
-                        block![
-                            do_(py!(
-                                logger.warning("The webhook endpoint %s is disabled", endpoint.id)
-                            )),
-                            assign(py!(endpoint.disabled_at), py!(utcnow()))
-                        ]
+                        [do_(py!(self.disable(session, endpoint).await))]
                     ),
                     assign(
                         count,
@@ -328,6 +331,38 @@ fn courier_refused() -> FunctionDef {
                 EndpointJob(endpoint_id = self.endpoint_id),
                 delay = pause
             )))
+        ])
+}
+
+fn courier_disable() -> FunctionDef {
+    names!(session, endpoint, resources, outbox, host, role, granted, managers, emails, email);
+    let managing = py!(list!(
+        role for (role, granted) in ROLE_PERMISSIONS.items()
+            if in_!(Permission.WEBHOOKS_MANAGE, granted)
+    ));
+    async_def("disable")
+        .params([untyped("self"), param(session, AsyncSession), param(endpoint, WebhookEndpoint)])
+        .returns(none())
+        .body(block![
+            docstring("Send nothing more to an endpoint, and tell those who look after it."),
+            do_(py!(logger.warning("The webhook endpoint %s is disabled", endpoint.id))),
+            assign(py!(endpoint.disabled_at), py!(utcnow())),
+            assign(managers, managing),
+            assign(
+                emails,
+                py!(select(User.email).join(Membership, Membership.user_id == User.id).r#where(
+                    Membership.organization_id == endpoint.organization_id,
+                    Membership.role.in_(managers)
+                ))
+            ),
+            assign(resources, py!(self.context.resources)),
+            assign(outbox, py!(Outbox(session, resources.settings, resources.sealer))),
+            assign(host, py!(urlsplit(endpoint.url).hostname || "")),
+            for_(
+                email,
+                py!(session.scalars(emails).await.all()),
+                [do_(py!(outbox.add(deaf_endpoint_notice(email, host))))]
+            )
         ])
 }
 

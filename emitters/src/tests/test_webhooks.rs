@@ -340,11 +340,14 @@ fn test_an_endpoint_that_fails_for_long_is_disabled() -> FunctionDef {
 }
 
 fn test_an_endpoint_that_is_gone_is_disabled_at_once() -> FunctionDef {
-    names!(listener);
+    names!(listener, notice);
     listener_test("test_an_endpoint_that_is_gone_is_disabled_at_once").body(block![
         do_(py!(listener.receiver.answers.append(410))),
         do_(py!(listener.add("new").await)),
-        assert_(py!(is_!(listener.read().await["is_enabled"], false)))
+        assert_(py!(is_!(listener.read().await["is_enabled"], false))),
+        assign(notice, py!(listener.world.outbox[-1])),
+        assert_(py!(notice["To"] == listener.caller.email)).paragraph(),
+        assert_(py!(notice["Subject"] == "A webhook is disabled"))
     ])
 }
 
