@@ -249,7 +249,11 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         ]);
     }
     if spec.observability.metrics {
-        modules.extend(later![core::metrics::emit(), services::backlog::emit(spec)]);
+        modules.extend(later![
+            core::connections::emit(),
+            core::metrics::emit(),
+            services::backlog::emit(spec),
+        ]);
     }
     let has_labels = spec.observability.metrics || is_traced;
     if spec.jobs.has_workers() {

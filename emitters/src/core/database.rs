@@ -7,7 +7,7 @@ use crate::core::tenancy::{ALL_TENANTS, TenantSession, bind_tenant};
 use crate::core::tenant_statements::tenant_tables;
 use crate::core::tracing::trace_statements;
 use crate::models::base::Record;
-use crate::python::builtins::{__name__, RuntimeError, TYPE, bool, frozenset, str};
+use crate::python::builtins::{__name__, RuntimeError, TYPE, bool, frozenset, list, property, str};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::sqlalchemy::{
     AsyncEngine, AsyncSession, Connection, ConnectionPoolEntry, DBAPIConnection, IntegrityError,
@@ -20,7 +20,7 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.database": logger, SQLITE_BUSY_SECONDS, REVISIONS, BYPASSES_ROW_LEVEL_SECURITY,
+    "app.core.database": logger, SQLITE_BUSY_SECONDS, POOL_OVERFLOW, REVISIONS, BYPASSES_ROW_LEVEL_SECURITY,
         ROW_SECURITY_IS_ACTIVE, DatabaseRoleError, Database, build_engine, prepare_sqlite, begin_immediate, get_database,
         DatabaseDep, get_session, SessionDep, flush, insert_once;
 }
@@ -34,6 +34,9 @@ pub fn emit(spec: &Spec) -> Module {
         .body(block![
             assign(logger, py!(logging.getLogger(__name__))),
             assign(SQLITE_BUSY_SECONDS, 10).paragraph(),
+            assign(POOL_OVERFLOW, 10).comment(
+                "The connections beyond the size of a pool, while all of these are in use."
+            ),
             assign(REVISIONS, py!(text("SELECT version_num FROM alembic_version"))),
             row_level_security.then(|| [
                 assign(BYPASSES_ROW_LEVEL_SECURITY, bypasses_query()),
@@ -81,20 +84,21 @@ fn database_class(spec: &Spec) -> ClassDef {
             "The engine and the sessions of one application."
         }),
         database_init(spec),
+        database_engines(row_level_security),
         database_session(),
         database_tenant_session(),
         database_all_tenants_session(row_level_security),
         database_ping(),
         database_revisions(),
         row_level_security.then(|| [database_check_role(), database_find_problem()]),
-        database_close(row_level_security)
+        database_close()
     ])
 }
 
 fn database_init(spec: &Spec) -> FunctionDef {
     let row_level_security = spec.tenancy.row_level_security;
     let (has_workers, is_traced) = (spec.jobs.has_workers(), spec.observability.tracing);
-    names!(settings, url, pooled);
+    names!(settings, url, pooled, engine);
     let pool = || has_workers.then(|| kw("pooled", pooled));
     def("__init__")
         .params([untyped("self"), param(settings, Settings)])
@@ -118,19 +122,36 @@ fn database_init(spec: &Spec) -> FunctionDef {
                     expire_on_commit = false
                 ))
             ),
-            is_traced.then(|| do_(py!(trace_statements(self.engine, settings)))),
             row_level_security.then(|| block![
                 assign(url, py!(settings.maintenance_database_url)),
                 assign(
                     py!(self.maintenance_engine),
                     py!(if url { build_engine(settings, url, ..pool()) } else { None })
-                ),
-                is_traced.then(|| if_(
-                    py!(self.maintenance_engine != None),
-                    [do_(py!(trace_statements(self.maintenance_engine, settings)))]
-                ))
-            ])
+                )
+            ]),
+            is_traced.then(|| for_(
+                engine,
+                py!(self.engines),
+                [do_(py!(trace_statements(engine, settings)))]
+            ))
         ])
+}
+
+fn database_engines(row_level_security: bool) -> FunctionDef {
+    names!(engines, engine);
+    let body = match row_level_security {
+        true => block![
+            docstring("Return the engine of requests, and the one for work across tenants."),
+            assign(engines, py!([self.engine, self.maintenance_engine])),
+            return_(py!(list!(engine for engine in engines if engine != None)))
+        ],
+        false => block![docstring("Return the one engine."), return_(py!([self.engine]))],
+    };
+    def("engines")
+        .decorator(property)
+        .params([untyped("self")])
+        .returns(py!(list[AsyncEngine]))
+        .body(body)
 }
 
 /// `*, pooled: bool = True`, where workers run jobs without a pool.
@@ -272,14 +293,11 @@ fn database_find_problem() -> FunctionDef {
     ])
 }
 
-fn database_close(row_level_security: bool) -> FunctionDef {
+fn database_close() -> FunctionDef {
+    names!(engine);
     async_def("close").params([untyped("self")]).returns(none()).body(block![
         docstring("Close every connection."),
-        do_(py!(self.engine.dispose().await)),
-        row_level_security.then(|| if_(
-            py!(self.maintenance_engine != None),
-            [do_(py!(self.maintenance_engine.dispose().await))]
-        ))
+        for_(engine, py!(self.engines), [do_(py!(engine.dispose().await))])
     ])
 }
 
@@ -290,6 +308,7 @@ fn build_engine_def(has_workers: bool) -> FunctionDef {
     let plain = py!(create_async_engine(
         url,
         pool_size = settings.database_pool_size,
+        max_overflow = POOL_OVERFLOW,
         pool_pre_ping = true
     ));
     def(build_engine)

@@ -1,6 +1,7 @@
 //! `backend/app/core/metrics.py`: metrics for Prometheus: what was asked, how it was answered, how long it took.
 
-use crate::core::database::DatabaseDep;
+use crate::core::connections::{most_connections, watch_connections};
+use crate::core::database::{Database, DatabaseDep};
 use crate::core::errors::UnauthorizedError;
 use crate::core::request_labels::{METHODS, route_templates};
 use crate::core::settings::{Settings, SettingsDep};
@@ -29,6 +30,11 @@ pub const ERRORS: &str = "http_error_responses";
 pub const SECONDS: &str = "http_request_duration_seconds";
 /// The requests that are being answered.
 pub const IN_FLIGHT: &str = "http_requests_in_flight";
+
+/// The connections to the database that are in use, in all processes.
+pub const CONNECTIONS: &str = "database_connections_in_use";
+/// The connections that there may be.
+pub const MOST_CONNECTIONS: &str = "database_connections_limit";
 
 /// The module.
 #[must_use]
@@ -89,17 +95,22 @@ fn metrics_init() -> FunctionDef {
                 registry = self.registry
             ))
         ),
+        assign(py!(self.in_flight), gauge(IN_FLIGHT, "Requests that are being answered.")),
+        do_(py!(self.in_flight.set(0))),
         assign(
-            py!(self.in_flight),
-            py!(Gauge(
-                IN_FLIGHT,
-                "Requests that are being answered.",
-                multiprocess_mode = "livesum",
-                registry = self.registry
-            ))
+            py!(self.connections),
+            gauge(CONNECTIONS, "Connections to the database that are in use.")
         ),
-        do_(py!(self.in_flight.set(0)))
+        assign(
+            py!(self.most_connections),
+            gauge(MOST_CONNECTIONS, "Connections to the database that there may be.")
+        )
     ])
+}
+
+/// A gauge that all processes that are there add to.
+fn gauge(name: &str, documentation: &str) -> Expr {
+    py!(Gauge(name, documentation, multiprocess_mode = "livesum", registry = self.registry))
 }
 
 fn metrics_count() -> FunctionDef {
@@ -198,10 +209,13 @@ fn metrics_middleware_route() -> FunctionDef {
 }
 
 fn init_metrics_def() -> FunctionDef {
-    names!(app, metrics);
+    names!(app, metrics, database);
     def(init_metrics).params([param(app, FastAPI)]).returns(none()).body(block![
         docstring("Count every request and serve the counts at /metrics."),
         assign(metrics, py!(Metrics())),
+        ann_assign(database, Database, py!(app.state.database)),
+        do_(py!(watch_connections(database.engines, metrics.connections))),
+        do_(py!(metrics.most_connections.set(most_connections(database.engines)))),
         assign(py!(app.state.metrics), metrics),
         do_(py!(app.add_middleware(MetricsMiddleware, metrics = metrics))),
         do_(py!(app.add_api_route("/metrics", read_metrics, include_in_schema = false)))

@@ -6,6 +6,7 @@ pub mod billing;
 pub mod body_limit;
 pub mod client;
 pub mod concurrency;
+pub mod connections;
 pub mod cookies;
 pub mod credentials;
 pub mod database;

@@ -75,7 +75,7 @@ fn rule(alert: Alert) -> Yaml {
 }
 
 fn alerts(spec: &Spec) -> Vec<Alert> {
-    let mut alerts = vec![down(spec), defects(), slow()];
+    let mut alerts = vec![down(spec), defects(), slow(), crowded()];
     alerts.extend(jobs());
     alerts.extend(spec.billing.iter().flat_map(|_| billing()));
     alerts
@@ -111,6 +111,17 @@ fn slow() -> Alert {
         severity: Severity::Ticket,
         summary: "One answer in twenty takes longer than a second.",
         description: "The dashboard has the time by route.",
+    }
+}
+
+fn crowded() -> Alert {
+    Alert {
+        name: "ConnectionsScarce",
+        expr: format!("{} / {} > 0.9", promql::connections(), promql::most_connections()),
+        lasts: "5m",
+        severity: Severity::Ticket,
+        summary: "Almost all connections to the database are in use: requests wait for one.",
+        description: "See what holds them so long; DATABASE_POOL_SIZE allows for more.",
     }
 }
 

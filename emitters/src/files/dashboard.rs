@@ -141,6 +141,14 @@ fn of_requests() -> Vec<Panel> {
             unit: "short",
             series: vec![series(promql::in_flight(), "requests")],
         },
+        Panel {
+            title: "Connections to the database",
+            unit: "short",
+            series: vec![
+                series(promql::connections(), "in use"),
+                series(promql::most_connections(), "at most"),
+            ],
+        },
     ]
 }
 

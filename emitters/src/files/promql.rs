@@ -1,6 +1,6 @@
 //! Expressions of Prometheus over the metrics that the application registers: the dashboard and the alerts ask them.
 
-use crate::core::metrics::{ERRORS, IN_FLIGHT, REQUESTS, SECONDS};
+use crate::core::metrics::{CONNECTIONS, ERRORS, IN_FLIGHT, MOST_CONNECTIONS, REQUESTS, SECONDS};
 use crate::services::backlog::{BILLING_EVENTS, JOBS, OLDEST_JOB};
 
 /// How far back a rate looks.
@@ -49,6 +49,18 @@ pub fn mean_seconds(Window(window): Window) -> String {
 #[must_use]
 pub fn in_flight() -> String {
     format!("sum({IN_FLIGHT})")
+}
+
+/// The connections to the database that are in use.
+#[must_use]
+pub fn connections() -> String {
+    format!("sum({CONNECTIONS})")
+}
+
+/// The connections that there may be.
+#[must_use]
+pub fn most_connections() -> String {
+    format!("sum({MOST_CONNECTIONS})")
 }
 
 /// The jobs that are not done, by a label. Every process counts the same ones.

@@ -20,7 +20,7 @@ astgen_pyast::vocabulary! {
     "sqlalchemy.orm": DeclarativeBase, InstrumentedAttribute, Mapped, ORMExecuteState, Session, SessionTransaction,
         UOWTransaction, aliased, configure_mappers, foreign, joinedload, mapped_column, relationship, remote,
         selectinload, subqueryload, with_loader_criteria;
-    "sqlalchemy.pool": ConnectionPoolEntry, NullPool;
+    "sqlalchemy.pool": ConnectionPoolEntry, NullPool, PoolProxiedConnection, QueuePool;
     "sqlalchemy.sql": ClauseElement;
     "sqlalchemy.sql.annotation": Annotated;
     "sqlalchemy.sql.base": ExecutableOption;

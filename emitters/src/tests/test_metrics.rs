@@ -1,6 +1,8 @@
 //! `backend/tests/test_metrics.py`: metrics.
 
 use crate::app_main::create_app;
+use crate::core::connections::most_connections;
+use crate::core::database::Database;
 use crate::core::jobs::enqueue;
 use crate::core::metrics::{Metrics, forget_the_dead};
 use crate::core::settings::Settings;
@@ -32,6 +34,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_successes_are_no_errors(),
         test_unknown_paths_and_methods_share_a_label(),
         test_the_request_for_the_metrics_is_in_flight(),
+        test_connections_are_counted_while_they_are_in_use(),
         test_a_defect_is_counted(),
         test_the_metrics_can_ask_for_a_token(),
         test_applications_do_not_share_metrics(),
@@ -132,6 +135,33 @@ fn test_the_request_for_the_metrics_is_in_flight() -> FunctionDef {
         .body(block![
             assert_(py!(in_!("http_requests_in_flight 1.0", lines(http).await))),
             assert_(py!(in_!("http_requests_in_flight 1.0", lines(http).await)))
+        ])
+}
+
+fn test_connections_are_counted_while_they_are_in_use() -> FunctionDef {
+    names!(settings, app, database, during, after, most);
+    let in_use = |count: &str| format!("database_connections_in_use {count}.0");
+    async_def("test_connections_are_counted_while_they_are_in_use")
+        .params([param(settings, Settings)])
+        .returns(none())
+        .body(block![
+            assign(app, py!(create_app(settings))),
+            ann_assign(database, Database, py!(app.state.database)),
+            async_with_as(
+                py!(serving(app)),
+                http,
+                block![
+                    async_with(
+                        py!(database.engine.connect()),
+                        [assign(during, py!(lines(http).await))]
+                    ),
+                    assign(after, py!(lines(http).await))
+                ]
+            ),
+            assert_(py!(in_!({ in_use("1") }, during))),
+            assert_(py!(in_!({ in_use("0") }, after))),
+            assign(most, py!(most_connections(database.engines))),
+            assert_(py!(in_!(f!("database_connections_limit {}.0", most), after)))
         ])
 }
 
