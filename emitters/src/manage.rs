@@ -10,8 +10,10 @@ use crate::core::security::Signer;
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::models::email::Email;
+use crate::models::organization::Organization;
 use crate::models::totp::TotpFactor;
 use crate::models::user::User;
+use crate::models::webhook::WebhookEndpoint;
 use crate::python::builtins::{__name__, bool, int, isinstance, len, str};
 use crate::python::pydantic::ValidationError;
 use crate::python::sqlalchemy::{AsyncSession, IntegrityError, select};
@@ -47,8 +49,8 @@ pub fn emit(spec: &Spec) -> Module {
             run_command_def(spec.billing.is_some()),
             create_owner_def(),
             found_def(has_trial),
-            rotate_keys_def(spec.auth.has_totp()),
-            is_sealed_again_def(spec.auth.has_totp()),
+            rotate_keys_def(spec),
+            is_sealed_again_def(spec),
             run_sweeper_def(spec.storage.is_on()),
             say_def(),
             if_(py!(__name__ == "__main__"), [do_(py!(main()))])
@@ -257,57 +259,81 @@ fn found_def(has_trial: bool) -> FunctionDef {
         ])
 }
 
-fn rotate_keys_def(has_totp: bool) -> FunctionDef {
-    names!(resources, session, sealed, row, broken);
+fn rotate_keys_def(spec: &Spec) -> FunctionDef {
+    names!(resources, session, rows, row, row_id, is_done, tried, broken, organizations);
+    names!(organization_id, endpoints);
     let factors = py!(session.scalars(select(TotpFactor)).await);
     let emails =
         py!(session.scalars(select(Email).r#where(Email.sealed_message.is_not(None))).await);
-    let rows = if has_totp { py!([*{ factors }, *{ emails }]) } else { py!([*{ emails }]) };
+    let all =
+        if spec.auth.has_totp() { py!([*{ factors }, *{ emails }]) } else { py!([*{ emails }]) };
+    let tries =
+        |rows: Name| py!(list!((row.id, is_sealed_again(resources.sealer, row)) for row in rows));
+    let has_webhooks = spec.webhooks.enabled;
+    let ids = || py!(session.scalars(select(Organization.id)).await.all());
+    let of_tenant = || py!(session.scalars(select(WebhookEndpoint).with_for_update()).await.all());
+    let of_tenants = || {
+        for_(
+            organization_id,
+            organizations,
+            [async_with_as(
+                py!(resources.database.tenant_session(organization_id)),
+                session,
+                block![
+                    assign(endpoints, of_tenant()),
+                    do_(py!(tried.extend({ tries(endpoints) })))
+                ],
+            )],
+        )
+    };
     async_def(rotate_keys).params([param(resources, Resources)]).returns(int).body(block![
         docstring("Seal everything with the first key, so that the others can go."),
         async_with_as(
             py!(resources.database.session()),
             session,
             block![
-                assign(sealed, rows),
-                assign(
-                    broken,
-                    py!(list!(
-                        row.id for row in sealed if !is_sealed_again(resources.sealer, row)
-                    ))
-                ),
+                assign(rows, all),
+                assign(tried, tries(rows)),
+                has_webhooks.then(|| assign(organizations, ids())),
                 do_(py!(session.commit().await))
             ]
         ),
-        for_(row, broken, [do_(py!(say(f!("sealed with a key that is gone: {}", row))))]),
-        do_(py!(say(f!("sealed again: {}", len(sealed) - len(broken))))),
+        has_webhooks.then(of_tenants),
+        assign(broken, py!(list!(row_id for (row_id, is_done) in tried if !is_done))),
+        for_(row_id, broken, [do_(py!(say(f!("sealed with a key that is gone: {}", row_id))))]),
+        do_(py!(say(f!("sealed again: {}", len(tried) - len(broken))))),
         return_(py!(if broken { 1 } else { 0 }))
     ])
 }
 
-fn is_sealed_again_def(has_totp: bool) -> FunctionDef {
+fn is_sealed_again_def(spec: &Spec) -> FunctionDef {
     names!(sealer, row);
-    let kind = if has_totp { py!(TotpFactor | Email) } else { py!(Email) };
-    let message = if_(
-        py!(row.sealed_message),
-        [assign(py!(row.sealed_message), py!(sealer.seal(sealer.open(row.sealed_message))))],
-    );
-    let reseal = if has_totp {
-        if_(
-            py!(isinstance(row, TotpFactor)),
-            [assign(py!(row.sealed_secret), py!(sealer.seal(sealer.open(row.sealed_secret))))],
-        )
-        .elif(
-            py!(row.sealed_message),
-            [assign(py!(row.sealed_message), py!(sealer.seal(sealer.open(row.sealed_message))))],
-        )
-    } else {
-        message
+    let kinds = [
+        spec.auth.has_totp().then_some(TotpFactor),
+        spec.webhooks.enabled.then_some(WebhookEndpoint),
+    ];
+    let kind = kinds.into_iter().flatten().fold(Email.into_expr(), |all, kind| all.or(kind));
+    let has_secrets = kinds != [None; 2];
+    let again = |sealed: Expr| {
+        let read = sealed.clone();
+        assign(sealed, py!(sealer.seal(sealer.open({ read }))))
+    };
+    let message = if_(py!(row.sealed_message), [again(py!(row.sealed_message))]);
+    let texts = match has_secrets {
+        true => block![
+            if_(py!(!isinstance(row, Email)), [again(py!(row.sealed_secret))])
+                .elif(py!(row.sealed_message), [again(py!(row.sealed_message))]),
+            spec.webhooks.enabled.then(|| if_(
+                py!(isinstance(row, WebhookEndpoint) && row.sealed_previous_secret),
+                [again(py!(row.sealed_previous_secret))]
+            ))
+        ],
+        false => block![message],
     };
     def(is_sealed_again).params([param(sealer, Sealer), param(row, kind)]).returns(bool).body(
         block![
-            docstring("Seal the text of a row again, if one of our keys opens it."),
-            try_([reseal]).except(BrokenSealError, [return_(false)]),
+            docstring("Seal the texts of a row again, if one of our keys opens them."),
+            try_(texts).except(BrokenSealError, [return_(false)]),
             return_(true)
         ],
     )

@@ -7,15 +7,16 @@ use crate::models::base::utcnow;
 use crate::models::job::{Job, JobStatus};
 use crate::models::totp::TotpFactor;
 use crate::models::user::User;
+use crate::models::webhook::WebhookEndpoint;
 use crate::python::builtins::str;
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::Response;
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::select;
-use crate::python::standard::{json, timedelta};
+use crate::python::standard::{UUID, json, timedelta};
 use crate::spec::Spec;
-use crate::tests::world::{PASSWORD, World, sign_up, world_test};
+use crate::tests::world::{PASSWORD, World, first_organization, sign_up, world_test};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -36,6 +37,7 @@ pub fn emit(spec: &Spec) -> Module {
             test_what_an_earlier_secret_sealed_is_sealed_again(),
             test_what_no_secret_opens_is_named()
         ]),
+        spec.webhooks.enabled.then(test_the_secrets_of_webhooks_are_sealed_again),
         test_the_sweeper_runs_at_once(),
         test_the_interface_is_described()
     ])
@@ -183,6 +185,39 @@ fn test_what_no_secret_opens_is_named() -> FunctionDef {
             factor_of_another_key(world, user, factor, other),
             assert_(py!(run(settings, ["rotate-keys"]).await == 1)),
             assert_(py!(in_!(str(factor.id), capsys.readouterr().out)))
+        ])
+}
+
+fn test_the_secrets_of_webhooks_are_sealed_again() -> FunctionDef {
+    names!(world, settings, ada, organization_id, path, made, later, both, sealed, session);
+    world_test("test_the_secrets_of_webhooks_are_sealed_again")
+        .params([param(settings, Settings)])
+        .body(block![
+            sign_up(world, ada),
+            first_organization(ada, organization_id),
+            assign(path, py!(f!("/organizations/{}/webhook-endpoints", organization_id))),
+            assign(made, py!(ada.post(path, dict!("url" => "https://example.com/hook")).await)),
+            assign(
+                later,
+                py!(settings.model_copy(
+                    update = dict!("secret_key" => SecretStr("another secret that is long enough"))
+                ))
+            ),
+            assign(
+                both,
+                py!(later
+                    .model_copy(update = dict!("previous_secret_keys" => [settings.secret_key])))
+            ),
+            assert_(py!(run(both, ["rotate-keys"]).await == 0)),
+            async_with_as(
+                py!(world.database.tenant_session(UUID(organization_id))),
+                session,
+                [assign(
+                    sealed,
+                    py!(session.scalars(select(WebhookEndpoint.sealed_secret)).await.one())
+                )]
+            ),
+            assert_(py!(Sealer(later).open(sealed) == made.json()["secret"]))
         ])
 }
 
