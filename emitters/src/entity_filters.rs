@@ -33,7 +33,8 @@ impl<'s> Filter<'s> {
 }
 
 /// The parameters of every list, and of those with a search or with rows that can be restored.
-pub const OWN_PARAMETERS: [&str; 5] = ["limit", "cursor", "sort", "search", "deleted"];
+pub const OWN_PARAMETERS: [&str; 6] =
+    ["limit", "cursor", "include_total", "sort", "search", "deleted"];
 
 /// The filters of an entity's list: by what it points at, by enums and booleans, and by each field with
 /// an index.

@@ -159,6 +159,7 @@ fn list_sessions_def() -> FunctionDef {
             return_(py!(SessionPage(
                 items = items,
                 next_cursor = found.next_cursor,
+                total = found.total,
                 current_id = signed_in.session.id
             )))
         ])

@@ -1,6 +1,6 @@
 //! `backend/app/schemas/base.py`: what the shapes of requests and of responses have in common.
 
-use crate::python::builtins::{list, str};
+use crate::python::builtins::{int, list, str};
 use crate::python::pydantic::{BaseModel, ConfigDict};
 use crate::python::standard::{Any, Callable, Generic, TypeVar};
 use astgen_pyast::prelude::*;
@@ -50,11 +50,13 @@ fn response_model_class() -> ClassDef {
 }
 
 fn page_class() -> ClassDef {
-    names!(items, next_cursor);
+    names!(items, next_cursor, total);
     class(Page).base(ResponseModel).base(py!(Generic[ItemT])).body(block![
         docstring("A part of a list."),
         annotate(items, py!(list[ItemT])),
-        annotate(next_cursor, py!(str | None))
+        annotate(next_cursor, py!(str | None)),
+        ann_assign(total, py!(int | None), none())
+            .comment("What the whole list has, if somebody asked for it.")
     ])
 }
 

@@ -1,5 +1,6 @@
 //! `backend/app/schemas/<entity>.py`: requests and responses about an entity.
 
+use crate::core::pagination::QueryBoolean;
 use crate::entity_filters::{Filter, filters, orders};
 use crate::entity_names::{
     bulk_create_schema, bulk_schema, create_schema, enumeration, query_schema, read_schema,
@@ -15,8 +16,8 @@ use crate::python::pydantic::{
 use crate::python::standard::{self, Annotated, StrEnum, UUID, datetime};
 use crate::schemas::base::{Page, RequestModel, ResponseModel, absent};
 use crate::schemas::fields::{
-    Email, IsoDate, JsonObject, NO_NUL, QueryBoolean, QueryInteger, Search, UtcDatetime, scaled,
-    storable, text_of_decimal, whole_number,
+    Email, IsoDate, JsonObject, NO_NUL, QueryInteger, Search, UtcDatetime, scaled, storable,
+    text_of_decimal, whole_number,
 };
 use crate::spec::text::{pascal_case, title};
 use crate::spec::{self, Entity, EntityNames, FieldKind, JsonDefault, Spec};

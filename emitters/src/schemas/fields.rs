@@ -16,8 +16,8 @@ use astgen_pyast::prelude::*;
 vocabulary! {
     "app.schemas.fields": NO_NUL, ISO_DATE, DECIMAL, MAILBOX, LABEL, EMAIL, text_of_date,
         text_of_datetime, in_utc, whole_number, text_of_decimal, scaled, storable, uncommon,
-        is_unicode, Email, Password, IsoDate, UtcDatetime, JsonObject, boolean_of_text,
-        integer_of_text, INTEGER, QueryBoolean, QueryInteger, Search;
+        is_unicode, Email, Password, IsoDate, UtcDatetime, JsonObject, integer_of_text, INTEGER,
+        QueryInteger, Search;
 }
 
 /// The module.
@@ -26,8 +26,6 @@ pub fn emit(spec: &Spec) -> Module {
     let password = &spec.auth.password;
     let filters: Vec<Filter<'_>> = spec.entities.iter().flat_map(filters).collect();
     let has_search = spec.entities.iter().any(|entity| !entity.search.is_empty());
-    let has_boolean = spec.entities.iter().any(|entity| entity.soft_delete)
-        || filters.iter().any(|filter| matches!(filter.field().kind, FieldKind::Boolean { .. }));
     let has_integer = filters
         .iter()
         .any(|filter| matches!(filter.field().kind, FieldKind::Integer(_) | FieldKind::Money(_)));
@@ -51,7 +49,6 @@ pub fn emit(spec: &Spec) -> Module {
             storable_def(),
             uncommon_def(),
             is_unicode_def(),
-            has_boolean.then(boolean_of_text_def),
             has_integer.then(integer_of_text_def),
             assign(
                 Email,
@@ -73,10 +70,6 @@ pub fn emit(spec: &Spec) -> Module {
                     [(AwareDatetime, BeforeValidator(text_of_datetime), AfterValidator(in_utc))])
             ),
             assign(JsonObject, py!(Annotated[(dict[(str, JsonValue)], AfterValidator(storable))])),
-            has_boolean.then(|| assign(
-                QueryBoolean,
-                py!(Annotated[(bool, BeforeValidator(boolean_of_text))])
-            )),
             has_integer.then(|| assign(
                 QueryInteger,
                 py!(Annotated[(int, BeforeValidator(integer_of_text))])
@@ -205,15 +198,6 @@ fn is_unicode_def() -> FunctionDef {
         docstring("Tell whether a text can be encoded: JSON can name half of a surrogate pair."),
         try_([do_(py!(text.encode()))]).except(UnicodeEncodeError, [return_(false)]),
         return_(true)
-    ])
-}
-
-fn boolean_of_text_def() -> FunctionDef {
-    names!(value);
-    def(boolean_of_text).params([param(value, object)]).returns(object).body(block![
-        docstring("Accept two words in a query: Pydantic would take a dozen more."),
-        if_(py!(in_!(value, ("true", "false"))), [return_(py!(value == "true"))]),
-        raise(py!(ValueError("a boolean is written as true or false")))
     ])
 }
 

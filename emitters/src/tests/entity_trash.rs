@@ -57,9 +57,12 @@ fn restore_test(tested: &Tested<'_>) -> FunctionDef {
         tested.set_path(),
         assert_(py!(ada.delete(path).await.status_code == 204)),
         assert_(py!(ada.get(rows_variable).await.json()["items"] == [])).paragraph(),
-        assign(trash, py!(ada.get(f!("{}?deleted=true", rows_variable)).await.json()["items"])),
-        assert_(py!(list!(deleted["id"] for deleted in trash) == [row["id"]])),
-        assert_(py!(trash[0]["deleted_at"] != None)),
+        assign(
+            trash,
+            py!(ada.get(f!("{}?deleted=true&include_total=true", rows_variable)).await.json())
+        ),
+        assert_(py!(list!(deleted["id"] for deleted in trash["items"]) == [row["id"]])),
+        assert_(py!((trash["items"][0]["deleted_at"] != None, trash["total"]) == (true, 1))),
         assign(back, restored(ada, path)).paragraph(),
         assert_that(py!(back.status_code == 200), py!(back.text)).paragraph(),
         assign(updated_at, py!(back.json()["updated_at"])),

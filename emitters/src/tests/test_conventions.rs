@@ -52,12 +52,15 @@ pub fn emit(spec: &Spec) -> Module {
 /// The modules that may name `Membership`.
 fn gates(spec: &Spec) -> Expr {
     let seats = spec.billing.as_ref().is_some_and(limits_members);
-    let seats = seats.then_some("services/billing_usage.py");
     let paid = spec.billing.as_ref().is_some_and(Billing::has_seats);
-    let paid = paid.then_some("services/billing_seats.py");
-    let keys = spec.organizations.api_keys.then_some("services/api_key_service.py");
-    let post = spec.has_payer(Payer::Organization).then_some("services/billing_post.py");
-    let payers = spec.has_payer(Payer::User).then_some("core/payers.py");
+    let chosen = [
+        (spec.organizations.api_keys, "services/api_key_service.py"),
+        (spec.has_payer(Payer::Organization), "services/billing_post.py"),
+        (spec.has_payer(Payer::User), "core/payers.py"),
+        (seats, "services/billing_usage.py"),
+        (paid, "services/billing_seats.py"),
+        (spec.webhooks.enabled, "services/webhook_delivery.py"),
+    ];
     let fixed = [
         "core/org_rbac.py",
         "services/invitation_reply_service.py",
@@ -65,7 +68,8 @@ fn gates(spec: &Spec) -> Expr {
         "services/member_service.py",
         "services/organization_service.py",
     ];
-    make::set(fixed.into_iter().chain(keys).chain(post).chain(payers).chain(seats).chain(paid))
+    let chosen = chosen.into_iter().filter(|(is_there, _)| *is_there).map(|(_, file)| file);
+    make::set(fixed.into_iter().chain(chosen))
 }
 
 fn names_in_def() -> FunctionDef {

@@ -36,6 +36,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_a_cursor_cannot_be_changed(),
         test_a_cursor_is_of_one_order(model),
         entity.map(test_rows_of_one_moment_are_all_found),
+        entity.map(test_a_list_is_counted_for_who_asks),
         test_bad_pages_are_refused()
     ])
 }
@@ -144,6 +145,37 @@ fn test_rows_of_one_moment_are_all_found(entity: &Entity) -> FunctionDef {
     ])
 }
 
+fn test_a_list_is_counted_for_who_asks(entity: &Entity) -> FunctionDef {
+    let create = create(&entity.names);
+    names!(world, ada, eve, organization_id, theirs, path, page, rest, plain);
+    let path_of_rows = [
+        string("/organizations/"),
+        formatted(organization_id),
+        string(format!("/{}?limit=2", entity.names.path)),
+    ];
+    world_test("test_a_list_is_counted_for_who_asks").body(block![
+        sign_up(world, ada),
+        sign_up(world, eve),
+        first_organization(ada, organization_id),
+        first_organization(eve, theirs),
+        do_(py!(create(eve, theirs).await)),
+        for_(py!(_), py!(range(3)), [do_(py!(create(ada, organization_id).await))]),
+        assign(path, f_string(path_of_rows)),
+        assign(page, py!(ada.get(f!("{}&include_total=true", path)).await.json())).paragraph(),
+        assign(
+            rest,
+            py!(ada
+                .get(f!("{}&include_total=true&cursor={}", path, page["next_cursor"]))
+                .await
+                .json())
+        ),
+        assign(plain, py!(ada.get(path).await.json())),
+        assert_(py!((len(page["items"]), page["total"]) == (2, 3))).paragraph(),
+        assert_(py!((len(rest["items"]), rest["total"]) == (1, 3))),
+        assert_(py!(plain["total"] == None))
+    ])
+}
+
 fn test_bad_pages_are_refused() -> FunctionDef {
     names!(world, query, status, ada);
     world_test("test_bad_pages_are_refused")
@@ -154,6 +186,7 @@ fn test_bad_pages_are_refused() -> FunctionDef {
                 ("limit=101", 422),
                 ("limit=99999999999999999999", 422),
                 ("limit=x", 422),
+                ("include_total=1", 422),
                 ("cursor=x", 404),
                 ("cursor=%00", 404),
                 (f!("cursor={}", "x" * 4001), 422)
