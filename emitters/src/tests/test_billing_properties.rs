@@ -242,7 +242,7 @@ fn test_whatever_the_order_the_state_is_that_of_stripe() -> FunctionDef {
     names!(world, actions, chance, uptime, ada, organization_id, customer, stripe, pending, action);
     async_def("test_whatever_the_order_the_state_is_that_of_stripe")
         .decorator(py!(settings(
-            max_examples = 30,
+            max_examples = 15,
             deadline = None,
             database = None,
             suppress_health_check = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
