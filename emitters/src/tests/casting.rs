@@ -3,7 +3,7 @@
 use crate::spec::{
     Billing, Entity, EntityNames, Field, FieldKind, Guard, Plan, PriceUnit, Role, Spec,
 };
-use crate::tests::entity_rows::is_on;
+use crate::tests::entity_rows::{is_on, required};
 
 /// The role of a new member who is nothing special: the highest that may not invite.
 #[must_use]
@@ -153,14 +153,12 @@ fn is_open(spec: &Spec, entity: &Entity, rows: u32) -> bool {
         Guard::FreshSession | Guard::RateLimit { .. } => true,
     };
     let guards = [&entity.guards.create, &entity.guards.list, &entity.guards.read];
-    let targets = entity.fields.iter().filter(|field| !field.optional).filter_map(target);
     entity.readers.contains(owner)
         && entity.writers.contains(owner)
         && guards.into_iter().flatten().all(allows)
-        && targets.filter(|to| **to != entity.names).all(|to| {
-            let target = spec.entities.iter().find(|other| other.names == *to);
-            target.is_none_or(|target| is_open(spec, target, rows))
-        })
+        && required(entity)
+            .filter_map(|to| spec.entity(to))
+            .all(|target| is_open(spec, target, rows))
 }
 
 /// What a field points at.

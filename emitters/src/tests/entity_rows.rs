@@ -121,7 +121,7 @@ pub fn room(
         && need.guards.iter().all(|guard| is_met(needs.spec, guard, plan, is_active));
     let limits = need.limits.iter().filter_map(|limit| plan?.limit(*limit));
     let distinct = if need.is_repeatable { MANY } else { 1 };
-    if is_allowed { limits.chain([distinct]).min().unwrap_or(distinct) } else { 0 }
+    if is_allowed { limits.fold(distinct, u32::min) } else { 0 }
 }
 
 /// Whether someone with a role can make rows of an entity under a plan, with all that they need.

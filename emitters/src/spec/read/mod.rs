@@ -39,8 +39,8 @@ use self::table::{Placed, Table};
 use super::error::{Place, Problem, SpecError, SpecErrors, quoted};
 use super::{
     Auth, Billing, BillingProvider, Counted, Deploy, Email, Entity, Feature, FieldKind, Jobs,
-    Limit, Observability, Organizations, Project, Relations, STORAGE_LIMIT, Spec, Storage, Tenancy,
-    Webhooks, text,
+    Limit, Observability, Organizations, Project, STORAGE_LIMIT, Spec, Storage, Tenancy, Webhooks,
+    text,
 };
 use astgen_pyast::Name;
 use miette::NamedSource;
@@ -198,7 +198,6 @@ fn spec(document: DeTable<'_>, errors: &mut Errors) -> Option<Spec> {
     let project = raw.project?;
     let billing =
         raw.billing.map(|billing| with_limits(billing, &project, &resolved, &raw.storage, errors));
-    let relations = Relations::of(&resolved.entities);
     let longest_choice = longest_choice(&resolved.entities, organizations, billing.as_ref());
     Some(Spec {
         project,
@@ -208,7 +207,7 @@ fn spec(document: DeTable<'_>, errors: &mut Errors) -> Option<Spec> {
         billing,
         entities: resolved.entities,
         creation_order: resolved.creation_order,
-        relations,
+        relations: resolved.relations,
         longest_choice,
         storage: raw.storage,
         email: raw.email,

@@ -14,7 +14,8 @@ use super::table::Placed;
 use crate::spec::database::{self, TENANT};
 use crate::spec::error::{Place, Problem, SpecError, quoted};
 use crate::spec::{
-    Entity, EntityNames, Enum, Field, FieldKind, File, Organizations, Reference, Storage, text,
+    Entity, EntityNames, Enum, Field, FieldKind, File, Organizations, Reference, Relations,
+    Storage, text,
 };
 use astgen_pyast::Name;
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use std::collections::HashMap;
 pub struct Entities {
     pub entities: Vec<Entity>,
     pub creation_order: Vec<usize>,
+    pub relations: Relations,
     /// Which entity counts against a limit, and where it says so.
     pub limits: HashMap<Name, (EntityNames, Place)>,
 }
@@ -78,9 +80,10 @@ pub fn entities(
         }
         places.push(field_places);
     }
-    check_cascades(&entities, &places, errors);
-    let creation_order = in_order(&mut entities, &places, errors);
-    Entities { entities, creation_order, limits }
+    let relations = Relations::of(&entities);
+    check_cascades(&entities, &relations, &places, errors);
+    let creation_order = in_order(&mut entities, &relations.places, &places, errors);
+    Entities { entities, creation_order, relations, limits }
 }
 
 /// Takes the entity's names. One clash is told once, though it may be one of table and route too.
@@ -306,21 +309,20 @@ fn searched(names: &[Placed<String>], fields: &[Field], errors: &mut Errors) -> 
 /// The creation order. Reports cycles, and marks the references that go against the order.
 fn in_order(
     entities: &mut [Entity],
+    numbers: &HashMap<Name, usize>,
     places: &[HashMap<String, Place>],
     errors: &mut Errors,
 ) -> Vec<usize> {
-    let numbers: HashMap<Name, usize> =
-        (0..).zip(entities.iter()).map(|(number, entity)| (entity.names.name, number)).collect();
     let edges = |only_required: bool| -> Edges {
         let targets = |entity: &Entity| {
             let wanted = entity.fields.iter().filter(|field| !only_required || !field.optional);
-            wanted.filter_map(|field| target_number(field, &numbers)).collect()
+            wanted.filter_map(|field| target_number(field, numbers)).collect()
         };
         entities.iter().map(targets).collect()
     };
     let (required, all) = (edges(true), edges(false));
     for cycle in order::cycles(&required) {
-        errors.push(cycle_error(&cycle, entities, &numbers, places));
+        errors.push(cycle_error(&cycle, entities, numbers, places));
     }
     let order = order::creation_order(&required, &all);
     let mut positions = vec![0; order.len()];
@@ -329,7 +331,7 @@ fn in_order(
     }
     for (number, entity) in entities.iter_mut().enumerate() {
         for field in &mut entity.fields {
-            let target = target_number(field, &numbers);
+            let target = target_number(field, numbers);
             if let (FieldKind::Reference(reference), Some(target)) = (&mut field.kind, target) {
                 reference.is_deferred = positions[target] > positions[number];
             }

@@ -3,9 +3,8 @@
 use super::errors::Errors;
 use crate::entity_filters::{OWN_PARAMETERS, filters, orders};
 use crate::spec::error::{Place, Problem, SpecError};
-use crate::spec::{Entity, Field, FieldKind, OnDelete};
-use astgen_pyast::Name;
-use std::collections::{HashMap, HashSet};
+use crate::spec::{Entity, Field, FieldKind, OnDelete, Relations};
+use std::collections::HashMap;
 
 /// Where each field of an entity stands in the file, by its name.
 pub type Places = HashMap<String, Place>;
@@ -54,13 +53,17 @@ fn clash(parameter: &str, field: &Field, other: Option<&Place>, places: &Places)
 }
 
 /// Reports rows that would be gone when what they belong to is restored.
-pub fn check_cascades(entities: &[Entity], places: &[Places], errors: &mut Errors) {
-    let restorable = entities.iter().filter(|entity| entity.soft_delete);
-    let restorable: HashSet<Name> = restorable.map(|entity| entity.names.name).collect();
+pub fn check_cascades(
+    entities: &[Entity],
+    relations: &Relations,
+    places: &[Places],
+    errors: &mut Errors,
+) {
     for (entity, places) in entities.iter().zip(places) {
         for field in entity.fields.iter().filter(|_| !entity.soft_delete) {
             let FieldKind::Reference(reference) = &field.kind else { continue };
-            let is_restorable = restorable.contains(&reference.to.name);
+            let owner = relations.places.get(&reference.to.name);
+            let is_restorable = owner.is_some_and(|&owner| entities[owner].soft_delete);
             if reference.on_delete != OnDelete::Cascade || !is_restorable {
                 continue;
             }
