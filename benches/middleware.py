@@ -1,9 +1,11 @@
 """Makes the table of middleware in benches/README.md: what every request pays.
 
-Usage: python benches/middleware.py BACKEND
+Usage: python benches/middleware.py BACKEND 2>/dev/null
 
 BACKEND is the folder `backend` of a project that was built from examples/acme.toml, and
 Python is that of its environment.
+
+Each request is logged, to standard error: send that somewhere else.
 
 The same route is asked in the application and in a bare FastAPI, by turns, without a
 socket. It stands first in both, so that no search for a route is counted. The CPU time of
@@ -11,7 +13,6 @@ the thread is measured, which other work on the machine does not add to.
 """
 
 import asyncio
-import logging
 import os
 import statistics
 import sys
@@ -90,7 +91,6 @@ def main():
     for app in (bare, full):
         app.get("/bench")(answer)
         app.router.routes.insert(0, app.router.routes.pop())
-    logging.disable(logging.INFO)
     asyncio.run(compare(bare, full))
 
 

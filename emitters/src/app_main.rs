@@ -1,6 +1,7 @@
 //! `backend/app/main.py`: the application: `uvicorn --factory app.main:create_app`.
 
 use crate::api::routers::ROUTERS;
+use crate::core::access_log::AccessLogMiddleware;
 use crate::core::body_limit::BodyLimitMiddleware;
 use crate::core::concurrency::document_if_match;
 use crate::core::database::Database;
@@ -134,6 +135,7 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
                 app.add_middleware(TrustedHostMiddleware, allowed_hosts = settings.allowed_hosts)
             )),
             spec.observability.metrics.then(|| do_(py!(init_metrics(app)))),
+            if_(py!(settings.access_log), [do_(py!(app.add_middleware(AccessLogMiddleware)))]),
             do_(py!(app.add_middleware(RequestIdMiddleware))),
             return_(app)
         ])

@@ -120,6 +120,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
     let is_traced = spec.observability.tracing;
     let mut modules = Vec::from(later![
         app_main::emit(spec),
+        core::access_log::emit(),
         core::audit::emit(),
         core::body_limit::emit(spec),
         core::client::emit(),
@@ -129,6 +130,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         core::errors::emit(spec),
         core::html::emit(),
         core::jobs::emit(is_traced),
+        core::log_context::emit(),
         core::logging::emit(&spec.observability),
         core::order::emit(),
         core::org_rbac::emit(spec),
@@ -139,7 +141,9 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         core::protection::emit(spec),
         core::rate_limit::emit(spec),
         core::rbac::emit(spec),
+        core::redaction::emit(),
         core::request_id::emit(),
+        core::request_labels::emit(),
         core::roles::emit(spec),
         core::sealing::emit(spec),
         core::security::emit(spec),
@@ -173,6 +177,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         services::invitation_service::emit(spec),
         services::job_clock::emit(),
         services::job_context::emit(),
+        services::job_control::emit(),
         services::job_dispatcher::emit(spec.jobs.has_workers()),
         services::job_registry::emit(spec),
         services::job_runner::emit(is_traced),
@@ -255,18 +260,20 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
             services::backlog::emit(spec),
         ]);
     }
-    let has_labels = spec.observability.metrics || is_traced;
     if spec.jobs.has_workers() {
-        modules.extend(later![services::rq_dispatcher::emit(spec), worker::emit(is_traced)]);
+        modules.extend(later![
+            services::rq_dispatcher::emit(spec),
+            worker::emit(is_traced, spec.tenancy.row_level_security)
+        ]);
     }
     modules.extend(later![
+        services::tenants::is_used(spec).then(services::tenants::emit),
         spec.auth.has_cookies().then(core::cookies::emit),
         core::rate_guard::emit(spec),
         services::file_reference::is_used(spec).then(services::file_reference::emit),
         spec.storage.has_bucket().then(services::s3_storage::emit),
         spec.observability.log_file.as_ref().map(|_| core::log_file::emit()),
         is_traced.then(|| core::tracing::emit(spec)),
-        has_labels.then(core::request_labels::emit),
     ]);
     modules
 }
@@ -282,8 +289,12 @@ fn entity_support(spec: &Spec) -> Vec<Later<'_>> {
         models::idempotency_key::emit(),
         core::filters::emit(spec),
     ]);
-    if spec.entities.iter().any(|entity| entity.soft_delete) {
-        modules.extend(later![core::soft_delete::emit(), services::deletion::emit(spec)]);
+    if spec.has_soft_delete() {
+        modules.extend(later![
+            core::soft_delete::emit(),
+            services::deletion::emit(spec),
+            services::trash::emit(),
+        ]);
     }
     modules
 }

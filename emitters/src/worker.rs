@@ -1,5 +1,6 @@
 //! `backend/app/worker.py`: the worker: `python -m app.worker` runs the jobs of the queue, each in a process.
 
+use crate::core::database::Database;
 use crate::core::jobs::dispatch_through;
 use crate::core::logging::configure_logging;
 use crate::core::settings::Settings;
@@ -14,12 +15,12 @@ use crate::services::rq_dispatcher::{QUEUE, RqDispatcher};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.worker": WorkerSettingsError, WillingWorker, main, run_job, work_off, queue_url;
+    "app.worker": WorkerSettingsError, WillingWorker, main, check_role, run_job, work_off, queue_url;
 }
 
 /// The module.
 #[must_use]
-pub fn emit(is_traced: bool) -> Module {
+pub fn emit(is_traced: bool, row_level_security: bool) -> Module {
     module("app.worker")
         .docstring(
             "The worker: `python -m app.worker` runs the jobs of the queue, each in a process.",
@@ -29,7 +30,8 @@ pub fn emit(is_traced: bool) -> Module {
                 .comment("RQ and redis leave some of their types open.")
                 .comment("pyright: reportUnknownMemberType=false"),
             willing_worker_class(),
-            main_def(),
+            main_def(row_level_security),
+            row_level_security.then(check_role_def),
             run_job_def(),
             work_off_def(is_traced),
             queue_url_def(),
@@ -58,12 +60,13 @@ fn willing_worker_class() -> ClassDef {
     ])
 }
 
-fn main_def() -> FunctionDef {
+fn main_def(row_level_security: bool) -> FunctionDef {
     names!(settings, connection, queue, worker);
     def(main).returns(none()).body(block![
         docstring("Work until told to stop; a job that runs by then comes to its end."),
         assign(settings, py!(Settings())),
         do_(py!(configure_logging(settings))),
+        row_level_security.then(|| do_(py!(asyncio.run(check_role(settings))))),
         assign(connection, py!(Redis.from_url(queue_url(settings)))),
         assign(queue, py!(Queue(QUEUE, connection = connection, serializer = JSONSerializer))),
         assign(
@@ -71,6 +74,15 @@ fn main_def() -> FunctionDef {
             py!(WillingWorker([queue], connection = connection, serializer = JSONSerializer))
         ),
         do_(py!(worker.work(logging_level = settings.log_level)))
+    ])
+}
+
+fn check_role_def() -> FunctionDef {
+    names!(settings, database);
+    async_def(check_role).params([param(settings, Settings)]).returns(none()).body(block![
+        docstring("Refuse to work as a role that would not keep the tenants apart."),
+        assign(database, py!(Database(settings, pooled = false))),
+        try_([do_(py!(database.check_role().await))]).finally([do_(py!(database.close().await))])
     ])
 }
 

@@ -289,7 +289,13 @@ fn key_actor_def() -> FunctionDef {
     names!(key, client);
     def(key_actor).params([param(key, ApiKey), param(client, Client)]).returns(Actor).body(block![
         docstring("Describe a program that has a key."),
-        return_(py!(Actor(ActorKind.API_KEY, key.id, client.ip_address, client.user_agent)))
+        return_(py!(Actor(
+            ActorKind.API_KEY,
+            key.id,
+            key.user_id,
+            client.ip_address,
+            client.user_agent
+        )))
     ])
 }
 

@@ -1,7 +1,7 @@
 //! `backend/app/core/audit.py`: what was done, and by whom: written with the change itself, never changed again.
 
 use crate::core::client::Client;
-use crate::core::request_id::current_request_id;
+use crate::core::log_context::{current_request_id, current_user};
 use crate::models::audit_event::{ActorKind, AuditAction, AuditEvent};
 use crate::models::base::Audited;
 use crate::models::organization::Organization;
@@ -50,11 +50,12 @@ pub fn emit() -> Module {
 }
 
 fn actor_class() -> ClassDef {
-    names!(kind, id, ip_address, user_agent);
+    names!(kind, id, user_id, ip_address, user_agent);
     class(Actor).decorator(py!(dataclass(frozen = true))).body(block![
-        docstring("Who does something, and from where."),
+        docstring("Who does something, for which user, and from where."),
         annotate(kind, ActorKind),
         ann_assign(id, py!(UUID | None), none()),
+        ann_assign(user_id, py!(UUID | None), none()),
         ann_assign(ip_address, str, ""),
         ann_assign(user_agent, str, "")
     ])
@@ -65,7 +66,13 @@ fn user_actor_def() -> FunctionDef {
     def(user_actor).params([param(user_id, UUID), param(client, Client)]).returns(Actor).body(
         block![
             docstring("Describe a user who is signed in."),
-            return_(py!(Actor(ActorKind.USER, user_id, client.ip_address, client.user_agent)))
+            return_(py!(Actor(
+                ActorKind.USER,
+                user_id,
+                user_id,
+                client.ip_address,
+                client.user_agent
+            )))
         ],
     )
 }
@@ -85,7 +92,8 @@ fn act_as_def() -> FunctionDef {
     def(act_as).params([param(session, AsyncSession), param(actor, Actor)]).returns(none()).body(
         block![
             docstring("Name who is behind what the session changes."),
-            assign(py!(session.info[ACTOR]), actor)
+            assign(py!(session.info[ACTOR]), actor),
+            do_(py!(current_user.set(actor.user_id)))
         ],
     )
 }

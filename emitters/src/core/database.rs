@@ -2,6 +2,7 @@
 
 use crate::core::audit::note_changes;
 use crate::core::errors::ConflictError;
+use crate::core::log_context::working_for;
 use crate::core::settings::{Environment, Settings};
 use crate::core::tenancy::{ALL_TENANTS, TenantSession, bind_tenant};
 use crate::core::tenant_statements::tenant_tables;
@@ -174,14 +175,17 @@ fn database_tenant_session() -> FunctionDef {
         .returns(py!(AsyncGenerator[(AsyncSession, None)]))
         .body(block![
             docstring("Open a session of one tenant, for jobs and scripts; commit in the end."),
-            async_with_as(
-                py!(self.session()),
-                session,
-                block![
-                    do_(py!(bind_tenant(session, organization_id).await)),
-                    do_(py!(yield_!(session))),
-                    do_(py!(session.commit().await))
-                ]
+            with(
+                py!(working_for(organization_id)),
+                [async_with_as(
+                    py!(self.session()),
+                    session,
+                    block![
+                        do_(py!(bind_tenant(session, organization_id).await)),
+                        do_(py!(yield_!(session))),
+                        do_(py!(session.commit().await))
+                    ]
+                )]
             )
         ])
 }
@@ -303,13 +307,15 @@ fn database_close() -> FunctionDef {
 
 fn build_engine_def(has_workers: bool) -> FunctionDef {
     names!(settings, url, engine, pooled);
-    let unpooled = py!(create_async_engine(url, poolclass = NullPool));
+    // An error that a log holds must not hold what the statement was about.
+    let unpooled = py!(create_async_engine(url, poolclass = NullPool, hide_parameters = true));
     let pool = has_workers.then(|| kw("poolclass", py!(if pooled { None } else { NullPool })));
     let plain = py!(create_async_engine(
         url,
         pool_size = settings.database_pool_size,
         max_overflow = POOL_OVERFLOW,
-        pool_pre_ping = true
+        pool_pre_ping = true,
+        hide_parameters = true
     ));
     def(build_engine)
         .params([param(settings, Settings), param(url, str)])
@@ -326,7 +332,8 @@ fn build_engine_def(has_workers: bool) -> FunctionDef {
                 py!(create_async_engine(
                     url,
                     connect_args = dict!("timeout" => SQLITE_BUSY_SECONDS),
-                    ..pool
+                    ..pool,
+                    hide_parameters = true
                 ))
             ),
             do_(py!(event.listen(engine.sync_engine, "connect", prepare_sqlite))),

@@ -1,7 +1,7 @@
 //! `backend/app/core/jobs.py`: work that no request waits for: asked for in a transaction, run once it committed.
 
 use crate::core::database::Database;
-use crate::core::request_id::current_request_id;
+use crate::core::log_context::current_request_id;
 use crate::core::tenancy::{TenantSession, bound_tenant};
 use crate::core::tracing::current_traceparent;
 use crate::models::base::utcnow;

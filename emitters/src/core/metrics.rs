@@ -3,11 +3,9 @@
 use crate::core::connections::{most_connections, watch_connections};
 use crate::core::database::{Database, DatabaseDep};
 use crate::core::errors::UnauthorizedError;
-use crate::core::request_labels::{METHODS, route_templates};
+use crate::core::request_labels::{RouteLabels, UNMATCHED, method_of};
 use crate::core::settings::{Settings, SettingsDep};
-use crate::python::builtins::{
-    PermissionError, ProcessLookupError, bool, dict, float, int, object, str,
-};
+use crate::python::builtins::{PermissionError, ProcessLookupError, bool, float, int, str};
 use crate::python::fastapi::{ASGIApp, FastAPI, Message, Receive, Request, Response, Scope, Send};
 use crate::python::prometheus::{
     CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, MultiProcessCollector,
@@ -18,7 +16,7 @@ use crate::services::backlog::read_backlog;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.metrics": UNMATCHED, OTHER, Metrics, MetricsMiddleware, FOLDER, init_metrics,
+    "app.core.metrics": Metrics, MetricsMiddleware, FOLDER, init_metrics,
         read_metrics, counted, forget_the_dead, is_alive, may_read;
 }
 
@@ -42,8 +40,6 @@ pub fn emit() -> Module {
     module("app.core.metrics")
         .docstring("Metrics for Prometheus: what was asked, how it was answered, how long it took.")
         .body(block![
-            assign(UNMATCHED, "unmatched"),
-            assign(OTHER, "OTHER"),
             assign(FOLDER, "PROMETHEUS_MULTIPROC_DIR"),
             metrics_class(),
             metrics_middleware_class(),
@@ -139,8 +135,7 @@ fn metrics_middleware_class() -> ClassDef {
     class(MetricsMiddleware).body(block![
         docstring("Count requests by the template of their route, never by their path."),
         metrics_middleware_init(),
-        metrics_middleware_call(),
-        metrics_middleware_route()
+        metrics_middleware_call()
     ])
 }
 
@@ -153,12 +148,12 @@ fn metrics_middleware_init() -> FunctionDef {
             docstring("Wrap an application."),
             assign(py!(self.app), app),
             assign(py!(self.metrics), metrics),
-            ann_assign(py!(self.templates), py!(dict[(object, str)] | None), none())
+            assign(py!(self.labels), py!(RouteLabels()))
         ])
 }
 
 fn metrics_middleware_call() -> FunctionDef {
-    names!(scope, receive, send, status, send_counted, started, method, seconds);
+    names!(scope, receive, send, status, send_counted, started, route, seconds);
     async_def("__call__")
         .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
         .returns(none())
@@ -186,26 +181,11 @@ fn metrics_middleware_call() -> FunctionDef {
             do_(py!(self.metrics.in_flight.inc())),
             try_([do_(py!(self.app(scope, receive, send_counted).await))]).finally(block![
                 do_(py!(self.metrics.in_flight.dec())),
-                assign(
-                    method,
-                    py!(if in_!(scope["method"], METHODS) { scope["method"] } else { OTHER })
-                ),
+                assign(route, py!(self.labels.template(scope) || UNMATCHED)),
                 assign(seconds, py!(perf_counter() - started)),
-                do_(py!(self.metrics.count(method, self.route(scope), status, seconds)))
+                do_(py!(self.metrics.count(method_of(scope), route, status, seconds)))
             ])
         ])
-}
-
-fn metrics_middleware_route() -> FunctionDef {
-    names!(scope);
-    def("route").params([untyped("self"), param(scope, Scope)]).returns(str).body(block![
-        docstring("Return the template of the route that answered."),
-        if_(
-            py!(self.templates == None),
-            [assign(py!(self.templates), py!(route_templates(scope["app"])))]
-        ),
-        return_(py!(self.templates.get(scope.get("endpoint"), UNMATCHED)))
-    ])
 }
 
 fn init_metrics_def() -> FunctionDef {

@@ -1,5 +1,6 @@
 //! `backend/app/core`
 
+pub mod access_log;
 pub mod api_keys;
 pub mod audit;
 pub mod billing;
@@ -18,6 +19,7 @@ pub mod filters;
 pub mod html;
 pub mod idempotency;
 pub mod jobs;
+pub mod log_context;
 pub mod log_file;
 pub mod logging;
 pub mod metrics;
@@ -34,6 +36,7 @@ pub mod protection;
 pub mod rate_guard;
 pub mod rate_limit;
 pub mod rbac;
+pub mod redaction;
 pub mod request_id;
 pub mod request_labels;
 pub mod roles;

@@ -8,6 +8,7 @@ use crate::core::client::ClientDep;
 use crate::core::credentials::{Credential, CredentialDep};
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, NotFoundError, UnauthorizedError};
+use crate::core::log_context::current_organization;
 use crate::core::payers::payer_id_of;
 use crate::core::permissions::{Permission, ROLE_PERMISSIONS};
 use crate::core::rate_guard::is_used;
@@ -196,6 +197,7 @@ fn get_principal_def(spec: &Spec) -> FunctionDef {
             is_required.then(|| do_(py!(refuse_unprotected(user)))),
             if_(is_missing, [raise(py!(NotFoundError("There is no such organization.")))]),
             do_(py!(act_as(session, user_actor(user.id, client_of_caller)))),
+            do_(py!(current_organization.set(organization.id))),
             return_(principal)
         ])
 }
@@ -231,6 +233,7 @@ fn get_key_principal_def(pays: bool) -> FunctionDef {
             do_(py!(refuse_out_of_scope(request, key))),
             do_(py!(note_use(session, key).await)),
             do_(py!(act_as(session, key_actor(key, pending.client)))),
+            do_(py!(current_organization.set(organization.id))),
             return_(py!(Principal(user, membership, organization, ..payer, key = key)))
         ])
 }

@@ -1,13 +1,13 @@
 //! `backend/app/core/request_id.py`: a name for each request, in its answer and in every log record.
 
+use crate::core::log_context::begin_request;
 use crate::python::builtins::str;
 use crate::python::fastapi::{ASGIApp, Headers, Message, MutableHeaders, Receive, Scope, Send};
-use crate::python::standard::{ContextVar, re, uuid4};
+use crate::python::standard::{re, uuid4};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.request_id": REQUEST_ID_HEADER, VALID_ID, current_request_id, RequestIdMiddleware,
-        inbound_id;
+    "app.core.request_id": REQUEST_ID_HEADER, VALID_ID, RequestIdMiddleware, inbound_id;
 }
 
 /// The module.
@@ -18,12 +18,6 @@ pub fn emit() -> Module {
         .body(block![
             assign(REQUEST_ID_HEADER, "X-Request-ID"),
             assign(VALID_ID, py!(re.compile("[A-Za-z0-9._-]{8,64}"))),
-            ann_assign(
-                current_request_id,
-                py!(ContextVar[str]),
-                py!(ContextVar("current_request_id", default = "-"))
-            )
-            .paragraph(),
             request_id_middleware_class(),
             inbound_id_def()
         ])
@@ -73,7 +67,7 @@ fn request_id_middleware_call() -> FunctionDef {
                     ],
                 )
             },
-            do_(py!(current_request_id.set(request_id))).comment(
+            do_(py!(begin_request(request_id))).comment(
                 "Never reset: the handler of last resort logs outside of this middleware."
             ),
             do_(py!(self.app(scope, receive, send_named).await))

@@ -1,6 +1,6 @@
 //! `backend/app/core/tracing.py`: traces for OpenTelemetry: requests, and what came of them elsewhere.
 
-use crate::core::request_labels::{METHODS, route_templates};
+use crate::core::request_labels::{RouteLabels, method_of};
 use crate::core::settings::Settings;
 use crate::python::anyio::to_thread;
 use crate::python::builtins::{BaseException, Exception, TYPE, any, bool, dict, int, object, str};
@@ -21,7 +21,7 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.tracing": FLUSH_SECONDS, OTHER, UNTRACED, TELEMETRY, tracer, propagator, spans, TracingMiddleware,
+    "app.core.tracing": FLUSH_SECONDS, UNTRACED, TELEMETRY, tracer, propagator, spans, TracingMiddleware,
         traces_endpoint, start_tracing, stop_tracing, trace_requests, trace_statements, begin_statement, end_statement,
         fail_statement, traced, traced_job, traced_call, note_status, mark_failed, current_traceparent, trace_ids,
         is_untraced, inbound;
@@ -39,7 +39,6 @@ pub fn emit(spec: &Spec) -> Module {
         )
         .body(block![
             assign(FLUSH_SECONDS, 5),
-            assign(OTHER, "_OTHER"),
             assign(UNTRACED, untraced(spec)),
             ann_assign(TELEMETRY, TelemetryConfig, no_telemetry())
                 .comment(
@@ -164,7 +163,7 @@ fn tracing_middleware_init() -> FunctionDef {
     def("__init__").params([untyped("self"), param(app, ASGIApp)]).returns(none()).body(block![
         docstring("Wrap an application."),
         assign(py!(self.app), app),
-        ann_assign(py!(self.templates), py!(dict[(object, str)] | None), none())
+        assign(py!(self.labels), py!(RouteLabels()))
     ])
 }
 
@@ -190,10 +189,7 @@ fn tracing_middleware_call() -> FunctionDef {
             ),
             ann_assign(status, int, py!(HTTPStatus.INTERNAL_SERVER_ERROR)),
             note,
-            assign(
-                method,
-                py!(if in_!(scope["method"], METHODS) { scope["method"] } else { OTHER })
-            ),
+            assign(method, py!(method_of(scope))),
             assign(attributes, py!(dict!("http.request.method" => method))),
             with_as(
                 py!(traced(method, SpanKind.SERVER, attributes, inbound(scope))),
@@ -217,11 +213,7 @@ fn tracing_middleware_describe() -> FunctionDef {
         .returns(none())
         .body(block![
             docstring("Say which route has answered, and how; what no route matches has no name."),
-            if_(
-                py!(self.templates == None),
-                [assign(py!(self.templates), py!(route_templates(scope["app"])))]
-            ),
-            assign(template, py!(self.templates.get(scope.get("endpoint")))),
+            assign(template, py!(self.labels.template(scope))),
             if_(
                 py!(template != None),
                 block![

@@ -24,6 +24,7 @@ pub fn emit(spec: &Spec) -> Generated {
         files(spec),
         webhooks(spec),
         what_is_sold(spec),
+        logs(spec),
         metrics(spec),
         traces(spec),
         settings_section(spec),
@@ -397,6 +398,31 @@ fn what_is_sold(spec: &Spec) -> Vec<Block> {
     plans(spec).map(section).unwrap_or_default()
 }
 
+fn logs(spec: &Spec) -> Vec<Block> {
+    let file = spec.observability.log_file.as_ref().map(|_| {
+        [text(" Where "), code("LOG_FILE"), text(" names a file, they are written there too.")]
+    });
+    vec![
+        heading(2, "Logs"),
+        paragraph(
+            [
+                text("Every record is a line of JSON on standard error, those of libraries and of "),
+                text("uvicorn too, with the id of its request or of the one that asked for the job, "),
+                text("the organization and the user. Each request has a record, by the template of "),
+                text("its route, unless "),
+                code("ACCESS_LOG=false"),
+                text("; uvicorn's own, which tells queries, is off. Addresses of mail, and what "),
+                text("looks like a secret, are hidden: "),
+                code("app/core/redaction.py"),
+                text(" says how, and is the place to hide more."),
+            ]
+            .into_iter()
+            .chain(file.into_iter().flatten())
+            .collect::<Vec<_>>(),
+        ),
+    ]
+}
+
 fn metrics(spec: &Spec) -> Vec<Block> {
     if !spec.observability.metrics {
         return Vec::new();
@@ -406,7 +432,8 @@ fn metrics(spec: &Spec) -> Vec<Block> {
         paragraph([
             code("/metrics"),
             text(" has what was asked and how it was answered, by route and status, and how much "),
-            text("waits in the database. Beside the backend, "),
+            text("waits in the database, and how many connections to it are in use. "),
+            text("Beside the backend, "),
             code("deploy/grafana/dashboard.json"),
             text(" draws it, and "),
             code("deploy/prometheus"),

@@ -14,7 +14,7 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let has_trash = spec.entities.iter().any(|entity| entity.soft_delete);
+    let has_trash = spec.has_soft_delete();
     module("app.models.base").docstring("What every table has in common.").body(block![
         utcnow_def(),
         base_class(),

@@ -29,6 +29,7 @@ astgen_pyast::vocabulary! {
     "http": HTTPStatus;
     "http.client": HTTPConnection, HTTPException;
     "http.cookies": SimpleCookie;
+    "io": StringIO;
     "ipaddress": IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network;
     "itertools": count;
     "logging.handlers": RotatingFileHandler;

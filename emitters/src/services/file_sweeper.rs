@@ -3,7 +3,6 @@
 
 use crate::core::jobs::JobKind;
 use crate::models::base::utcnow;
-use crate::models::organization::Organization;
 use crate::models::stored_file::StoredFile;
 use crate::python::builtins::{list, set};
 use crate::python::sqlalchemy::select;
@@ -12,6 +11,7 @@ use crate::services::job_context::JobContext;
 use crate::services::maintenance::Nothing;
 use crate::services::resources::Resources;
 use crate::services::storage::Place;
+use crate::services::tenants::every_tenant;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -55,17 +55,12 @@ fn sweep_files_def() -> FunctionDef {
 }
 
 fn expire_uploads_def() -> FunctionDef {
-    names!(resources, session, organizations, organization_id, late, file);
+    names!(resources, session, organization_id, late, file);
     async_def(expire_uploads).params([param(resources, Resources)]).returns(none()).body(block![
         docstring("Remove the files that were announced and did not come in time."),
-        async_with_as(
-            py!(resources.database.session()),
-            session,
-            [assign(organizations, py!(session.scalars(select(Organization.id)).await.all()))]
-        ),
         for_(
             organization_id,
-            organizations,
+            py!(every_tenant(resources.database).await),
             [async_with_as(
                 py!(resources.database.tenant_session(organization_id)),
                 session,

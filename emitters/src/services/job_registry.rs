@@ -10,6 +10,7 @@ use crate::services::file_sweeper::{SWEEP_FILES, sweep_files};
 use crate::services::job_context::JobContext;
 use crate::services::maintenance::{Nothing, PRUNE, prune};
 use crate::services::outbox::{DELIVER_EMAIL, EmailDelivery, EmailJob};
+use crate::services::trash::{EMPTY_TRASH, empty_trash};
 use crate::services::trial_reminder::{REMIND_OF_TRIALS, remind_of_trials};
 use crate::services::webhook_delivery::deliver_webhooks;
 use crate::services::webhook_outbox::DELIVER_WEBHOOKS;
@@ -65,6 +66,10 @@ fn entries(spec: &Spec) -> Vec<Entry> {
     if spec.webhooks.enabled {
         let (kind, function) = (DELIVER_WEBHOOKS, deliver_webhooks);
         entries.push(Entry { kind, function, every: None });
+    }
+    if spec.has_soft_delete() {
+        let (kind, function) = (EMPTY_TRASH, empty_trash);
+        entries.push(Entry { kind, function, every: every_day() });
     }
     if spec.storage.is_on() {
         let (kind, function) = (SWEEP_FILES, sweep_files);

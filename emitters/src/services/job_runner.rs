@@ -1,8 +1,8 @@
 //! `backend/app/services/job_runner.py`: how a job runs: claimed by one, tried again with growing pauses, dead in the end.
 
 use crate::core::jobs::JobAbortedError;
+use crate::core::log_context::working_for;
 use crate::core::pauses::pause_after;
-use crate::core::request_id::current_request_id;
 use crate::core::tracing::{mark_failed, traced_job};
 use crate::models::base::utcnow;
 use crate::models::job::{Job, JobStatus};
@@ -60,18 +60,20 @@ fn job_runner_init() -> FunctionDef {
 
 fn job_runner_run(is_traced: bool) -> FunctionDef {
     names!(job_id, job);
+    let working = py!(working_for(job.organization_id, job.request_id));
+    let attempt = with(working, attempted(job, is_traced));
     let attempt = match is_traced {
         true => {
-            let (attempt, traceparent) = (py!(job.attempts), py!(job.traceparent));
+            let (number, traceparent) = (py!(job.attempts), py!(job.traceparent));
             let traced = py!(traced_job(
                 job.kind,
                 job.id,
-                attempt = { attempt },
+                attempt = { number },
                 traceparent = { traceparent }
             ));
-            block![with_as(traced, name("span"), attempted(job, is_traced))]
+            attempt.and_as(traced, name("span"))
         }
-        false => attempted(job, is_traced),
+        false => attempt,
     };
     async_def("run").params([untyped("self"), param(job_id, UUID)]).returns(none()).body(block![
         docstring(
@@ -81,7 +83,6 @@ fn job_runner_run(is_traced: bool) -> FunctionDef {
         ),
         assign(job, py!(self.claim(job_id).await)),
         if_(py!(job == None), [return_none()]),
-        do_(py!(current_request_id.set(job.request_id))),
         attempt
     ])
 }

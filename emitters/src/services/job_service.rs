@@ -8,8 +8,9 @@ use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::models::base::utcnow;
 use crate::models::job::{Job, JobStatus};
 use crate::python::fastapi::Depends;
-use crate::python::sqlalchemy::{select, update};
+use crate::python::sqlalchemy::select;
 use crate::python::standard::{Annotated, UUID, dataclass};
+use crate::services::job_control::{call_off, revive};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -77,25 +78,11 @@ fn job_service_get() -> FunctionDef {
 }
 
 fn job_service_retry() -> FunctionDef {
-    names!(job_id, job, now, revived, queued);
+    names!(job_id, job, queued);
     async_def("retry").params([untyped("self"), param(job_id, UUID)]).returns(Job).body(block![
         docstring("Have a dead job tried again, as often as a new one."),
         assign(job, py!(self.get(job_id).await)),
-        assign(now, py!(utcnow())),
-        assign(
-            revived,
-            py!(update(Job)
-                .r#where(Job.id == job.id, Job.status == JobStatus.DEAD)
-                .values(
-                    status = JobStatus.QUEUED,
-                    attempts = 0,
-                    run_at = now,
-                    dispatched_at = now,
-                    finished_at = None
-                )
-                .returning(Job))
-        ),
-        assign(queued, py!(self.session.scalar(revived).await)),
+        assign(queued, py!(revive(self.session, job.id, dispatched_at = utcnow()).await)),
         if_(
             py!(queued == None),
             [raise(py!(ConflictError("Only a dead job can be tried again.")))]
@@ -106,21 +93,14 @@ fn job_service_retry() -> FunctionDef {
 }
 
 fn job_service_cancel() -> FunctionDef {
-    names!(job_id, job, called_off, canceled);
+    names!(job_id, job, canceled);
     async_def("cancel").params([untyped("self"), param(job_id, UUID)]).returns(Job).body(block![
-        docstring("Call off a job that does not run yet."),
+        docstring("Call off a job that does not run yet, or one that has given up."),
         assign(job, py!(self.get(job_id).await)),
-        assign(
-            called_off,
-            py!(update(Job)
-                .r#where(Job.id == job.id, Job.status == JobStatus.QUEUED)
-                .values(status = JobStatus.CANCELED, finished_at = utcnow())
-                .returning(Job))
-        ),
-        assign(canceled, py!(self.session.scalar(called_off).await)),
+        assign(canceled, py!(call_off(self.session, job.id).await)),
         if_(
             py!(canceled == None),
-            [raise(py!(ConflictError("Only a job that waits can be called off.")))]
+            [raise(py!(ConflictError("Only a job that waits or is dead can be called off.")))]
         ),
         return_(canceled)
     ])

@@ -1,5 +1,6 @@
 //! `backend/app/services/mailer.py`: what takes mail: the log in development, an SMTP server in production.
 
+use crate::core::logging::VERBATIM;
 use crate::core::settings::{Environment, Settings, SmtpSecurity};
 use crate::python::aiosmtplib::{
     SMTP, SMTPDataError, SMTPRecipientsRefused, SMTPResponseException,
@@ -10,7 +11,7 @@ use crate::spec::{EmailBackend, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.mailer": logger, PERMANENT, NO_SUCH_ADDRESS, MailRefusedError, Mailer,
+    "app.services.mailer": logger, PERMANENT, NO_SUCH_ADDRESS, REFUSALS, MailRefusedError, Mailer,
         ConsoleMailer, MemoryMailer, SmtpMailer, answer_of, build_mailer, plain_body;
 }
 
@@ -28,7 +29,9 @@ pub fn emit(spec: &Spec) -> Module {
             assign(logger, py!(logging.getLogger(__name__))),
             is_smtp.then(|| [
                 assign(PERMANENT, 500).paragraph(),
-                assign(NO_SUCH_ADDRESS, py!(frozenset(set!(550, 551, 553))))
+                assign(NO_SUCH_ADDRESS, py!(frozenset(set!(550, 551, 553)))),
+                assign(REFUSALS, py!(NO_SUCH_ADDRESS | set!(552)))
+                    .comment("A mailbox that is full is one all the same.")
             ]),
             mail_refused_error_class(),
             mailer_class(),
@@ -89,7 +92,7 @@ fn console_mailer_send() -> FunctionDef {
             docstring("Log a message."),
             assign(py!((recipient, subject)), py!((message["To"], message["Subject"]))),
             assign(text, py!(plain_body(message))),
-            do_(py!(logger.info("Mail to %s: %s\n%s", recipient, subject, text)))
+            do_(py!(logger.info("Mail to %s: %s\n%s", recipient, subject, text, extra = VERBATIM)))
         ],
     )
 }
@@ -163,7 +166,7 @@ fn smtp_mailer_send() -> FunctionDef {
             docstring(
                 "Deliver a message.\n\
                  \n\
-                 Only what the server says about the recipient or the content is final. A refused\n\
+                 Only what the server says about the mailbox or the content is final. A refused\n\
                  password or sender is a mistake in the settings: the mail waits for the mend."
             ),
             try_([async_with_as(
@@ -176,7 +179,7 @@ fn smtp_mailer_send() -> FunctionDef {
                 error,
                 block![
                     assign(refused, py!(error.recipients[0])),
-                    if_(py!(refused.code < PERMANENT), [reraise()]),
+                    if_(py!(not_in!(refused.code, REFUSALS)), [reraise()]),
                     raise_from(
                         py!(MailRefusedError(
                             answer_of(refused),

@@ -43,7 +43,9 @@ fn prune_def(has_keys: bool) -> FunctionDef {
         .returns(none())
         .body(block![
             docstring(
-                "Delete what is long done; dead jobs stay until a person has looked at them."
+                "Delete what is long done; dead jobs stay until a person has looked at them.\n\
+                 \n\
+                 A mail that could not be sent by now is of no use to anybody."
             ),
             assign(past, py!(utcnow() - KEPT)),
             async_with_as(
@@ -56,9 +58,7 @@ fn prune_def(has_keys: bool) -> FunctionDef {
                                 .r#where(Job.status.in_(FORGETTABLE), Job.finished_at < past)
                         )
                         .await)),
-                    do_(py!(session
-                        .execute(delete(Email).r#where(Email.finished_at < past))
-                        .await)),
+                    do_(py!(session.execute(delete(Email).r#where(Email.created_at < past)).await)),
                     has_keys.then(|| do_(py!(session
                         .execute(delete(IdempotencyKey).r#where(expired))
                         .await)))

@@ -29,7 +29,7 @@ pub fn emit(spec: &Spec) -> Module {
         let model = model(&entity.names);
         (entity.names.table.as_str(), py!(Source(name, model, schema)))
     });
-    let has_trash = spec.entities.iter().any(|entity| entity.soft_delete);
+    let has_trash = spec.has_soft_delete();
     let words = [
         (py!(AuditAction.CREATED), "created"),
         (py!(AuditAction.CHANGED), "updated"),

@@ -113,6 +113,12 @@ impl Spec {
         self.relations.places.get(&names.name).map(|&place| &self.entities[place])
     }
 
+    /// Whether rows of any entity can be restored once they are deleted.
+    #[must_use]
+    pub fn has_soft_delete(&self) -> bool {
+        self.entities.iter().any(|entity| entity.soft_delete)
+    }
+
     /// Whether subscriptions belong to this kind of payer.
     #[must_use]
     pub fn has_payer(&self, payer: Payer) -> bool {

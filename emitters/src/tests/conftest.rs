@@ -10,7 +10,7 @@ use crate::python::httpx2::{ASGITransport, AsyncClient, Response};
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{Connection, event};
-use crate::python::standard::{AsyncGenerator, Generator, UUID};
+use crate::python::standard::{AsyncGenerator, Generator, UUID, logging};
 use crate::spec::{EmailBackend, Spec};
 use crate::tests::border::{Border, border, settle_both};
 use crate::tests::databases::{
@@ -38,6 +38,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(SECRET_KEY, "a secret that is long enough for tests"),
             anyio_backend_def(),
             _no_env_file_def(),
+            log_as_it_was_def(),
             has_rollouts(spec).then(_no_chance_def),
             database_def(),
             spec.billing.as_ref().map(|_| stripe_def()),
@@ -73,6 +74,26 @@ fn _no_env_file_def() -> FunctionDef {
                     do_(yield_(None))
                 ]
             )
+        ])
+}
+
+fn log_as_it_was_def() -> FunctionDef {
+    names!(root, application, handlers, level, handler);
+    def("log_as_it_was")
+        .decorator(py!(pytest.fixture))
+        .returns(py!(Generator[(None, None, None)]))
+        .body(block![
+            docstring("Let a test set up the log, and set it up as before in the end."),
+            assign(py!((root, application)), py!((logging.getLogger(), logging.getLogger("app")))),
+            assign(py!((handlers, level)), py!((root.handlers.copy(), application.level))),
+            do_(yield_(None)),
+            for_(
+                handler,
+                root.attr("handlers"),
+                [if_(py!(not_in!(handler, handlers)), [do_(py!(handler.close()))])]
+            ),
+            assign(py!(root.handlers), handlers),
+            do_(py!(application.setLevel(level)))
         ])
 }
 

@@ -54,6 +54,7 @@ pub mod test_invitations;
 pub mod test_job_routes;
 pub mod test_jobs;
 pub mod test_log_file;
+pub mod test_logging;
 pub mod test_manage;
 pub mod test_me;
 pub mod test_members;
@@ -89,6 +90,7 @@ pub mod test_tenant_statements;
 pub mod test_tools;
 pub mod test_totp;
 pub mod test_tracing;
+pub mod test_trash;
 pub mod test_trials;
 pub mod test_webhook;
 pub mod test_webhooks;
@@ -130,6 +132,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Later<'_>> {
         test_probe::emit(),
         test_protection::emit(spec),
         test_rate_limits::emit(spec),
+        test_logging::emit(),
         test_request_id::emit(),
         test_security::emit(spec),
         test_server::emit(spec),
@@ -158,6 +161,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Later<'_>> {
     let sends_mail = spec.email.backend == EmailBackend::Smtp;
     modules.extend(later![
         file_reference::is_used(spec).then(test_file_reference::emit),
+        test_trash::emit(spec),
         spec.storage.has_bucket().then(test_s3_storage::emit),
         factories::emit(spec),
         spec.organizations.api_keys.then(|| test_api_keys::emit(spec)),

@@ -115,15 +115,11 @@ fn test_html_is_escaped(spec: &Spec) -> FunctionDef {
 }
 
 fn test_in_development_mail_goes_to_the_log() -> FunctionDef {
-    names!(caplog, monkeypatch, settings, mailer, mail);
+    names!(caplog, settings, mailer, mail);
     async_def("test_in_development_mail_goes_to_the_log")
-        .params([
-            param(caplog, py!(pytest.LogCaptureFixture)),
-            param(monkeypatch, py!(pytest.MonkeyPatch)),
-        ])
+        .params([param(caplog, py!(pytest.LogCaptureFixture))])
         .returns(none())
         .body(block![
-            do_(py!(monkeypatch.setattr(logging.getLogger("app"), "propagate", true))),
             assign(settings, py!(Settings())),
             assign(mailer, py!(build_mailer(settings))),
             assert_(py!(isinstance(mailer, ConsoleMailer))),

@@ -32,6 +32,7 @@ pub fn emit(spec: &Spec) -> Module {
             test_the_jobs_of_others_are_not_there(),
             bystander(spec).map(test_not_every_role_sees_jobs),
             test_a_job_that_waits_can_be_called_off(),
+            test_a_dead_job_can_be_set_aside(),
             test_a_dead_job_can_be_tried_again(),
             test_there_is_no_such_job()
         ])
@@ -184,6 +185,18 @@ fn test_a_job_that_waits_can_be_called_off() -> FunctionDef {
             assert_(py!(jobs.ada.post(f!("{}/cancel", path), None).await.status_code == 409)),
             assert_(py!(jobs.ada.post(f!("{}/retry", path), None).await.status_code == 409))
         ])
+}
+
+fn test_a_dead_job_can_be_set_aside() -> FunctionDef {
+    names!(dead, path, canceled);
+    async_def("test_a_dead_job_can_be_set_aside").params([param(jobs, Jobs)]).returns(none()).body(
+        block![
+            assign(dead, py!(dict!("status" => JobStatus.DEAD, "finished_at" => utcnow()))),
+            assign(path, py!(f!("{}/{}", jobs.path, jobs.add(**dead).await))),
+            assign(canceled, py!(jobs.ada.post(f!("{}/cancel", path), None).await)),
+            assert_(py!((canceled.status_code, canceled.json()["status"]) == (200, "canceled")))
+        ],
+    )
 }
 
 fn test_a_dead_job_can_be_tried_again() -> FunctionDef {

@@ -11,7 +11,7 @@ use crate::python::builtins::{OSError, ValueError, int, len, list, object, range
 use crate::python::pydantic::BaseModel;
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{AsyncSession, select, update};
-use crate::python::standard::{Awaitable, Callable, UUID, logging, timedelta};
+use crate::python::standard::{Awaitable, Callable, UUID, timedelta};
 use crate::services::job_clock::JobClock;
 use crate::services::job_context::JobContext;
 use crate::services::job_dispatcher::InlineDispatcher;
@@ -452,7 +452,6 @@ fn test_the_clock_outlives_a_failure() -> FunctionDef {
         ])
         .returns(none())
         .body(block![
-            do_(py!(monkeypatch.setattr(logging.getLogger("app"), "propagate", true))),
             ann_assign(ticks, py!(list[int]), py!([])),
             assign(enough, py!(anyio.Event())),
             async_def(fail).returns(none()).body(block![

@@ -50,25 +50,17 @@ fn write_many_def() -> FunctionDef {
 }
 
 fn test_records_go_to_the_file_that_is_named() -> FunctionDef {
-    names!(tmp_path, path, logger, before, handler, entry);
+    names!(tmp_path, path, entry);
     def("test_records_go_to_the_file_that_is_named")
+        .decorator(py!(pytest.mark.usefixtures("log_as_it_was")))
         .params([param(tmp_path, Path)])
         .returns(none())
         .body(block![
             assign(path, py!(tmp_path / "logs" / "app.log")),
-            assign(logger, py!(logging.getLogger("app"))),
-            assign(before, py!((logger.handlers, logger.level, logger.propagate))),
-            assign(py!(logger.handlers), py!([])),
-            try_(block![
-                do_(py!(configure_logging(Settings(log_file = str(path))))),
-                do_(py!(logger.info("written"))),
-                assign(entry, py!(json.loads(path.read_text()))),
-                assert_(py!((entry["message"], entry["level"]) == ("written", "INFO")))
-            ])
-            .finally(block![
-                for_(handler, py!(logger.handlers), [do_(py!(handler.close()))]),
-                assign(py!((logger.handlers, logger.level, logger.propagate)), before)
-            ])
+            do_(py!(configure_logging(Settings(log_file = str(path))))),
+            do_(py!(logging.getLogger("app").error("written"))),
+            assign(entry, py!(json.loads(path.read_text()))),
+            assert_(py!((entry["message"], entry["level"]) == ("written", "ERROR")))
         ])
 }
 

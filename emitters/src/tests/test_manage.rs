@@ -4,11 +4,12 @@ use crate::core::sealing::Sealer;
 use crate::core::settings::Settings;
 use crate::manage::{IS_THERE, run};
 use crate::models::base::utcnow;
+use crate::models::email::{Email, EmailSuppression};
 use crate::models::job::{Job, JobStatus};
 use crate::models::totp::TotpFactor;
 use crate::models::user::User;
 use crate::models::webhook::WebhookEndpoint;
-use crate::python::builtins::str;
+use crate::python::builtins::{object, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::Response;
 use crate::python::pydantic::SecretStr;
@@ -20,7 +21,7 @@ use crate::tests::world::{PASSWORD, World, first_organization, sign_up, world_te
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_manage": OWNER, log_in;
+    "tests.test_manage": OWNER, log_in, job_with;
 }
 
 /// The module.
@@ -38,7 +39,12 @@ pub fn emit(spec: &Spec) -> Module {
             test_what_no_secret_opens_is_named()
         ]),
         spec.webhooks.enabled.then(test_the_secrets_of_webhooks_are_sealed_again),
+        job_with_def(),
+        test_dead_jobs_are_listed_and_tried_again(),
+        test_dead_jobs_can_be_set_aside(),
+        test_an_address_can_be_sent_mail_again(),
         test_the_sweeper_runs_at_once(),
+        test_mail_that_was_never_sent_goes_too(),
         test_the_interface_is_described()
     ])
 }
@@ -221,31 +227,132 @@ fn test_the_secrets_of_webhooks_are_sealed_again() -> FunctionDef {
         ])
 }
 
+fn job_with_def() -> FunctionDef {
+    names!(world, values, job, session);
+    async_def(job_with).params([param(world, World), kwargs(values, object)]).returns(UUID).body(
+        block![
+            docstring("Add a job of the platform."),
+            assign(
+                job,
+                py!(Job(
+                    kind = "prune",
+                    payload = dict!(),
+                    max_attempts = 1,
+                    run_at = utcnow(),
+                    request_id = "-",
+                    **values
+                ))
+            ),
+            async_with_as(
+                py!(world.database.session()),
+                session,
+                block![do_(py!(session.add(job))), do_(py!(session.commit().await))]
+            ),
+            return_(py!(job.id))
+        ],
+    )
+}
+
+/// `async with world.database.session() as session: job = await session.get_one(Job, job_id)`
+fn read_job() -> With {
+    names!(world, session, job, job_id);
+    async_with_as(
+        py!(world.database.session()),
+        session,
+        [assign(job, py!(session.get_one(Job, job_id).await))],
+    )
+}
+
+fn test_dead_jobs_are_listed_and_tried_again() -> FunctionDef {
+    names!(world, settings, capsys, job_id, job);
+    world_test("test_dead_jobs_are_listed_and_tried_again")
+        .params([param(settings, Settings), param(capsys, py!(pytest.CaptureFixture[str]))])
+        .body(block![
+            assign(
+                job_id,
+                py!(job_with(world, status = JobStatus.DEAD, attempts = 1, error = "OSError").await)
+            ),
+            assert_(py!(run(settings, ["dead-jobs"]).await == 0)),
+            assert_(py!(capsys.readouterr().out == f!("{} prune platform: OSError\n", job_id))),
+            assert_(py!(run(settings, ["retry-jobs", str(job_id)]).await == 0)),
+            read_job(),
+            assert_(py!((job.status, job.attempts) == (JobStatus.QUEUED, 0))),
+            assert_(py!(job.dispatched_at == None)),
+            assert_(py!(run(settings, ["retry-jobs", str(job_id)]).await == 1))
+        ])
+}
+
+fn test_dead_jobs_can_be_set_aside() -> FunctionDef {
+    names!(world, settings, job_id, job);
+    world_test("test_dead_jobs_can_be_set_aside").params([param(settings, Settings)]).body(block![
+        assign(job_id, py!(job_with(world, status = JobStatus.DEAD).await)),
+        assert_(py!(run(settings, ["cancel-jobs", str(job_id)]).await == 0)),
+        read_job(),
+        assert_(py!(job.status == JobStatus.CANCELED)),
+        assert_(py!(run(settings, ["cancel-jobs", str(job_id)]).await == 1))
+    ])
+}
+
+fn test_an_address_can_be_sent_mail_again() -> FunctionDef {
+    names!(world, settings, session);
+    let refused = py!(EmailSuppression(address = OWNER, reason = "550 no such user"));
+    world_test("test_an_address_can_be_sent_mail_again").params([param(settings, Settings)]).body(
+        block![
+            async_with_as(
+                py!(world.database.session()),
+                session,
+                block![do_(py!(session.add(refused))), do_(py!(session.commit().await))]
+            ),
+            assert_(py!(run(settings, ["allow-mail", "Owner@Example.com"]).await == 0)),
+            assert_(py!(run(settings, ["allow-mail", OWNER]).await == 1))
+        ],
+    )
+}
+
+fn test_mail_that_was_never_sent_goes_too() -> FunctionDef {
+    names!(world, settings, session, mail, left);
+    let old = py!(Email(
+        recipient = OWNER,
+        subject = "Hello",
+        sealed_message = "sealed",
+        created_at = utcnow() - timedelta(days = 31)
+    ));
+    world_test("test_mail_that_was_never_sent_goes_too").params([param(settings, Settings)]).body(
+        block![
+            assign(mail, old),
+            async_with_as(
+                py!(world.database.session()),
+                session,
+                block![do_(py!(session.add(mail))), do_(py!(session.commit().await))]
+            ),
+            assert_(py!(run(settings, ["run-sweeper"]).await == 0)),
+            async_with_as(
+                py!(world.database.session()),
+                session,
+                [assign(left, py!(session.get(Email, mail.id).await))]
+            ),
+            assert_(py!(left == None))
+        ],
+    )
+}
+
 fn test_the_sweeper_runs_at_once() -> FunctionDef {
     names!(world, settings, session, left, old);
     world_test("test_the_sweeper_runs_at_once").params([param(settings, Settings)]).body(block![
         assign(
             old,
-            py!(Job(
-                kind = "prune",
-                payload = dict!(),
+            py!(job_with(
+                world,
                 status = JobStatus.SUCCEEDED,
-                max_attempts = 1,
-                run_at = utcnow(),
-                finished_at = utcnow() - timedelta(days = 31),
-                request_id = "-"
-            ))
-        ),
-        async_with_as(
-            py!(world.database.session()),
-            session,
-            block![do_(py!(session.add(old))), do_(py!(session.commit().await))]
+                finished_at = utcnow() - timedelta(days = 31)
+            )
+            .await)
         ),
         assert_(py!(run(settings, ["run-sweeper"]).await == 0)),
         async_with_as(
             py!(world.database.session()),
             session,
-            [assign(left, py!(session.get(Job, old.id).await))]
+            [assign(left, py!(session.get(Job, old).await))]
         ),
         assert_(py!(left == None))
     ])

@@ -123,7 +123,7 @@ fn test_unknown_paths_and_methods_share_a_label() -> FunctionDef {
                 py!(("one", "two")),
                 [do_(py!(http.request(name.upper(), f!("/{}", name)).await))]
             ),
-            assign(labels, "method=\"OTHER\",route=\"unmatched\",status=\"404\""),
+            assign(labels, "method=\"_OTHER\",route=\"unmatched\",status=\"404\""),
             assert_(py!(in_!(f!("http_requests_total{{{}}} 2.0", labels), lines(http).await)))
         ])
 }

@@ -1,26 +1,18 @@
-//! `backend/tests/test_request_id.py`: request ids, and the log they appear in.
+//! `backend/tests/test_request_id.py`: request ids.
 
-use crate::core::logging::{JsonFormatter, configure_logging};
-use crate::core::request_id::current_request_id;
-use crate::core::settings::Settings;
-use crate::python::builtins::{__file__, ValueError, all, len, str};
+use crate::python::builtins::{all, len, str};
 use crate::python::pytest::pytest;
-use crate::python::standard::{json, logging};
 use crate::tests::world::world_test;
 use astgen_pyast::prelude::*;
 
 /// The module.
 #[must_use]
 pub fn emit() -> Module {
-    module("tests.test_request_id").docstring("Request ids, and the log they appear in.").body(
-        block![
-            test_each_request_gets_an_id(),
-            test_the_id_of_the_caller_is_kept(),
-            test_an_odd_id_is_replaced(),
-            test_a_record_is_one_json_object(),
-            test_the_level_comes_from_the_settings()
-        ],
-    )
+    module("tests.test_request_id").docstring("Request ids.").body(block![
+        test_each_request_gets_an_id(),
+        test_the_id_of_the_caller_is_kept(),
+        test_an_odd_id_is_replaced()
+    ])
 }
 
 fn test_each_request_gets_an_id() -> FunctionDef {
@@ -57,46 +49,4 @@ fn test_an_odd_id_is_replaced() -> FunctionDef {
             ),
             assert_(py!(len(answer.headers["x-request-id"]) == 32))
         ])
-}
-
-fn test_a_record_is_one_json_object() -> FunctionDef {
-    names!(error, record, written, entry);
-    def("test_a_record_is_one_json_object").returns(none()).body(block![
-        do_(py!(current_request_id.set("the-request"))),
-        assign(error, py!(ValueError("the reason"))),
-        assign(
-            record,
-            py!(logging.LogRecord(
-                "app.tests",
-                logging.ERROR,
-                __file__,
-                1,
-                "two\n%s",
-                ("lines",),
-                None
-            ))
-        ),
-        assign(py!(record.exc_info), py!((ValueError, error, None))),
-        assign(written, py!(JsonFormatter().format(record))),
-        assert_(py!(not_in!("\n", written))),
-        assign(entry, py!(json.loads(written))),
-        assert_(py!(entry["message"] == "two\nlines")),
-        assert_(py!(entry["level"] == "ERROR")),
-        assert_(py!(entry["request_id"] == "the-request")),
-        assert_(py!(in_!("the reason", entry["exception"])))
-    ])
-}
-
-fn test_the_level_comes_from_the_settings() -> FunctionDef {
-    names!(logger, before);
-    def("test_the_level_comes_from_the_settings").returns(none()).body(block![
-        assign(logger, py!(logging.getLogger("app"))),
-        assign(before, py!((logger.handlers, logger.level, logger.propagate))),
-        try_(block![
-            do_(py!(configure_logging(Settings(log_level = "WARNING")))),
-            assert_(py!(logger.level == logging.WARNING)),
-            assert_(py!(len(logger.handlers) == 1))
-        ])
-        .finally([assign(py!((logger.handlers, logger.level, logger.propagate)), before)])
-    ])
 }

@@ -2,7 +2,7 @@
 
 use crate::core::settings::{Settings, SmtpSecurity};
 use crate::python::aiosmtpd::{Controller, Envelope};
-use crate::python::aiosmtplib::SMTPException;
+use crate::python::aiosmtplib::{SMTPException, SMTPRecipientsRefused};
 use crate::python::builtins::{bool, isinstance, list, object, setattr, str};
 use crate::python::pytest::pytest;
 use crate::python::standard::{EmailMessage, Generator, message_from_bytes, policy};
@@ -27,6 +27,7 @@ pub fn emit() -> Module {
             message_def(),
             test_a_message_arrives_as_it_was_written(),
             test_a_recipient_can_be_refused_for_good(),
+            test_a_mistake_in_the_settings_refuses_no_mail(),
             test_a_message_can_be_refused_for_good(),
             test_a_server_that_is_busy_can_be_asked_again(),
             test_a_server_that_is_away_can_be_asked_again(),
@@ -170,6 +171,28 @@ fn test_a_message_can_be_refused_for_good() -> FunctionDef {
                 [do_(py!(mailer.send(message(settings)).await))]
             ),
             assert_(py!(!refused.value.bad_address))
+        ])
+}
+
+fn test_a_mistake_in_the_settings_refuses_no_mail() -> FunctionDef {
+    names!(settings, answer);
+    async_def("test_a_mistake_in_the_settings_refuses_no_mail")
+        .decorator(py!(pytest
+            .mark
+            .parametrize("answer", ["530 sign in first", "554 relay access denied"])))
+        .params([
+            param(settings, Settings),
+            param(mailer, SmtpMailer),
+            param(postbox, Postbox),
+            param(answer, str),
+        ])
+        .returns(none())
+        .body(block![
+            assign(py!(postbox.recipient_answer), answer),
+            with(
+                py!(pytest.raises(SMTPRecipientsRefused)),
+                [do_(py!(mailer.send(message(settings)).await))]
+            )
         ])
 }
 

@@ -62,6 +62,7 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
         .extend((spec.email.backend == EmailBackend::Smtp).then(mail_server).into_iter().flatten());
     settings.extend(spec.jobs.has_workers().then(redis));
     settings.extend([job_polling(), drain()]);
+    settings.extend(spec.has_soft_delete().then(deleted_rows));
     settings.extend(spec.storage.is_on().then(storage).into_iter().flatten());
     settings.extend(has_own_quota(spec).then(storage_quota));
     settings.extend(spec.storage.has_bucket().then(bucket).into_iter().flatten());
@@ -72,7 +73,7 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     );
     settings.extend(spec.observability.metrics.then(metrics_token));
     settings.extend(spec.observability.tracing.then(|| tracing(spec)).into_iter().flatten());
-    settings.push(log_level());
+    settings.extend([access_log(), log_level()]);
     settings.extend(spec.observability.log_file.iter().flat_map(log_file));
     settings
 }
@@ -372,6 +373,11 @@ fn drain() -> Setting {
     number(drain_seconds, 0, 0, description)
 }
 
+fn deleted_rows() -> Setting {
+    names!(deleted_row_days);
+    number(deleted_row_days, 30, 1, "How long what was deleted can be restored.")
+}
+
 fn job_polling() -> Setting {
     names!(job_poll_seconds);
     number(job_poll_seconds, 5, 0, "How often to look for jobs that are due; 0 is never.")
@@ -415,7 +421,7 @@ fn bucket() -> [Setting; 7] {
     let missing =
         |name, description| setting(name, py!(str | None), DefaultValue::Missing, description);
     [
-        missing(s3_bucket, "The bucket for files; with none, the server keeps them."),
+        missing(s3_bucket, "Our own bucket for files; with none, the server keeps them."),
         missing(s3_endpoint_url, "Where the store answers, if it is not that of AWS."),
         missing(s3_public_endpoint_url, "Where clients reach the store, if it is elsewhere."),
         setting(
@@ -480,6 +486,12 @@ fn log_file(rules: &LogFile) -> [Setting; 3] {
         number(log_file_bytes, rules.max_size, 1, "The size at which a new log file is begun."),
         number(log_file_backups, rules.backups.into(), 1, "The old log files that are kept."),
     ]
+}
+
+fn access_log() -> Setting {
+    names!(access_log);
+    let description = "Whether each request is logged, by the template of its route.";
+    setting(access_log, bool, DefaultValue::Switch(true), description)
 }
 
 fn log_level() -> Setting {

@@ -1,0 +1,102 @@
+//! `backend/app/core/access_log.py`: a record of each request.
+
+use crate::core::logging::VERBATIM;
+use crate::core::request_labels::{RouteLabels, UNMATCHED, method_of};
+use crate::python::builtins::{__name__, float, int, round};
+use crate::python::fastapi::{ASGIApp, Message, Receive, Scope, Send};
+use crate::python::standard::{HTTPStatus, logging, perf_counter};
+use astgen_pyast::prelude::*;
+
+vocabulary! {
+    "app.core.access_log": logger, QUIET, AccessLogMiddleware;
+}
+
+/// The module.
+#[must_use]
+pub fn emit() -> Module {
+    module("app.core.access_log")
+        .docstring(
+            "A record of each request: what was asked, how it was answered, how long it took.",
+        )
+        .body(block![
+            assign(logger, py!(logging.getLogger(__name__))),
+            assign(QUIET, py!(("/health", "/metrics")))
+                .comment("What somebody asks every few seconds."),
+            access_log_middleware_class()
+        ])
+}
+
+fn access_log_middleware_class() -> ClassDef {
+    class(AccessLogMiddleware).body(block![
+        docstring("Logs requests by the template of their route, never by their path."),
+        access_log_middleware_init(),
+        access_log_middleware_call(),
+        access_log_middleware_log()
+    ])
+}
+
+fn access_log_middleware_init() -> FunctionDef {
+    names!(app);
+    def("__init__").params([untyped("self"), param(app, ASGIApp)]).returns(none()).body(block![
+        docstring("Wrap an application."),
+        assign(py!(self.app), app),
+        assign(py!(self.labels), py!(RouteLabels()))
+    ])
+}
+
+fn access_log_middleware_call() -> FunctionDef {
+    names!(scope, receive, send, status, message, send_noted, started);
+    let note =
+        async_def(send_noted).params([param(message, Message)]).returns(none()).body(block![
+            nonlocal([status]),
+            if_(
+                py!(message["type"] == "http.response.start"),
+                [assign(status, py!(message["status"]))]
+            ),
+            do_(py!(send(message).await))
+        ]);
+    async_def("__call__")
+        .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
+        .returns(none())
+        .body(block![
+            docstring("Log a request once it is answered, also when it fails."),
+            if_(
+                py!(scope["type"] != "http"),
+                block![do_(py!(self.app(scope, receive, send).await)), return_none()]
+            ),
+            ann_assign(status, int, py!(HTTPStatus.INTERNAL_SERVER_ERROR)),
+            note,
+            assign(started, py!(perf_counter())),
+            try_([do_(py!(self.app(scope, receive, send_noted).await))])
+                .finally([do_(py!(self.log(scope, status, perf_counter() - started)))])
+        ])
+}
+
+fn access_log_middleware_log() -> FunctionDef {
+    names!(scope, status, seconds, route, level, request);
+    def("log")
+        .params([untyped("self"), param(scope, Scope), param(status, int), param(seconds, float)])
+        .returns(none())
+        .body(block![
+            docstring("Write the record."),
+            assign(route, py!(self.labels.template(scope) || UNMATCHED)),
+            assign(level, py!(if route.startswith(QUIET) { logging.DEBUG } else { logging.INFO })),
+            assign(
+                request,
+                py!(dict!(
+                    "method" => method_of(scope),
+                    "route" => route,
+                    "status" => status,
+                    "milliseconds" => round(seconds * 1000, 1)
+                ))
+            ),
+            do_(py!(logger.log(
+                level,
+                "%s %s %d",
+                request["method"],
+                route,
+                status,
+                extra = VERBATIM | dict!("request" => request)
+            )))
+        ])
+}
