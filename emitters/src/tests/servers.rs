@@ -113,13 +113,12 @@ fn redis_server_def() -> FunctionDef {
     names!(folder, program, port, quiet, command);
     def(redis_server)
         .decorator(contextmanager)
-        .params([param(folder, Path)])
+        .params([param(folder, Path), param(port, int)])
         .returns(py!(Generator[(str, None, None)]))
         .body(block![
             docstring("Start a Redis that keeps nothing, and return its URL."),
             assign(program, py!(shutil.which("redis-server"))),
             if_(py!(program == None), [do_(py!(pytest.skip("redis-server is not installed")))]),
-            assign(port, py!(free_port())),
             assign(quiet, py!(["--save", "", "--appendonly", "no", "--loglevel", "warning"])),
             assign(
                 command,

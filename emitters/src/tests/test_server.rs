@@ -2,23 +2,25 @@
 
 use crate::core::draining::draining;
 use crate::core::settings::Settings;
-use crate::python::builtins::{bytes, int, len, list, range, set, str, tuple};
+use crate::models::base::Record;
+use crate::models::package::{Email, Job, User};
+use crate::python::builtins::{TYPE, bytes, int, len, list, range, set, str, tuple};
 use crate::python::httpx2::AsyncClient;
 use crate::python::pytest::pytest;
-use crate::python::sqlalchemy::make_url;
+use crate::python::sqlalchemy::{func, make_url, select};
 use crate::python::standard::{
-    AsyncGenerator, FrameType, Path, asynccontextmanager, asyncio, signal, subprocess, time,
+    AsyncGenerator, FrameType, Path, asynccontextmanager, asyncio, signal, subprocess, time, uuid4,
 };
 use crate::spec::Spec;
 use crate::tests::databases::{SERVER_URL, execute};
 use crate::tests::servers::{
     LOCALHOST, START_SECONDS, answers, free_port, process, python, wait_until,
 };
-use crate::tests::world::world_test;
+use crate::tests::world::{PASSWORD, World, world_test};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_server": CLIENTS, TERMINATE, serving, ask, count_writers;
+    "tests.test_server": CLIENTS, TERMINATE, ALLOW, serving, ask, register, count_rows, count_writers;
 }
 
 /// The module.
@@ -29,14 +31,18 @@ pub fn emit(spec: &Spec) -> Module {
     module("tests.test_server")
         .docstring("The server as it runs: in processes of its own, under load, told to stop.")
         .body(block![
-            assign(CLIENTS, 16),
+            assign(CLIENTS, 4),
             assign(TERMINATE, terminate),
+            assign(ALLOW, "ALTER DATABASE \"{}\" ALLOW_CONNECTIONS {}"),
             serving_def(spec),
             ask_def(),
+            register_def(),
+            count_rows_def(),
             is_measured.then(|| block![count_writers_def(), test_processes_count_together()]),
             test_a_server_that_is_told_to_stop_says_so_first(),
             test_told_again_it_stops_at_once(),
-            test_a_database_that_restarts_is_no_failure()
+            test_a_database_that_restarts_is_no_failure(),
+            test_a_database_that_is_away_for_a_while()
         ])
 }
 
@@ -50,6 +56,9 @@ fn serving_def(spec: &Spec) -> FunctionDef {
         ("JOB_POLL_SECONDS", string("0")),
         ("DRAIN_SECONDS", py!(str(drain_seconds))),
         ("LOG_LEVEL", string("WARNING")),
+        ("RATE_LIMITING", string("false")),
+        ("PASSWORD_TIME_COST", string("1")),
+        ("PASSWORD_MEMORY_KIB", string("8")),
     ];
     let environment = astgen_pyast::make::dict(environment.into_iter().chain(billing));
     async_def(serving)
@@ -141,13 +150,16 @@ fn test_processes_count_together() -> FunctionDef {
 }
 
 fn test_a_server_that_is_told_to_stop_says_so_first() -> FunctionDef {
-    names!(settings, http, running, statuses, told, load, stopped, watch, clients);
-    names!(ready, started, lasted);
-    async_def("test_a_server_that_is_told_to_stop_says_so_first")
+    names!(world, settings, http, running, statuses, told, load, watch, clients);
+    names!(ready, started, lasted, model);
+    world_test("test_a_server_that_is_told_to_stop_says_so_first")
         .params([param(settings, Settings)])
-        .returns(none())
         .body(block![
-            docstring("Whoever sends it requests stops then; up to that, each is answered."),
+            docstring(
+                "Whoever sends it requests stops then; up to that, each is answered.\n\
+                 \n\
+                 What they ask for is there afterwards, once."
+            ),
             ann_assign(statuses, py!(list[int]), py!([])),
             assign(told, py!(asyncio.Event())),
             async_with_as(
@@ -156,7 +168,7 @@ fn test_a_server_that_is_told_to_stop_says_so_first() -> FunctionDef {
                 block![
                     async_def(load).returns(none()).body([while_(
                         py!(!told.is_set()),
-                        [do_(py!(statuses.append(ask(http, "/health").await)))]
+                        [do_(py!(statuses.append(register(http).await)))]
                     )]),
                     async_def(watch).returns(none()).body(block![
                         assign(ready, 200),
@@ -171,38 +183,104 @@ fn test_a_server_that_is_told_to_stop_says_so_first() -> FunctionDef {
                         clients,
                         py!(list!(asyncio.create_task(load()) for _ in range(CLIENTS)))
                     ),
-                    assign(stopped, py!(asyncio.create_task(watch()))),
                     do_(py!(asyncio.sleep(1).await)),
                     assign(started, py!(time.monotonic())),
                     do_(py!(running.terminate())),
-                    do_(py!(asyncio.gather(stopped, *clients).await)),
+                    do_(py!(asyncio.gather(watch(), *clients).await)),
                     assert_(py!(running.poll() == None)),
                     do_(py!(running.wait(START_SECONDS))),
                     assign(lasted, py!(time.monotonic() - started))
                 ]
             ),
-            assert_(py!(set(statuses) == set!(200))),
+            assert_(py!(set(statuses) == set!(202))),
             assert_(py!(len(statuses) > CLIENTS)),
             assert_(py!(lasted >= 2)),
-            assert_(py!(in_!(running.returncode, set!(0, -signal.SIGTERM))))
+            assert_(py!(in_!(running.returncode, set!(0, -signal.SIGTERM)))),
+            for_(
+                model,
+                py!((User, Email, Job)),
+                [assert_(py!(count_rows(world, model).await == len(statuses)))]
+            )
+            .paragraph()
         ])
+}
+
+fn register_def() -> FunctionDef {
+    names!(http, body, status);
+    async_def(register).params([param(http, AsyncClient)]).returns(int).body(block![
+        docstring("Add an account, which is sent a mail, and return the status of the answer."),
+        assign(
+            body,
+            py!(dict!("email" => f!("{}@example.com", uuid4().hex), "password" => PASSWORD))
+        ),
+        ann_assign(status, int, py!(http.post("/auth/register", json = body).await.status_code)),
+        return_(status)
+    ])
+}
+
+fn count_rows_def() -> FunctionDef {
+    names!(world, model, session, count);
+    async_def(count_rows)
+        .params([param(world, World), param(model, py!(TYPE[Record]))])
+        .returns(int)
+        .body(block![
+            docstring("Count what the database holds."),
+            async_with_as(
+                py!(world.database.session()),
+                session,
+                [assign(count, py!(session.scalar(select(func.count()).select_from(model)).await))]
+            ),
+            return_(py!(count || 0))
+        ])
+}
+
+/// The tests of a database that can be restarted are skipped without a server.
+fn restarting(test: &'static str) -> FunctionDef {
+    names!(settings);
+    let reason = "a file of SQLite is not restarted";
+    world_test(test)
+        .decorator(py!(pytest.mark.skipif(SERVER_URL == None, reason = reason)))
+        .params([param(settings, Settings)])
+}
+
+fn test_a_database_that_is_away_for_a_while() -> FunctionDef {
+    names!(world, settings, server, database, during, after, model);
+    let switch = |allowed: &str| {
+        let allowed = py!(ALLOW.format(database, allowed));
+        do_(py!(execute(server, allowed).await))
+    };
+    restarting("test_a_database_that_is_away_for_a_while").body(block![
+        docstring("Who is told so has nothing; who is answered has what was asked for."),
+        assert_(py!(SERVER_URL != None)),
+        assign(
+            py!((server, database)),
+            py!((make_url(SERVER_URL), make_url(settings.database_url).database))
+        ),
+        switch("false"),
+        try_(block![
+            do_(py!(execute(server, TERMINATE.format(database)).await)),
+            assign(during, py!(register(world.http).await)),
+            assert_(py!(ask(world.http, "/health/ready").await == 503)),
+            assert_(py!(ask(world.http, "/health/live").await == 200))
+        ])
+        .finally([switch("true")]),
+        assign(after, py!(register(world.http).await)),
+        assert_(py!(during >= 500)).paragraph(),
+        assert_(py!(after == 202)),
+        for_(model, py!((User, Email, Job)), [assert_(py!(count_rows(world, model).await == 1))])
+    ])
 }
 
 fn test_a_database_that_restarts_is_no_failure() -> FunctionDef {
     names!(world, settings, ada, database, before);
-    let skipped =
-        py!(pytest.mark.skipif(SERVER_URL == None, reason = "a file of SQLite is not restarted"));
-    world_test("test_a_database_that_restarts_is_no_failure")
-        .decorator(skipped)
-        .params([param(settings, Settings)])
-        .body(block![
-            assert_(py!(SERVER_URL != None)),
-            assign(ada, py!(world.sign_up("ada@example.com").await)),
-            assign(before, py!(ada.organization().await)),
-            assign(database, py!(make_url(settings.database_url).database)),
-            do_(py!(execute(make_url(SERVER_URL), TERMINATE.format(database)).await)),
-            assert_(py!(ada.organization().await == before))
-        ])
+    restarting("test_a_database_that_restarts_is_no_failure").body(block![
+        assert_(py!(SERVER_URL != None)),
+        assign(ada, py!(world.sign_up("ada@example.com").await)),
+        assign(before, py!(ada.organization().await)),
+        assign(database, py!(make_url(settings.database_url).database)),
+        do_(py!(execute(make_url(SERVER_URL), TERMINATE.format(database)).await)),
+        assert_(py!(ada.organization().await == before))
+    ])
 }
 
 fn test_told_again_it_stops_at_once() -> FunctionDef {

@@ -10,7 +10,7 @@ use crate::models::job::JobStatus;
 use crate::models::package::{Email, Job};
 use crate::python::aiosmtpd::Controller;
 use crate::python::anyio::anyio;
-use crate::python::builtins::{TimeoutError, dict, int, list, object, range, str};
+use crate::python::builtins::{TimeoutError, dict, int, list, object, range, set, sorted, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{ASGITransport, AsyncClient};
 use crate::python::pydantic::SecretStr;
@@ -36,7 +36,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "tests.test_worker": PATIENCE_SECONDS, ASKING, redis_url, running, queueing, variables,
-        register, status_of_job, wait_for, change_job, tick, kill_job, silent_server;
+        register, statuses_of_jobs, status_of_job, wait_for, change_job, tick, kill_job, silent_server;
 }
 
 /// The module.
@@ -56,6 +56,7 @@ pub fn emit(spec: &Spec) -> Module {
             queueing_def(),
             variables_def(),
             register_def(),
+            statuses_of_jobs_def(),
             status_of_job_def(),
             wait_for_def(),
             change_job_def(),
@@ -65,6 +66,7 @@ pub fn emit(spec: &Spec) -> Module {
             test_a_job_is_in_the_queue_once(),
             sends_mail.then(test_a_job_of_a_worker_that_was_killed_is_done_once),
             test_without_redis_requests_answer_and_jobs_wait(),
+            test_redis_can_be_gone_for_a_while(),
             test_a_job_hands_over_the_jobs_that_it_asks_for(),
             test_a_worker_needs_a_queue()
         ])
@@ -76,7 +78,7 @@ fn redis_url_def() -> FunctionDef {
         .decorator(py!(pytest.fixture))
         .params([param(tmp_path, Path)])
         .returns(py!(Generator[(str, None, None)]))
-        .body([with_as(py!(redis_server(tmp_path)), url, [do_(py!(yield_!(url)))])])
+        .body([with_as(py!(redis_server(tmp_path, free_port())), url, [do_(py!(yield_!(url)))])])
 }
 
 fn running_def() -> FunctionDef {
@@ -140,16 +142,27 @@ fn register_def() -> FunctionDef {
     )
 }
 
-fn status_of_job_def() -> FunctionDef {
+fn statuses_of_jobs_def() -> FunctionDef {
     names!(app, database, session);
+    async_def(statuses_of_jobs).params([param(app, FastAPI)]).returns(py!(set[JobStatus])).body(
+        block![
+            docstring("Return the statuses that jobs have."),
+            ann_assign(database, Database, py!(app.state.database)),
+            async_with_as(
+                py!(database.session()),
+                session,
+                [return_(py!(set(session.scalars(select(Job.status)).await)))]
+            )
+        ],
+    )
+}
+
+fn status_of_job_def() -> FunctionDef {
+    names!(app, status);
     async_def(status_of_job).params([param(app, FastAPI)]).returns(JobStatus).body(block![
         docstring("Return the status of the one job."),
-        ann_assign(database, Database, py!(app.state.database)),
-        async_with_as(
-            py!(database.session()),
-            session,
-            [return_(py!(session.scalars(select(Job.status)).await.one()))]
-        )
+        assign(py!((status,)), py!(statuses_of_jobs(app).await)),
+        return_(status)
     ])
 }
 
@@ -159,12 +172,12 @@ fn wait_for_def() -> FunctionDef {
         .params([param(app, FastAPI), param(status, JobStatus)])
         .returns(none())
         .body(block![
-            docstring("Wait until the one job has a status."),
+            docstring("Wait until every job has a status."),
             for_(
                 name("_"),
                 py!(range(PATIENCE_SECONDS * 20)),
                 block![
-                    if_(py!(is_!(status_of_job(app).await, status)), [return_none()]),
+                    if_(py!(statuses_of_jobs(app).await == set!(status)), [return_none()]),
                     do_(py!(anyio.sleep(0.05).await))
                 ]
             ),
@@ -178,7 +191,7 @@ fn change_job_def() -> FunctionDef {
         .params([param(app, FastAPI), kwargs(values, object)])
         .returns(none())
         .body(block![
-            docstring("Change the one job behind the back of the application."),
+            docstring("Change every job behind the back of the application."),
             ann_assign(database, Database, py!(app.state.database)),
             async_with_as(
                 py!(database.session()),
@@ -350,6 +363,50 @@ fn test_without_redis_requests_answer_and_jobs_wait() -> FunctionDef {
             ),
             do_(py!(tick(world.app).await)),
             assert_(py!(list!(message["To"] for message in world.outbox) == ["ada@example.com"]))
+        ])
+}
+
+fn test_redis_can_be_gone_for_a_while() -> FunctionDef {
+    names!(settings, tmp_path, port, app, long_ago, session, sent);
+    let redis = || py!(redis_server(tmp_path, port));
+    async_def("test_redis_can_be_gone_for_a_while")
+        .decorator(py!(pytest.mark.usefixtures("world")))
+        .params([param(settings, Settings), param(tmp_path, Path)])
+        .returns(none())
+        .body(block![
+            docstring("It forgets what it had, and every job is done once all the same."),
+            assign(port, py!(free_port())),
+            async_with_as(
+                py!(running(settings, f!("redis://{}:{}", LOCALHOST, port))),
+                app,
+                block![
+                    with(redis(), [do_(py!(register(app, "ada@example.com").await))]),
+                    do_(py!(register(app, "eve@example.com").await)),
+                    assert_(py!(statuses_of_jobs(app).await == set!(JobStatus.QUEUED))).paragraph(),
+                    assign(long_ago, py!(utcnow() - timedelta(minutes = 5))).paragraph(),
+                    do_(py!(change_job(app, dispatched_at = long_ago).await)),
+                    with(
+                        redis(),
+                        block![
+                            do_(py!(tick(app).await)),
+                            with(
+                                py!(process(python("app.worker"), variables(app))),
+                                [do_(py!(wait_for(app, JobStatus.SUCCEEDED).await))]
+                            )
+                        ]
+                    ),
+                    async_with_as(
+                        py!(app.state.database.session()),
+                        session,
+                        [assign(
+                            sent,
+                            py!(session.execute(select(Email.recipient, Email.status)).await.all())
+                        )]
+                    )
+                ]
+            ),
+            assert_(py!(sorted(sent)
+                == [("ada@example.com", EmailStatus.SENT), ("eve@example.com", EmailStatus.SENT)]))
         ])
 }
 
