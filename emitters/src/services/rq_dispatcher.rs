@@ -2,7 +2,7 @@
 
 use crate::core::errors::UnavailableError;
 use crate::core::jobs::Ticket;
-use crate::python::anyio::to_thread;
+use crate::python::anyio::{CapacityLimiter, to_thread};
 use crate::python::builtins::{__name__, len, set, str};
 use crate::python::redis::{Redis, RedisError};
 use crate::python::rq::{DuplicateJobError, JSONSerializer, Queue};
@@ -12,7 +12,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.services.rq_dispatcher": logger, QUEUE, RUN_JOB, ANSWER_SECONDS, LONGEST_JOB_SECONDS,
-        FORGET_AFTER_SECONDS, SHUTDOWN_SECONDS, RqDispatcher, connect;
+        FORGET_AFTER_SECONDS, SHUTDOWN_SECONDS, THREADS, RqDispatcher, connect;
 }
 
 /// The module.
@@ -31,6 +31,8 @@ pub fn emit(spec: &Spec) -> Module {
             assign(LONGEST_JOB_SECONDS, 3600),
             assign(FORGET_AFTER_SECONDS, 60),
             assign(SHUTDOWN_SECONDS, 10),
+            assign(THREADS, 4)
+                .comment("Not those of everybody: a Redis that hangs would hold them all."),
             rq_dispatcher_class(),
             connect_def()
         ])
@@ -55,6 +57,8 @@ fn rq_dispatcher_init() -> FunctionDef {
     def("__init__").params([untyped("self"), param(redis_url, str)]).returns(none()).body(block![
         docstring("Prepare to connect; the serializer makes the queue safe to read."),
         assign(py!(self.redis), py!(connect(redis_url))),
+        assign(py!(self.limiter), py!(CapacityLimiter(THREADS))),
+        assign(py!(self.probing), py!(CapacityLimiter(1))),
         assign(
             py!(self.queue),
             py!(Queue(QUEUE, connection = self.redis, serializer = JSONSerializer))
@@ -84,7 +88,10 @@ fn rq_dispatcher_push() -> FunctionDef {
         .returns(none())
         .body(block![
             docstring("Put jobs into the queue; what fails is left to the clock."),
-            try_([do_(py!(to_thread.run_sync(self.push_all, tickets).await))]).except(
+            try_([do_(py!(to_thread
+                .run_sync(self.push_all, tickets, limiter = self.limiter)
+                .await))])
+            .except(
                 RedisError,
                 [do_(py!(logger.warning(
                     "Redis does not answer: %d jobs wait",
@@ -125,7 +132,10 @@ fn rq_dispatcher_probe() -> FunctionDef {
     names!(error);
     async_def("probe").params([untyped("self")]).returns(none()).body(block![
         docstring("Raise an error if Redis does not answer."),
-        try_([do_(py!(to_thread.run_sync(self.ping, abandon_on_cancel = true).await))]).except_as(
+        try_([do_(py!(to_thread
+            .run_sync(self.ping, abandon_on_cancel = true, limiter = self.probing)
+            .await))])
+        .except_as(
             RedisError,
             error,
             [raise_from(py!(UnavailableError("The queue does not answer.")), error)]

@@ -2,14 +2,14 @@
 
 use crate::app_main::create_app;
 use crate::core::database::Database;
-use crate::core::jobs::{JobKind, enqueue};
+use crate::core::jobs::{JobKind, Ticket, enqueue};
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::models::email::EmailStatus;
 use crate::models::job::JobStatus;
 use crate::models::package::{Email, Job};
 use crate::python::aiosmtpd::Controller;
-use crate::python::anyio::anyio;
+use crate::python::anyio::{anyio, to_thread};
 use crate::python::builtins::{TimeoutError, dict, int, list, object, range, set, sorted, str};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{ASGITransport, AsyncClient};
@@ -18,13 +18,13 @@ use crate::python::pytest::pytest;
 use crate::python::rq::{JSONSerializer, Worker, send_kill_horse_command};
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::{
-    AsyncGenerator, Generator, Path, asynccontextmanager, contextmanager, socket, timedelta,
+    AsyncGenerator, Generator, Path, asynccontextmanager, contextmanager, socket, timedelta, uuid4,
 };
 use crate::services::job_clock::JobClock;
 use crate::services::job_context::JobContext;
 use crate::services::job_registry::{HANDLERS, Handler};
 use crate::services::maintenance::{Nothing, PRUNE};
-use crate::services::rq_dispatcher::RqDispatcher;
+use crate::services::rq_dispatcher::{RqDispatcher, THREADS};
 use crate::spec::{EmailBackend, Spec};
 use crate::tests::servers::{
     LOCALHOST, START_SECONDS, free_port, process, python, redis_server, wait_until,
@@ -35,6 +35,7 @@ use crate::worker::{WorkerSettingsError, queue_url, work_off};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
+    "app.services": rq_dispatcher;
     "tests.test_worker": PATIENCE_SECONDS, ASKING, redis_url, running, queueing, variables,
         register, statuses_of_jobs, status_of_job, wait_for, change_job, tick, kill_job, silent_server;
 }
@@ -61,12 +62,14 @@ pub fn emit(spec: &Spec) -> Module {
             wait_for_def(),
             change_job_def(),
             tick_def(),
-            sends_mail.then(|| [kill_job_def(), silent_server_def()]),
+            silent_server_def(),
+            sends_mail.then(kill_job_def),
             test_a_worker_runs_what_the_queue_holds(),
             test_a_job_is_in_the_queue_once(),
             sends_mail.then(test_a_job_of_a_worker_that_was_killed_is_done_once),
             test_without_redis_requests_answer_and_jobs_wait(),
             test_redis_can_be_gone_for_a_while(),
+            test_a_redis_that_hangs_holds_nobody_up(),
             test_a_job_hands_over_the_jobs_that_it_asks_for(),
             test_a_worker_needs_a_queue()
         ])
@@ -363,6 +366,33 @@ fn test_without_redis_requests_answer_and_jobs_wait() -> FunctionDef {
             ),
             do_(py!(tick(world.app).await)),
             assert_(py!(list!(message["To"] for message in world.outbox) == ["ada@example.com"]))
+        ])
+}
+
+fn test_a_redis_that_hangs_holds_nobody_up() -> FunctionDef {
+    names!(monkeypatch, port, dispatcher, everybody);
+    async_def("test_a_redis_that_hangs_holds_nobody_up")
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .returns(none())
+        .body(block![
+            do_(py!(monkeypatch.setattr(rq_dispatcher, "ANSWER_SECONDS", 0.5))),
+            assign(everybody, py!(to_thread.current_default_thread_limiter())),
+            with_as(
+                py!(silent_server()),
+                port,
+                block![
+                    assign(dispatcher, py!(RqDispatcher(f!("redis://{}:{}", LOCALHOST, port)))),
+                    for_(
+                        name("_"),
+                        py!(range(THREADS)),
+                        [do_(py!(dispatcher.dispatch([Ticket(uuid4(), 0)])))]
+                    ),
+                    do_(py!(anyio.sleep(0.1).await)),
+                    assert_(py!(dispatcher.limiter.borrowed_tokens == THREADS)),
+                    assert_(py!(everybody.borrowed_tokens == 0)),
+                    do_(py!(dispatcher.close().await))
+                ]
+            )
         ])
 }
 
