@@ -1,7 +1,8 @@
 //! `backend/app/api/billing.py`: plans, the subscription of an organization, and the webhook of Stripe.
 
-use crate::core::api_keys::keyed_router;
-use crate::core::billing::{access_of, effective_plan, grace_ends_at, has_active_subscription};
+use crate::core::access::{access_of, grace_ends_at, has_active_subscription};
+use crate::core::api_keys::unpaid_router;
+use crate::core::billing::effective_plan;
 use crate::core::org_rbac::PrincipalDep;
 use crate::core::pagination::{DEFAULT_LIMIT, MAX_LIMIT, PageRequestDep};
 use crate::core::payers::{payer_for, payer_model};
@@ -44,7 +45,7 @@ pub fn emit(spec: &Spec, billing: &Billing) -> Module {
         assign(router, py!(APIRouter(prefix = "/billing", tags = ["billing"]))),
         assign(
             organization_router,
-            keyed_router(
+            unpaid_router(
                 spec,
                 "/organizations/{organization_id}/billing",
                 "billing",

@@ -1,5 +1,6 @@
 //! `backend/app/core`
 
+pub mod access;
 pub mod api_keys;
 pub mod audit;
 pub mod billing;

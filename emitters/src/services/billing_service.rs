@@ -1,6 +1,7 @@
 //! `backend/app/services/billing_service.py`: subscribing, changing, ending: what an organization does about its subscription.
 
-use crate::core::billing::{has_subscription, with_grants};
+use crate::core::access::has_subscription;
+use crate::core::billing::with_grants;
 use crate::core::errors::{ConflictError, ForbiddenError};
 use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
 use crate::core::payers::payer_model;
