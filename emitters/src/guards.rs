@@ -3,6 +3,7 @@
 //! A guard is an entry in the `dependencies` of the route's decorator. Applied once or twice, and in any
 //! order, guards give the same tree, and nothing else of the tree changes.
 
+use crate::core::access::serve_unpaid;
 use crate::core::billing::{require_active_subscription, require_feature};
 use crate::core::feature_flags::require_flag;
 use crate::core::idempotency::claim_key;
@@ -12,17 +13,19 @@ use crate::core::org_rbac::{
 use crate::core::rate_guard::require_rate;
 use crate::core::rbac::require_user_roles;
 use crate::python::fastapi::Depends;
+use crate::spec::Spec;
 use astgen_pyast::ast::ExprCall;
 use astgen_pyast::ast::Keyword as KeywordNode;
-use astgen_pyast::make::{FunctionDef, list};
+use astgen_pyast::make::{FunctionDef, IntoExpr, list};
 use astgen_pyast::{Annotation, Expr, Import, Keyword, print_expr, py};
 
 /// The methods of an `APIRouter` that make a function a route.
 const ROUTE_METHODS: [&str; 7] = ["delete", "get", "head", "options", "patch", "post", "put"];
 
-/// What provides a guard, in the order in which the guards of a route are checked: first who the user
-/// is, then what their organization has paid for, and last whether the request was done before.
-const PROVIDERS: [Import; 10] = [
+/// What provides a guard, in the order in which the guards of a route are checked: first what is open to
+/// who has not paid, which all others ask; who the user is, then what their organization has paid for, and last whether the request was done before.
+const PROVIDERS: [Import; 11] = [
+    serve_unpaid,
     require_user_roles,
     require_org_roles,
     require_permission,
@@ -49,6 +52,15 @@ pub fn guarded(mut route: FunctionDef, provider: &Expr) -> FunctionDef {
         }
     }
     route
+}
+
+/// Opens `route` also to organizations that have not paid, where anybody pays.
+#[must_use]
+pub fn served_unpaid(spec: &Spec, route: FunctionDef) -> FunctionDef {
+    match spec.billing {
+        Some(_) => guarded(route, &serve_unpaid.into_expr()),
+        None => route,
+    }
 }
 
 /// The call of a decorator like `@router.get("/", …)`.

@@ -303,6 +303,7 @@ fn billing(spec: &Spec) -> Vec<Later<'_>> {
     let Some(billing) = &spec.billing else { return Vec::new() };
     let mut modules = Vec::from(later![
         core::plans::emit(billing),
+        core::access::emit(billing),
         core::billing::emit(billing),
         models::billing_event::emit(),
         schemas::billing::emit(billing),

@@ -1,7 +1,9 @@
 //! `backend/app/api/billing.py`: plans, the subscription of an organization, and the webhook of Stripe.
 
-use crate::core::api_keys::keyed_router;
-use crate::core::billing::{access_of, effective_plan, grace_ends_at, has_active_subscription};
+use crate::core::access::{access_of, grace_ends_at, has_active_subscription};
+use crate::core::api_keys::unpaid_router;
+use crate::core::billing::effective_plan;
+use crate::core::idempotency::{IdempotentRoute, claim_key};
 use crate::core::org_rbac::PrincipalDep;
 use crate::core::pagination::{DEFAULT_LIMIT, MAX_LIMIT, PageRequestDep};
 use crate::core::payers::{payer_for, payer_model};
@@ -39,17 +41,23 @@ pub fn emit(spec: &Spec, billing: &Billing) -> Module {
     let members = required(&spec.organizations.roles);
     let sold = has_prices(billing);
     let managers = required([spec.organizations.owner()]);
+    // Where there are entities, answers are kept for who sends a key.
+    let is_kept = sold && !spec.entities.is_empty();
+    let checkout = match is_kept {
+        true => guarded(check_out_def(), &claim_key.into_expr()),
+        false => check_out_def(),
+    };
     let docstring = "Plans, the subscription of an organization, and the webhook of Stripe.";
     module("app.api.billing").docstring(docstring).body(block![
         assign(router, py!(APIRouter(prefix = "/billing", tags = ["billing"]))),
         assign(
             organization_router,
-            keyed_router(
+            unpaid_router(
                 spec,
                 "/organizations/{organization_id}/billing",
                 "billing",
                 [BILLING_READ, BILLING_MANAGE],
-                []
+                is_kept.then(|| kw("route_class", IdempotentRoute))
             )
         ),
         list_plans_def(),
@@ -57,7 +65,7 @@ pub fn emit(spec: &Spec, billing: &Billing) -> Module {
         list_billing_events_def(),
         replay_billing_event_def(),
         guarded(read_subscription_def(billing), &members),
-        sold.then(|| guarded(check_out_def(), &managers)),
+        sold.then(|| guarded(checkout, &managers)),
         sold.then(|| guarded(open_portal_def(), &managers)),
         sold.then(|| guarded(change_plan_def(), &managers)),
         sold.then(|| guarded(cancel_subscription_def(), &managers)),

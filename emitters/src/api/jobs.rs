@@ -3,7 +3,7 @@
 use crate::core::api_keys::keyed_router;
 use crate::core::pagination::PageRequestDep;
 use crate::core::roles::required;
-use crate::guards::guarded;
+use crate::guards::{guarded, served_unpaid};
 use crate::models::job::JobStatus;
 use crate::python::standard::UUID;
 use crate::schemas::job::{JobPage, JobRead};
@@ -35,7 +35,7 @@ pub fn emit(spec: &Spec) -> Module {
             guarded(list_jobs_def(), &managers),
             guarded(get_job_def(), &managers),
             guarded(retry_job_def(), &managers),
-            guarded(cancel_job_def(), &managers)
+            served_unpaid(spec, guarded(cancel_job_def(), &managers))
         ],
     )
 }

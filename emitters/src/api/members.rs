@@ -4,7 +4,7 @@ use crate::core::api_keys::keyed_router;
 use crate::core::org_rbac::{PrincipalDep, only_people, require_fresh_session, require_permission};
 use crate::core::pagination::PageRequestDep;
 use crate::core::permissions::Permission;
-use crate::guards::guarded;
+use crate::guards::{guarded, served_unpaid};
 use crate::python::fastapi::status;
 use crate::python::standard::UUID;
 use crate::schemas::member::{MemberPage, MemberRead, MemberUpdate, OwnershipTransfer};
@@ -40,10 +40,11 @@ pub fn emit(spec: &Spec) -> Module {
         guarded(list_members_def(), &read),
         guarded(change_member_role_def(), &manage),
         guarded(remove_member_def(), &manage),
-        only_people(spec, guarded(leave_organization_def(), &leave)),
+        served_unpaid(spec, only_people(spec, guarded(leave_organization_def(), &leave))),
         deputy(spec).map(|_| transfer_ownership_def()).map(|route| {
             let owner = py!(require_permission(Permission.ORGANIZATION_TRANSFER));
-            guarded(guarded(route, &owner), &require_fresh_session.into_expr())
+            let route = guarded(guarded(route, &owner), &require_fresh_session.into_expr());
+            served_unpaid(spec, route)
         })
     ])
 }

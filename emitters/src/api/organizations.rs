@@ -5,7 +5,7 @@ use crate::core::org_rbac::{PrincipalDep, only_people, require_fresh_session, re
 use crate::core::pagination::PageRequestDep;
 use crate::core::permissions::Permission;
 use crate::core::rbac::CurrentUserDep;
-use crate::guards::guarded;
+use crate::guards::{guarded, served_unpaid};
 use crate::python::fastapi::{APIRouter, status};
 use crate::schemas::organization::{
     OrganizationCreate, OrganizationMembership, OrganizationMembershipPage, OrganizationUpdate,
@@ -44,7 +44,7 @@ pub fn emit(spec: &Spec) -> Module {
         guarded(read_organization_def(), &read),
         guarded(rename_organization_def(), &update),
         guarded(deletion, &require_fresh_session.into_expr()),
-        only_people(spec, guarded(switch_organization_def(), &read))
+        served_unpaid(spec, only_people(spec, guarded(switch_organization_def(), &read)))
     ])
 }
 

@@ -1,5 +1,6 @@
 //! `backend/app/core/api_keys.py`: API keys: what they look like, and what a router opens to them.
 
+use crate::core::access::serve_unpaid;
 use crate::core::audit::Actor;
 use crate::core::client::Client;
 use crate::core::cookies::CookiesDep;
@@ -39,14 +40,28 @@ pub fn keyed_router(
     scopes: [Name; 2],
     more: impl IntoIterator<Item = Arg>,
 ) -> Expr {
-    let opened = spec.organizations.api_keys.then(|| opened(scopes));
+    let opened = spec.organizations.api_keys.then(|| kw("dependencies", py!([..opened(scopes)])));
     py!(APIRouter(prefix = prefix, tags = [tag], ..more, ..opened))
 }
 
-/// `dependencies=[Depends(accept_keys(read=…, write=…))]`
-fn opened([read, write]: [Name; 2]) -> Arg {
+/// The same, open also to organizations that have not paid.
+#[must_use]
+pub fn unpaid_router(
+    spec: &Spec,
+    prefix: &str,
+    tag: &str,
+    scopes: [Name; 2],
+    more: impl IntoIterator<Item = Arg>,
+) -> Expr {
+    let opened = spec.organizations.api_keys.then(|| opened(scopes));
+    let dependencies = [py!(Depends(serve_unpaid))].into_iter().chain(opened.into_iter().flatten());
+    py!(APIRouter(prefix = prefix, tags = [tag], ..more, dependencies = [..dependencies]))
+}
+
+/// `Depends(accept_keys(read=…, write=…))`
+fn opened([read, write]: [Name; 2]) -> [Expr; 1] {
     let (read, write) = (Permission.attr(read), Permission.attr(write));
-    kw("dependencies", py!([Depends(accept_keys(read = read, write = write))]))
+    [py!(Depends(accept_keys(read = read, write = write)))]
 }
 
 /// The module.

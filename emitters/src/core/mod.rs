@@ -1,5 +1,6 @@
 //! `backend/app/core`
 
+pub mod access;
 pub mod access_log;
 pub mod api_keys;
 pub mod audit;

@@ -1,5 +1,6 @@
 //! `backend/app/core/org_rbac.py`: the signed-in user's place in the organization that the path names.
 
+use crate::core::access::refuse_unpaid_change;
 use crate::core::api_keys::{
     CallerCredentialDep, KeyCredential, key_actor, note_use, refuse_out_of_scope, require_scope,
 };
@@ -48,7 +49,7 @@ pub fn emit(spec: &Spec) -> Module {
             principal_class(spec),
             get_principal_def(spec),
             find_member_def(pays),
-            has_keys.then(|| [get_key_principal_def(pays), find_maker_def(pays)]),
+            has_keys.then(|| [get_key_principal_def(spec), find_maker_def(pays)]),
             assign(PrincipalDep, py!(Annotated[(Principal, Depends(get_principal))])),
             lock_organization_def(),
             get_tenant_session_def(),
@@ -157,6 +158,7 @@ fn get_principal_def(spec: &Spec) -> FunctionDef {
         None => py!(membership == None || organization == None),
         Some(payer) => py!(membership == None || organization == None || payer == None),
     };
+    let paying = spec.billing.as_ref().map(|_| payer.unwrap_or(organization));
     let found_parts = [user, auth_session, membership, organization];
     let found_parts = make::tuple(found_parts.into_iter().chain(payer));
     let payer = payer.map(arg);
@@ -172,7 +174,7 @@ fn get_principal_def(spec: &Spec) -> FunctionDef {
         false => py!(Principal(user, auth_session, membership, organization, ..payer)),
     };
     async_def(get_principal)
-        .params(has_keys.then(|| param(request, Request)))
+        .params((has_keys || spec.billing.is_some()).then(|| param(request, Request)))
         .params([
             param(organization_id, UUID),
             param(credential, credential_dep),
@@ -196,16 +198,18 @@ fn get_principal_def(spec: &Spec) -> FunctionDef {
             assign(found_parts, found),
             is_required.then(|| do_(py!(refuse_unprotected(user)))),
             if_(is_missing, [raise(py!(NotFoundError("There is no such organization.")))]),
+            paying.map(|paying| do_(py!(refuse_unpaid_change(request, { paying })))),
             do_(py!(act_as(session, user_actor(user.id, client_of_caller)))),
             do_(py!(current_organization.set(organization.id))),
             return_(principal)
         ])
 }
 
-fn get_key_principal_def(pays: bool) -> FunctionDef {
+fn get_key_principal_def(spec: &Spec) -> FunctionDef {
     names!(request, organization_id, credential, session, pending, found, user, key);
     names!(membership, organization, payer);
-    let payer = pays.then_some(payer);
+    let payer = spec.has_payer(Payer::User).then_some(payer);
+    let paying = spec.billing.as_ref().map(|_| payer.unwrap_or(organization));
     let found_parts = [user, key, membership, organization];
     let found_parts = make::tuple(found_parts.into_iter().chain(payer));
     let payer = payer.map(arg);
@@ -231,6 +235,7 @@ fn get_key_principal_def(pays: bool) -> FunctionDef {
                 [raise(py!(NotFoundError("There is no such organization.")))]
             ),
             do_(py!(refuse_out_of_scope(request, key))),
+            paying.map(|paying| do_(py!(refuse_unpaid_change(request, { paying })))),
             do_(py!(note_use(session, key).await)),
             do_(py!(act_as(session, key_actor(key, pending.client)))),
             do_(py!(current_organization.set(organization.id))),

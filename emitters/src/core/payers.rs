@@ -1,6 +1,6 @@
 //! `backend/app/core/payers.py`: who pays for an organization, where users do; and the words for either payer.
 
-use crate::core::plans::{has_limits, has_prices, limits_members};
+use crate::core::plans::{has_limits, has_prices};
 use crate::core::roles::role;
 use crate::models::membership::Membership;
 use crate::models::organization::Organization;
@@ -28,7 +28,7 @@ pub fn emit(spec: &Spec, billing: &Billing) -> Module {
         )
         .body(block![
             payer_id_of_def(spec),
-            limits_members(billing).then(payer_of_def),
+            payer_of_def(),
             (has_limits(billing) && has_prices(billing)).then(paid_by_def)
         ])
 }

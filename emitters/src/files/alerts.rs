@@ -146,7 +146,7 @@ fn jobs() -> [Alert; 2] {
     ]
 }
 
-fn billing() -> [Alert; 2] {
+fn billing() -> [Alert; 3] {
     [
         Alert {
             name: "BillingEventsFailed",
@@ -163,6 +163,15 @@ fn billing() -> [Alert; 2] {
             severity: Severity::Page,
             summary: "Calls of Stripe are refused.",
             description: "See whether STRIPE_WEBHOOK_SECRETS has the secret of the endpoint.",
+        },
+        Alert {
+            name: "SubscriptionsUnclear",
+            expr: format!("{} > 0", promql::unclear_subscriptions()),
+            lasts: "1m",
+            severity: Severity::Page,
+            summary: "Subscriptions have a status or a price that is not known here.",
+            description: "The log names them. Give a price the lookup key of its plan; a new \
+                          status has to be learned.",
         },
     ]
 }

@@ -90,12 +90,23 @@ fn panel((place, panel): (usize, Panel)) -> Value {
 fn panels(spec: &Spec) -> Vec<Panel> {
     let mut panels = of_requests();
     panels.extend(of_jobs());
-    panels.extend(spec.billing.as_ref().map(|_| Panel {
-        title: "Events of Stripe that are not handled",
-        unit: "short",
-        series: vec![series(promql::billing_events_by_status(), "{{status}}")],
-    }));
+    panels.extend(spec.billing.iter().flat_map(|_| of_billing()));
     panels
+}
+
+fn of_billing() -> [Panel; 2] {
+    [
+        Panel {
+            title: "Events of Stripe that are not handled",
+            unit: "short",
+            series: vec![series(promql::billing_events_by_status(), "{{status}}")],
+        },
+        Panel {
+            title: "Subscriptions that a person has to look at",
+            unit: "short",
+            series: vec![series(promql::unclear_subscriptions(), "{{reason}}")],
+        },
+    ]
 }
 
 fn of_requests() -> Vec<Panel> {

@@ -1,7 +1,7 @@
 //! Expressions of Prometheus over the metrics that the application registers: the dashboard and the alerts ask them.
 
 use crate::core::metrics::{CONNECTIONS, ERRORS, IN_FLIGHT, MOST_CONNECTIONS, REQUESTS, SECONDS};
-use crate::services::backlog::{BILLING_EVENTS, JOBS, OLDEST_JOB};
+use crate::services::backlog::{BILLING_EVENTS, JOBS, OLDEST_JOB, UNCLEAR};
 
 /// How far back a rate looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,12 @@ pub fn billing_events_by_status() -> String {
 #[must_use]
 pub fn failed_billing_events() -> String {
     format!("max({BILLING_EVENTS}{{status=\"failed\"}})")
+}
+
+/// The subscriptions that a person has to look at, by what is not known of them.
+#[must_use]
+pub fn unclear_subscriptions() -> String {
+    format!("max by (reason) ({UNCLEAR})")
 }
 
 /// Calls of the billing provider that were not taken.

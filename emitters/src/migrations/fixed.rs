@@ -154,6 +154,8 @@ fn with_subscription(payers: Table, spec: &Spec, payer: Payer) -> Table {
             .column("subscription_version", ColumnKind::Integer)
             .backfilled(Backfill::Number("0".to_owned()))
             .optional_column("past_due_since", moment())
+            .column("price_is_unknown", ColumnKind::Boolean)
+            .backfilled(Backfill::Boolean(false))
             .unique(&["stripe_customer_id"])
             .unique(&["stripe_subscription_id"]),
     }

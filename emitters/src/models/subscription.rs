@@ -2,7 +2,7 @@
 
 use crate::core::plans::{PlanName, SubscriptionStatus};
 use crate::models::types::{UTCDateTime, text_enum};
-use crate::python::builtins::{int, str};
+use crate::python::builtins::{bool, int, str};
 use crate::python::sqlalchemy::{Mapped, String, mapped_column};
 use crate::python::standard::datetime;
 use crate::spec::{Payer, Spec};
@@ -27,7 +27,8 @@ pub fn subscription_columns(spec: &Spec, payer: Payer) -> Vec<Stmt> {
         subscription_event_at,
         subscription_version,
         paid_seats,
-        past_due_since
+        past_due_since,
+        price_is_unknown
     );
     let free_plan = PlanName.attr(billing.free_plan().constant);
     let moment = || py!(mapped_column(UTCDateTime));
@@ -62,6 +63,8 @@ pub fn subscription_columns(spec: &Spec, payer: Payer) -> Vec<Stmt> {
             py!(Mapped[int]),
             py!(mapped_column(default = 0))
         )),
-        ann_assign(past_due_since, py!(Mapped[datetime | None]), moment())
+        ann_assign(past_due_since, py!(Mapped[datetime | None]), moment()),
+        ann_assign(price_is_unknown, py!(Mapped[bool]), py!(mapped_column(default = false)))
+            .comment("What is paid for is the price of no plan: a person has to look.")
     ]
 }

@@ -5,7 +5,7 @@ use astgen_pyast::{Import, import_module};
 astgen_pyast::vocabulary! {
     "stripe": AIOHTTPClient, RequestOptions, SignatureVerificationError, StripeClient,
         WebhookSignature;
-    "stripe.params": CustomerCreateParams, InvoiceListParams, PriceListParams,
+    "stripe.params": CustomerCreateParams, CustomerRetrieveParams, InvoiceListParams, PriceListParams,
         SubscriptionCancelParams, SubscriptionListParams, SubscriptionResumeParams, SubscriptionRetrieveParams,
         SubscriptionUpdateParams, billing_portal, checkout;
     "stripe.params.checkout": SessionCreateParams, SessionCreateParamsSubscriptionData;

@@ -1,6 +1,6 @@
 //! `backend/app/schemas/billing.py`: requests and responses about plans and subscriptions.
 
-use crate::core::billing::Access;
+use crate::core::access::Access;
 use crate::core::plans::{Feature, Limit, PaidPlanName, PlanName, SubscriptionStatus};
 use crate::core::plans::{has_features, has_limits, has_prices};
 use crate::models::billing_event::BillingEventStatus;

@@ -77,8 +77,12 @@ fn stripe_event_class() -> ClassDef {
 }
 
 fn stripe_customer_class() -> ClassDef {
-    names!(id);
-    class(StripeCustomer).base(BaseModel).body(block![docstring("A customer."), annotate(id, str)])
+    names!(id, deleted);
+    class(StripeCustomer).base(BaseModel).body(block![
+        docstring("A customer; of a deleted one there is little left."),
+        annotate(id, str),
+        ann_assign(deleted, bool, false)
+    ])
 }
 
 fn stripe_subject_class() -> ClassDef {

@@ -1,6 +1,8 @@
 //! `backend/app/services/backlog.py`: what waits in the database, counted when the metrics are read.
 
 use crate::core::database::Database;
+use crate::core::payers::payer_model;
+use crate::core::plans::SubscriptionStatus;
 use crate::models::base::utcnow;
 use crate::models::billing_event::{BillingEvent, BillingEventStatus};
 use crate::models::job::{Job, JobStatus};
@@ -10,12 +12,12 @@ use crate::python::prometheus::{Collector, GaugeMetricFamily};
 use crate::python::sqlalchemy::{AsyncSession, SQLAlchemyError, func, select};
 use crate::python::standard::{logging, timedelta};
 use crate::services::job_registry::HANDLERS;
-use crate::spec::Spec;
+use crate::spec::{Billing, Spec};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.services.backlog": logger, COUNT_SECONDS, UNDONE, UNHANDLED, NO_TIME, Backlog, read_backlog,
-        count_jobs, time_oldest_job, count_billing_events;
+        count_jobs, time_oldest_job, count_billing_events, count_unclear_subscriptions;
 }
 
 /// How many jobs wait, run, or were given up.
@@ -25,10 +27,14 @@ pub const OLDEST_JOB: &str = "background_jobs_oldest_due_seconds";
 /// How many events of the billing provider wait, or were given up.
 pub const BILLING_EVENTS: &str = "billing_events_unhandled";
 
+/// How many subscriptions a person has to look at.
+pub const UNCLEAR: &str = "billing_subscriptions_unclear";
+
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let bills = spec.billing.is_some();
+    let billing = spec.billing.as_ref();
+    let bills = billing.is_some();
     module("app.services.backlog")
         .docstring("What waits in the database, counted when the metrics are read.")
         .body(block![
@@ -44,7 +50,8 @@ pub fn emit(spec: &Spec) -> Module {
             read_backlog_def(bills),
             count_jobs_def(),
             time_oldest_job_def(),
-            bills.then(count_billing_events_def)
+            bills.then(count_billing_events_def),
+            billing.map(count_unclear_subscriptions_def)
         ])
 }
 
@@ -68,7 +75,8 @@ fn read_backlog_def(bills: bool) -> FunctionDef {
     names!(database, session, gauges);
     let of_jobs = [py!(count_jobs(session).await), py!(time_oldest_job(session).await)];
     let of_events = bills.then(|| py!(count_billing_events(session).await));
-    let counted = of_jobs.into_iter().chain(of_events);
+    let of_payers = bills.then(|| py!(count_unclear_subscriptions(session).await));
+    let counted = of_jobs.into_iter().chain(of_events).chain(of_payers);
     async_def(read_backlog).params([param(database, Database)]).returns(Backlog).body(block![
         docstring("Count what waits; while the database does not answer, that is not known."),
         try_(block![with(
@@ -151,6 +159,31 @@ fn count_billing_events_def() -> FunctionDef {
             ),
             assign(found, py!(dict(session.execute(counts).await.all()))),
             for_(status, UNHANDLED, [do_(py!(gauge.add_metric([status], found.get(status, 0))))]),
+            return_(gauge)
+        ])
+}
+
+fn count_unclear_subscriptions_def(billing: &Billing) -> FunctionDef {
+    names!(session, gauge, counts, status, price);
+    let model = payer_model(billing);
+    let about = "Subscriptions with a status or a price that is not known here.";
+    async_def(count_unclear_subscriptions)
+        .params([param(session, AsyncSession)])
+        .returns(GaugeMetricFamily)
+        .body(block![
+            docstring("Count the subscriptions that a person has to look at."),
+            assign(gauge, py!(GaugeMetricFamily(UNCLEAR, about, labels = ["reason"]))),
+            assign(
+                counts,
+                py!(select(
+                    func.count().filter(model.subscription_status == SubscriptionStatus.UNKNOWN),
+                    func.count().filter(model.price_is_unknown)
+                )
+                .select_from(model))
+            ),
+            assign(py!((status, price)), py!(session.execute(counts).await.one())),
+            do_(py!(gauge.add_metric(["status"], status))),
+            do_(py!(gauge.add_metric(["price"], price))),
             return_(gauge)
         ])
 }

@@ -2,9 +2,11 @@
 
 use crate::core::errors::{PaymentRequiredError, UnavailableError};
 use crate::core::plans::{PlanName, SubscriptionStatus};
-use crate::python::builtins::{Exception, bool, bytes, dict, int, list, property, str};
+use crate::python::builtins::{Exception, bool, bytes, dict, int, list, property, repr, str};
 use crate::python::fastapi::{Depends, Request};
-use crate::python::standard::{Annotated, Any, Mapping, Protocol, UUID, dataclass, datetime};
+use crate::python::standard::{
+    Annotated, Any, Mapping, Protocol, UUID, dataclass, datetime, replace, sha256,
+};
 use crate::spec::Billing;
 use astgen_pyast::prelude::*;
 
@@ -147,12 +149,13 @@ fn notice_class() -> ClassDef {
 }
 
 fn customer_class() -> ClassDef {
-    names!(payer_id, name, email);
+    names!(payer_id, name, email, previous_id);
     class(Customer).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
         docstring("Who is to pay."),
         annotate(payer_id, UUID),
         annotate(name, str),
-        annotate(email, str)
+        annotate(email, str),
+        annotate(previous_id, py!(str | None))
     ])
 }
 
@@ -168,17 +171,27 @@ fn order_class(billing: &Billing) -> ClassDef {
         billing.card_trial().map(|_| annotate(trial_days, py!(int | None))),
         annotate(success_url, str),
         annotate(cancel_url, str),
-        annotate(previous_id, py!(str | None))
+        annotate(previous_id, py!(str | None)),
+        order_fingerprint()
+    ])
+}
+
+fn order_fingerprint() -> FunctionDef {
+    names!(content);
+    def("fingerprint").decorator(property).params([untyped("self")]).returns(str).body(block![
+        docstring("Return what an order has in common with those for the very same."),
+        assign(content, py!(repr(replace(self, previous_id = None)))),
+        return_(py!(sha256(content.encode()).hexdigest()))
     ])
 }
 
 fn checkout_class() -> ClassDef {
-    names!(id, url, lookup_key);
+    names!(id, url, order);
     class(Checkout).decorator(py!(dataclass(frozen = true, kw_only = true))).body(block![
         docstring("A page on which somebody pays; the address is gone when it is closed."),
         annotate(id, str),
         annotate(url, py!(str | None)),
-        annotate(lookup_key, py!(str | None))
+        annotate(order, py!(str | None))
     ])
 }
 
@@ -214,6 +227,7 @@ fn billing_provider_class(billing: &Billing) -> ClassDef {
         billing_provider_read_notice(),
         billing_provider_find_subscription(),
         billing_provider_create_customer(),
+        billing_provider_has_customer(),
         billing_provider_create_checkout(),
         billing_provider_find_checkout(),
         billing_provider_expire_checkout(),
@@ -283,6 +297,16 @@ fn billing_provider_create_customer() -> FunctionDef {
             docstring("Add a customer and return its id; asked twice, it is the same one."),
             do_(ellipsis())
         ])
+}
+
+fn billing_provider_has_customer() -> FunctionDef {
+    names!(customer_id);
+    async_def("has_customer").params([untyped("self"), param(customer_id, str)]).returns(bool).body(
+        block![
+            docstring("Tell whether there is such a customer, who was not deleted."),
+            do_(ellipsis())
+        ],
+    )
 }
 
 fn billing_provider_create_checkout() -> FunctionDef {

@@ -7,8 +7,7 @@ use crate::python::builtins::{__name__, Exception, bool, len, list};
 use crate::python::sqlalchemy::select;
 use crate::python::standard::{Sequence, UUID, logging};
 use crate::services::billing_connection::connected_provider;
-use crate::services::billing_provider::{ProviderError, UnusableEventError};
-use crate::services::billing_sync::{BillingSync, ENDED, RaceError, build_sync};
+use crate::services::billing_sync::{BillingSync, ENDED, build_sync};
 use crate::services::job_context::JobContext;
 use crate::services::maintenance::Nothing;
 use crate::spec::Billing;
@@ -92,9 +91,11 @@ fn is_refreshed_def() -> FunctionDef {
         .params([param(sync, BillingSync), param(payer_id, UUID)])
         .returns(bool)
         .body(block![
-            docstring("Bring a payer up to date, or say in the log why not."),
+            docstring(
+                "Bring a payer up to date, or say why not and let the others have their turn."
+            ),
             try_([do_(py!(sync.refresh(payer_id).await))]).except(
-                py!((ProviderError, UnusableEventError, RaceError)),
+                Exception,
                 block![
                     do_(py!(logger.exception("Payer %s is left as it was", payer_id))),
                     return_(false)

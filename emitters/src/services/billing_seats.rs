@@ -9,8 +9,7 @@ use crate::python::builtins::{__name__, Exception, bool, frozenset, int, len, li
 use crate::python::sqlalchemy::{AsyncSession, func, select};
 use crate::python::standard::{NamedTuple, UUID, logging};
 use crate::services::billing_connection::connected_provider;
-use crate::services::billing_provider::{PaymentFailedError, ProviderError, UnusableEventError};
-use crate::services::billing_sync::{BillingSync, RaceError, build_sync};
+use crate::services::billing_sync::{BillingSync, build_sync};
 use crate::services::job_context::JobContext;
 use crate::services::maintenance::Nothing;
 use astgen_pyast::prelude::*;
@@ -121,7 +120,11 @@ fn changed_seats_def() -> FunctionDef {
     names!(database, members, statement, session, rows);
     async_def(changed_seats).params([param(database, Database)]).returns(py!(list[Seats])).body(
         block![
-            docstring("Return who has another number of members than is paid for."),
+            docstring(
+                "Return who has another number of members than is paid for.\n\
+                 \n\
+                 What a price that no plan has is counted by, nobody knows here."
+            ),
             assign(members, py!(func.count(Membership.id))),
             assign(
                 statement,
@@ -130,7 +133,8 @@ fn changed_seats_def() -> FunctionDef {
                     .r#where(
                         Organization.plan.in_(PER_MEMBER),
                         Organization.subscription_status.in_(PAYS),
-                        Organization.stripe_subscription_id.is_not(None)
+                        Organization.stripe_subscription_id.is_not(None),
+                        Organization.price_is_unknown.is_(false)
                     )
                     .group_by(
                         Organization.id,
@@ -158,13 +162,17 @@ fn is_told_def() -> FunctionDef {
     names!(sync, seats);
     async_def(is_told).params([param(sync, BillingSync), param(seats, Seats)]).returns(bool).body(
         block![
-            docstring("Tell the provider of a number of members, or say in the log why not."),
+            docstring(
+                "Tell the provider of a number of members, or say in the log why not.\n\
+                 \n\
+                 The others have their turn all the same."
+            ),
             try_(block![
                 do_(py!(sync.provider.change_quantity(seats.subscription_id, seats.members).await)),
                 do_(py!(sync.refresh(seats.payer_id).await))
             ])
             .except(
-                py!((ProviderError, PaymentFailedError, UnusableEventError, RaceError)),
+                Exception,
                 block![
                     do_(py!(logger
                         .exception("The seats of payer %s are left as they were", seats.payer_id))),

@@ -1,6 +1,7 @@
 //! `backend/app/services/billing_service.py`: subscribing, changing, ending: what an organization does about its subscription.
 
-use crate::core::billing::{has_subscription, with_grants};
+use crate::core::access::has_subscription;
+use crate::core::billing::with_grants;
 use crate::core::errors::{ConflictError, ForbiddenError};
 use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
 use crate::core::payers::payer_model;
@@ -66,6 +67,7 @@ fn billing_service_class(billing: &Billing) -> ClassDef {
         (billing.payer == Payer::User).then(billing_service_own_payer),
         billing_service_subscription(billing),
         billing_service_customer_of(billing),
+        billing_service_new_customer(billing),
         billing_service_refresh(billing),
         has_limits(billing).then(|| billing_service_refuse_excess(billing)),
         billing_service_refuse_address()
@@ -84,8 +86,8 @@ fn billing_service_check_out(billing: &Billing) -> FunctionDef {
             docstring(
                 "Return where to pay; there is one open checkout at a time.\n\
                  \n\
-                 A second request for the same plan leads to the same page, one for another plan\n\
-                 closes the page of the first."
+                 A second request for the same leads to the same page, one for anything else, or\n\
+                 back to another place, closes the page of the first."
             ),
             do_(py!(self.refuse_address(payload.success_url))),
             do_(py!(self.refuse_address(payload.cancel_url))),
@@ -154,7 +156,7 @@ fn billing_service_only_checkout(billing: &Billing) -> FunctionDef {
                         py!(previous != None && previous.url != None),
                         block![
                             if_(
-                                py!(previous.lookup_key == order.lookup_key),
+                                py!(previous.order == order.fingerprint),
                                 [return_(py!(previous.url))]
                             ),
                             do_(py!(self.provider.expire_checkout(previous.id).await))
@@ -320,33 +322,58 @@ fn billing_service_subscription(billing: &Billing) -> FunctionDef {
 }
 
 fn billing_service_customer_of(billing: &Billing) -> FunctionDef {
-    names!(payer, customer, customer_id);
-    let payer_name = match billing.payer {
-        Payer::Organization => py!(payer.name),
-        Payer::User => py!(payer.email),
-    };
+    names!(payer, customer_id);
     async_def("customer_of")
         .params([untyped("self"), param(payer, payer_model(billing))])
         .returns(str)
         .body(block![
-            docstring("Return the customer that the payer is, a new one if need be."),
-            if_(
-                py!(payer.stripe_customer_id == None),
-                block![
-                    assign(
-                        customer,
-                        py!(Customer(
-                            payer_id = payer.id,
-                            name = { payer_name },
-                            email = self.principal.user.email
-                        ))
-                    ),
-                    assign(customer_id, py!(self.provider.create_customer(customer).await)),
-                    do_(py!(put(payer, dict!("stripe_customer_id" => customer_id)))),
-                    return_(customer_id)
-                ]
+            docstring(
+                "Return the customer that the payer is, a new one if need be.\n\
+                 \n\
+                 Asked again for a new one, the provider answers with the same for a while, also\n\
+                 when that was deleted."
             ),
-            return_(py!(payer.stripe_customer_id))
+            assign(
+                customer_id,
+                py!(payer.stripe_customer_id || self.new_customer(payer, None).await)
+            ),
+            while_(
+                py!(!self.provider.has_customer(customer_id).await),
+                [assign(customer_id, py!(self.new_customer(payer, customer_id).await))]
+            ),
+            if_(
+                py!(customer_id != payer.stripe_customer_id),
+                [do_(py!(put(payer, dict!("stripe_customer_id" => customer_id))))]
+            ),
+            return_(customer_id)
+        ])
+}
+
+fn billing_service_new_customer(billing: &Billing) -> FunctionDef {
+    names!(payer, previous_id, customer);
+    let payer_name = match billing.payer {
+        Payer::Organization => py!(payer.name),
+        Payer::User => py!(payer.email),
+    };
+    async_def("new_customer")
+        .params([
+            untyped("self"),
+            param(payer, payer_model(billing)),
+            param(previous_id, py!(str | None)),
+        ])
+        .returns(str)
+        .body(block![
+            docstring("Add the customer that the payer is after one who was deleted, if any."),
+            assign(
+                customer,
+                py!(Customer(
+                    payer_id = payer.id,
+                    name = { payer_name },
+                    email = self.principal.user.email,
+                    previous_id = previous_id
+                ))
+            ),
+            return_(py!(self.provider.create_customer(customer).await))
         ])
 }
 

@@ -1,16 +1,17 @@
 //! `backend/app/services/billing_sync.py`: subscriptions: what the provider says about them, written to who pays.
 
+use crate::core::billing::effective_plan;
 use crate::core::database::Database;
 use crate::core::payers::payer_model;
-use crate::core::plans::SubscriptionStatus;
+use crate::core::plans::{PlanName, SubscriptionStatus};
 use crate::core::sealing::Sealer;
 use crate::core::security::Signer;
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::models::billing_event::{BillingEvent, BillingEventStatus};
-use crate::python::builtins::{Exception, bool, dict, frozenset, range, setattr, str};
+use crate::python::builtins::{__name__, Exception, bool, dict, frozenset, range, setattr, str};
 use crate::python::sqlalchemy::{select, update};
-use crate::python::standard::{Any, UUID, dataclass, datetime};
+use crate::python::standard::{Any, UUID, dataclass, datetime, logging};
 use crate::services::billing_inbox::{BillingInbox, finish};
 use crate::services::billing_post::{BillingPost, TrialRefused};
 use crate::services::billing_provider::{
@@ -24,8 +25,8 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.billing_sync": MAX_RACES, ENDED, NOT_BEGUN, RaceError, BillingSync, build_sync, put,
-        farewell, stopgap, changes_to, is_premature, past_due_since;
+    "app.services.billing_sync": logger, MAX_RACES, ENDED, NOT_BEGUN, RaceError, BillingSync, build_sync, put,
+        farewell, stopgap, changes_to, plan_without, is_premature, past_due_since;
 }
 
 /// The module.
@@ -34,7 +35,8 @@ pub fn emit(billing: &Billing) -> Module {
     let docstring = "Subscriptions: what the provider says about them, written to who pays.";
     let model = payer_model(billing);
     module("app.services.billing_sync").docstring(docstring).body(block![
-        assign(MAX_RACES, 20),
+        assign(logger, py!(logging.getLogger(__name__))),
+        assign(MAX_RACES, 20).paragraph(),
         assign(
             ENDED,
             py!(frozenset(set!(
@@ -57,6 +59,7 @@ pub fn emit(billing: &Billing) -> Module {
         farewell_def(),
         stopgap_def(model),
         changes_to_def(billing),
+        plan_without_def(model),
         is_premature_def(model),
         past_due_since_def(model)
     ])
@@ -88,6 +91,7 @@ fn billing_sync_class(billing: &Billing) -> ClassDef {
         billing_sync_pass_over(),
         billing_sync_find_payer(model),
         billing_sync_bring_up_to_date(model),
+        billing_sync_is_deleted(model),
         billing_sync_ask(model, has_cards),
         has_cards.then(|| block![billing_sync_has_had_trial(model), billing_sync_end_trial(model)]),
         billing_sync_write(model),
@@ -207,7 +211,14 @@ fn billing_sync_bring_up_to_date(model: Import) -> FunctionDef {
             assign(alert, py!(notice.alert)),
             assign(link, py!(dict!("stripe_customer_id" => notice.customer_id))),
             assign(now, py!(utcnow())),
-            try_([assign(found, py!(self.ask(payer, notice.customer_id).await))]).except(
+            try_(block![
+                if_(
+                    py!(self.is_deleted(payer, notice.customer_id).await),
+                    [return_(py!(self.write(payer, dict!(), event).await))]
+                ),
+                assign(found, py!(self.ask(payer, notice.customer_id).await))
+            ])
+            .except(
                 ProviderError,
                 block![
                     assign(
@@ -224,6 +235,21 @@ fn billing_sync_bring_up_to_date(model: Import) -> FunctionDef {
             ),
             assign(changes, py!(link | changes_to(payer, found, now))),
             return_(py!(self.write(payer, changes, event, alert).await))
+        ])
+}
+
+fn billing_sync_is_deleted(model: Import) -> FunctionDef {
+    names!(payer, customer_id);
+    async_def("is_deleted")
+        .params([untyped("self"), param(payer, model), param(customer_id, str)])
+        .returns(bool)
+        .body(block![
+            docstring("Tell whether a customer was deleted before an event could link it."),
+            if_(
+                py!(payer.stripe_customer_id == customer_id || !self.provider.is_connected),
+                [return_(false)]
+            ),
+            return_(py!(!self.provider.has_customer(customer_id).await))
         ])
 }
 
@@ -404,7 +430,8 @@ fn farewell_def() -> FunctionDef {
             "stripe_customer_id" => None,
             "subscription_status" => SubscriptionStatus.CANCELED,
             "subscription_ends_at" => None,
-            "past_due_since" => None
+            "past_due_since" => None,
+            "price_is_unknown" => false
         )))
     ])
 }
@@ -445,9 +472,9 @@ fn stopgap_def(model: Import) -> FunctionDef {
 
 fn changes_to_def(billing: &Billing) -> FunctionDef {
     let model = payer_model(billing);
-    names!(payer, found, as_of);
+    names!(payer, found, as_of, is_unclear);
     let mut changes = vec![
-        ("plan", py!(found.plan || payer.plan)),
+        ("plan", py!(found.plan || plan_without(payer, found, as_of))),
         ("subscription_status", py!(found.status)),
         ("stripe_subscription_id", py!(found.id)),
         ("trial_ends_at", py!(found.trial_ends_at)),
@@ -455,6 +482,7 @@ fn changes_to_def(billing: &Billing) -> FunctionDef {
         ("subscription_ends_at", py!(found.ends_at)),
         ("subscription_event_at", py!(as_of)),
         ("past_due_since", py!(past_due_since(payer, found, as_of))),
+        ("price_is_unknown", py!(is_unclear)),
     ];
     changes.extend(billing.has_seats().then(|| ("paid_seats", py!(found.quantity))));
     def(changes_to)
@@ -465,13 +493,36 @@ fn changes_to_def(billing: &Billing) -> FunctionDef {
         ])
         .returns(py!(dict[(str, Any)]))
         .body(block![
-            docstring("Return what changes when this is the subscription at a time."),
+            docstring(
+                "Return what changes when this is the subscription at a time.\n\
+                 \n\
+                 Also one whose price no plan has begins, is due and ends; what it gives has to be\n\
+                 told by a person."
+            ),
             if_(py!(found == None || is_premature(payer, found)), [return_(py!(dict!()))]),
+            assign(is_unclear, py!(found.plan == None && not_in!(found.status, ENDED))),
             if_(
-                py!(found.plan == None && not_in!(found.status, ENDED)),
-                [raise(py!(UnusableEventError("No price of the subscription belongs to a plan")))],
+                is_unclear,
+                [do_(py!(logger.error("No plan has the price of subscription %s", found.id)))]
             ),
             return_(make::dict(changes))
+        ])
+}
+
+fn plan_without_def(model: Import) -> FunctionDef {
+    names!(payer, found, as_of);
+    def(plan_without)
+        .params([param(payer, model), param(found, Subscription), param(as_of, datetime)])
+        .returns(PlanName)
+        .body(block![
+            docstring(
+                "Return the plan by a subscription whose price no plan has: the one there is.\n\
+                 \n\
+                 That of an earlier subscription which has ended, or of a trial that is over, is\n\
+                 none that is paid for."
+            ),
+            if_(py!(payer.stripe_subscription_id == found.id), [return_(py!(payer.plan))]),
+            return_(py!(effective_plan(payer, as_of).name))
         ])
 }
 

@@ -15,7 +15,7 @@ use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::{Annotated, dataclass};
 use crate::schemas::invitation::InvitationPreview;
-use crate::services::invitation_service::{enforce_seats, seats_taken};
+use crate::services::invitation_service::{enforce_payment, enforce_seats, seats_taken};
 use crate::spec::{Billing, Spec};
 use astgen_pyast::prelude::*;
 
@@ -27,11 +27,10 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let limited = spec.billing.as_ref().filter(|billing| limits_members(billing));
     module("app.services.invitation_reply_service")
         .docstring("What invited people do: look, accept, decline.")
         .body(block![
-            invitation_reply_service_class(limited),
+            invitation_reply_service_class(spec.billing.as_ref()),
             masked_def(),
             assign(
                 InvitationReplyServiceDep,
@@ -40,14 +39,14 @@ pub fn emit(spec: &Spec) -> Module {
         ])
 }
 
-fn invitation_reply_service_class(limited: Option<&Billing>) -> ClassDef {
+fn invitation_reply_service_class(billing: Option<&Billing>) -> ClassDef {
     names!(session, signer);
     class(InvitationReplyService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for who holds the token of an invitation."),
         annotate(session, SessionDep),
         annotate(signer, SignerDep),
         preview(),
-        accept(limited),
+        accept(billing),
         decline(),
         is_invited(),
         find(),
@@ -87,10 +86,12 @@ fn preview() -> FunctionDef {
         ])
 }
 
-fn accept(limited: Option<&Billing>) -> FunctionDef {
+fn accept(billing: Option<&Billing>) -> FunctionDef {
     names!(user, token, invitation, organization, seats, membership);
-    let seat_check =
-        limited.map(|billing| enforce_seats(billing, organization, seats, seats_taken));
+    let seat_check = billing.map(|billing| match limits_members(billing) {
+        true => enforce_seats(billing, organization, seats, seats_taken),
+        false => enforce_payment(billing, organization),
+    });
     async_def("accept")
         .params([untyped("self"), param(user, User), param(token, str)])
         .returns(Membership)

@@ -1,5 +1,6 @@
 //! `backend/app/services/invitation_service.py`: invitations: who may ask whom into an organization.
 
+use crate::core::access::{access_of, refuse_unpaid};
 use crate::core::billing::consume_limit;
 use crate::core::database::{SessionDep, flush};
 use crate::core::errors::{ConflictError, ForbiddenError, NotFoundError, TooManyRequestsError};
@@ -307,15 +308,29 @@ pub fn enforce_seats(
     seats: Name,
     counted: Import,
 ) -> Vec<Stmt> {
-    names!(payer);
-    let asked = (billing.payer == Payer::User)
-        .then(|| assign(payer, py!(payer_of(self.session, organization).await)));
-    let payer = if asked.is_some() { payer } else { organization };
+    let (asked, payer) = payer_asked_for(billing, organization);
     block![
         assign(seats, py!(counted(organization))),
         asked,
         do_(py!(consume_limit(self.session, payer, Limit.MEMBERS, seats).await))
     ]
+}
+
+/// Refuses a member while a payment is missing, where no limit of a plan does.
+pub fn enforce_payment(billing: &Billing, organization: Name) -> Vec<Stmt> {
+    let (asked, payer) = payer_asked_for(billing, organization);
+    block![asked, do_(py!(refuse_unpaid(access_of(payer, utcnow()))))]
+}
+
+/// Who pays for an organization, asked for if that is somebody else.
+fn payer_asked_for(billing: &Billing, organization: Name) -> (Option<Stmt>, Name) {
+    names!(payer);
+    match billing.payer {
+        Payer::Organization => (None, organization),
+        Payer::User => {
+            (Some(assign(payer, py!(payer_of(self.session, organization).await))), payer)
+        }
+    }
 }
 
 fn seats_taken_def() -> FunctionDef {

@@ -3,6 +3,7 @@
 use crate::core::idempotency::KEY_LIFETIME;
 use crate::core::jobs::JobKind;
 use crate::models::base::utcnow;
+use crate::models::billing_event::{BillingEvent, BillingEventStatus};
 use crate::models::email::Email;
 use crate::models::idempotency_key::IdempotencyKey;
 use crate::models::job::{Job, JobStatus};
@@ -14,7 +15,7 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.maintenance": KEPT, FORGETTABLE, Nothing, PRUNE, prune;
+    "app.services.maintenance": KEPT, FORGETTABLE, FOLLOWED, EVENTS_KEPT, Nothing, PRUNE, prune;
 }
 
 /// The module.
@@ -25,9 +26,14 @@ pub fn emit(spec: &Spec) -> Module {
         .body(block![
             assign(KEPT, py!(timedelta(days = 30))),
             assign(FORGETTABLE, py!((JobStatus.SUCCEEDED, JobStatus.CANCELED))),
+            spec.billing.as_ref().map(|_| block![
+                assign(FOLLOWED, py!((BillingEventStatus.PROCESSED, BillingEventStatus.SKIPPED))),
+                assign(EVENTS_KEPT, py!(timedelta(days = 90)))
+                    .comment("Longer than Stripe delivers an event again, which is a month.")
+            ]),
             nothing_class(),
             assign(PRUNE, py!(JobKind("prune", Nothing))),
-            prune_def(!spec.entities.is_empty())
+            prune_def(!spec.entities.is_empty(), spec.billing.is_some())
         ])
 }
 
@@ -35,18 +41,31 @@ fn nothing_class() -> ClassDef {
     class(Nothing).base(BaseModel).body([docstring("The payload of a job that needs none.")])
 }
 
-fn prune_def(has_keys: bool) -> FunctionDef {
+fn prune_def(has_keys: bool, bills: bool) -> FunctionDef {
     let expired = py!(IdempotencyKey.created_at < utcnow() - KEY_LIFETIME);
     names!(context, _payload, past, session);
     async_def(prune)
         .params([param(context, JobContext), param(_payload, Nothing)])
         .returns(none())
         .body(block![
-            docstring(
-                "Delete what is long done; dead jobs stay until a person has looked at them.\n\
-                 \n\
-                 A mail that could not be sent by now is of no use to anybody."
-            ),
+            docstring(match bills {
+                false => {
+                    "Delete what is long done; dead jobs stay until a person has looked at them.
+\
+                      
+\
+                      A mail that could not be sent by now is of no use to anybody."
+                }
+                true => {
+                    "Delete what is long done.
+\
+                      
+\
+                      Dead jobs, and events that failed, stay until a person has looked at them. A
+\
+                      mail that could not be sent by now is of no use to anybody."
+                }
+            }),
             assign(past, py!(utcnow() - KEPT)),
             async_with_as(
                 py!(context.session()),
@@ -61,6 +80,12 @@ fn prune_def(has_keys: bool) -> FunctionDef {
                     do_(py!(session.execute(delete(Email).r#where(Email.created_at < past)).await)),
                     has_keys.then(|| do_(py!(session
                         .execute(delete(IdempotencyKey).r#where(expired))
+                        .await))),
+                    bills.then(|| do_(py!(session
+                        .execute(delete(BillingEvent).r#where(
+                            BillingEvent.status.in_(FOLLOWED),
+                            BillingEvent.handled_at < utcnow() - EVENTS_KEPT
+                        ))
                         .await)))
                 ]
             )

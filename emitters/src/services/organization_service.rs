@@ -1,6 +1,6 @@
 //! `backend/app/services/organization_service.py`: organizations and who belongs to them.
 
-use crate::core::billing::has_subscription;
+use crate::core::access::has_subscription;
 use crate::core::database::SessionDep;
 use crate::core::errors::ConflictError;
 use crate::core::org_rbac::{Principal, lock_organization};

@@ -3,6 +3,7 @@
 use crate::core::settings::Settings;
 use crate::python::aiohttp::ClientTimeout;
 use crate::python::builtins::{TYPE, bool, isinstance, object, property, str};
+use crate::python::pydantic::ValidationError;
 use crate::python::standard::{Any, Generator, Mapping, contextmanager, json, sha256};
 use crate::python::stripe::{AIOHTTPClient, RequestOptions, StripeClient, stripe};
 use crate::services::billing_provider::{PaymentFailedError, ProviderError};
@@ -112,24 +113,33 @@ fn translated_errors_def() -> FunctionDef {
         .returns(py!(Generator[(None, None, None)]))
         .body(block![
             docstring("Turn the errors of the library into ours, which repeat no value."),
-            try_([do_(yield_(None))]).except_as(
-                py!(stripe.StripeError),
-                error,
-                block![
-                    if_(
-                        py!(error.code == "resource_missing"),
-                        [raise_from(py!(MissingError("There is no such object")), error)]
-                    ),
-                    if_(
-                        py!(isinstance(error, stripe.CardError)),
-                        [raise_from(py!(PaymentFailedError("The payment was refused.")), error)]
-                    ),
-                    raise_from(
-                        py!(ProviderError(f!("{}: {}", TYPE(error).__name__, error.code))),
-                        error
-                    )
-                ]
-            )
+            try_([do_(yield_(None))])
+                .except_as(
+                    py!(stripe.StripeError),
+                    error,
+                    block![
+                        if_(
+                            py!(error.code == "resource_missing"),
+                            [raise_from(py!(MissingError("There is no such object")), error)]
+                        ),
+                        if_(
+                            py!(isinstance(error, stripe.CardError)),
+                            [raise_from(
+                                py!(PaymentFailedError("The payment was refused.")),
+                                error
+                            )]
+                        ),
+                        raise_from(
+                            py!(ProviderError(f!("{}: {}", TYPE(error).__name__, error.code))),
+                            error
+                        )
+                    ]
+                )
+                .except_as(
+                    ValidationError,
+                    error,
+                    [raise_from(py!(ProviderError("The answer cannot be read")), error)]
+                )
         ])
 }
 

@@ -1,12 +1,12 @@
 //! `backend/app/services/stripe_payments.py`: payment at Stripe: customers, the pages on which they pay, and their invoices.
 
-use crate::python::builtins::{int, str};
+use crate::python::builtins::{bool, int, str};
 use crate::python::standard::{UTC, datetime};
 use crate::python::stripe::{
     CustomerCreateParams, InvoiceListParams, SessionCreateParams,
     SessionCreateParamsSubscriptionData, stripe,
 };
-use crate::schemas::stripe::StripeCheckoutSession;
+use crate::schemas::stripe::{StripeCheckoutSession, StripeCustomer};
 use crate::services::billing_provider::{Checkout, Customer, Invoice, InvoicePart, Order};
 use crate::services::stripe_api::{MissingError, StripeApi, once, translated_errors};
 use crate::spec::{Billing, Trial};
@@ -32,6 +32,7 @@ fn stripe_payments_class(billing: &Billing) -> ClassDef {
     class(StripePayments).base(StripeApi).body(block![
         docstring("The calls about who pays, and how."),
         stripe_payments_create_customer(),
+        stripe_payments_has_customer(),
         stripe_payments_create_checkout(billing),
         stripe_payments_find_checkout(),
         stripe_payments_expire_checkout(),
@@ -41,7 +42,7 @@ fn stripe_payments_class(billing: &Billing) -> ClassDef {
 }
 
 fn stripe_payments_create_customer() -> FunctionDef {
-    names!(customer, params, made);
+    names!(customer, params, key, made);
     async_def("create_customer")
         .params([untyped("self"), param(customer, Customer)])
         .returns(str)
@@ -56,15 +57,30 @@ fn stripe_payments_create_customer() -> FunctionDef {
                     "metadata" => dict!("payer_id" => str(customer.payer_id))
                 )),
             ),
+            assign(key, py!(once(params, customer.previous_id))),
             with(
                 py!(translated_errors()),
-                [assign(
-                    made,
-                    py!(self.client.v1.customers.create_async(params, once(params)).await),
-                )],
+                [assign(made, py!(self.client.v1.customers.create_async(params, key).await),)],
             ),
             return_(py!(made.id))
         ])
+}
+
+fn stripe_payments_has_customer() -> FunctionDef {
+    names!(customer_id, found);
+    async_def("has_customer").params([untyped("self"), param(customer_id, str)]).returns(bool).body(
+        block![
+            docstring("Tell whether there is such a customer, who was not deleted."),
+            try_(with(
+                py!(translated_errors()),
+                block![
+                    assign(found, py!(self.client.v1.customers.retrieve_async(customer_id).await)),
+                    return_(py!(!StripeCustomer.model_validate(found.to_dict()).deleted))
+                ]
+            ))
+            .except(MissingError, [return_(false)])
+        ],
+    )
 }
 
 fn stripe_payments_create_checkout(billing: &Billing) -> FunctionDef {
@@ -95,7 +111,7 @@ fn stripe_payments_create_checkout(billing: &Billing) -> FunctionDef {
                     ],
                     "success_url" => order.success_url,
                     "cancel_url" => order.cancel_url,
-                    "metadata" => dict!("lookup_key" => order.lookup_key),
+                    "metadata" => dict!("order" => order.fingerprint),
                     "subscription_data" => { content }
                 )),
             ),
@@ -225,7 +241,7 @@ fn read_checkout_def() -> FunctionDef {
             return_(py!(Checkout(
                 id = checkout.id,
                 url = if checkout.status == "open" { checkout.url } else { None },
-                lookup_key = checkout.metadata.get("lookup_key")
+                order = checkout.metadata.get("order")
             )))
         ],
     )

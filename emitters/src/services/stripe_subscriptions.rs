@@ -93,22 +93,24 @@ fn stripe_subscriptions_list_subscriptions(billing: &Billing) -> FunctionDef {
             docstring("List every subscription of a customer, also those that have ended."),
             with(
                 py!(translated_errors()),
-                [assign(
-                    page,
-                    py!(self
-                        .client
-                        .v1
-                        .subscriptions
-                        .list_async(dict!(
-                            "customer" => customer_id,
-                            "status" => "all",
-                            "limit" => 100,
-                            "expand" => { expanded }
-                        ))
-                        .await),
-                )],
-            ),
-            return_(py!(list!(read_subscription(found.to_dict()) for found in page.data)))
+                block![
+                    assign(
+                        page,
+                        py!(self
+                            .client
+                            .v1
+                            .subscriptions
+                            .list_async(dict!(
+                                "customer" => customer_id,
+                                "status" => "all",
+                                "limit" => 100,
+                                "expand" => { expanded }
+                            ))
+                            .await),
+                    ),
+                    return_(py!(list!(read_subscription(found.to_dict()) for found in page.data)))
+                ]
+            )
         ])
 }
 
@@ -128,18 +130,20 @@ fn stripe_subscriptions_retrieve_subscription(billing: &Billing) -> FunctionDef 
             docstring("Read one subscription, if there is such a one."),
             try_(with(
                 py!(translated_errors()),
-                [assign(
-                    found,
-                    py!(self
-                        .client
-                        .v1
-                        .subscriptions
-                        .retrieve_async(subscription_id, dict!("expand" => { expanded }))
-                        .await)
-                )]
+                block![
+                    assign(
+                        found,
+                        py!(self
+                            .client
+                            .v1
+                            .subscriptions
+                            .retrieve_async(subscription_id, dict!("expand" => { expanded }))
+                            .await)
+                    ),
+                    return_(py!([read_subscription(found.to_dict())]))
+                ]
             ))
-            .except(MissingError, [return_(py!([]))]),
-            return_(py!([read_subscription(found.to_dict())]))
+            .except(MissingError, [return_(py!([]))])
         ])
 }
 
@@ -219,12 +223,14 @@ fn stripe_subscriptions_item_id() -> FunctionDef {
             docstring("Return the line of a subscription that pays for the plan."),
             with(
                 py!(translated_errors()),
-                [assign(
-                    found,
-                    py!(self.client.v1.subscriptions.retrieve_async(subscription_id).await)
-                )]
-            ),
-            return_(py!(item_of(StripeSubscription.model_validate(found.to_dict())).id))
+                block![
+                    assign(
+                        found,
+                        py!(self.client.v1.subscriptions.retrieve_async(subscription_id).await)
+                    ),
+                    return_(py!(item_of(StripeSubscription.model_validate(found.to_dict())).id))
+                ]
+            )
         ],
     )
 }
@@ -279,11 +285,16 @@ fn precedence_def() -> FunctionDef {
     names!(subscription, started, place);
     def(precedence)
         .params([param(subscription, Subscription)])
-        .returns(py!(tuple[(bool, int, float)]))
+        .returns(py!(tuple[(int, bool, float)]))
         .body(block![
-            docstring("Place a subscription among those of its customer; the least one counts."),
+            docstring(
+                "Place a subscription among those of its customer; the least one counts.\n\
+                 \n\
+                 Its status says more than its price: who pays for something that no plan has\n\
+                 does pay."
+            ),
             assign(started, py!((subscription.created_at || BEGINNING).timestamp())),
             assign(place, py!(PRECEDENCE.index(subscription.status))),
-            return_(py!((subscription.plan == None, place, -started)))
+            return_(py!((place, subscription.plan == None, -started)))
         ])
 }

@@ -8,9 +8,9 @@ use crate::python::standard::{
     parse_qsl, time,
 };
 use crate::python::stripe::{
-    CustomerCreateParams, InvoiceListParams, PriceListParams, SubscriptionCancelParams,
-    SubscriptionListParams, SubscriptionResumeParams, SubscriptionRetrieveParams,
-    SubscriptionUpdateParams, billing_portal, checkout,
+    CustomerCreateParams, CustomerRetrieveParams, InvoiceListParams, PriceListParams,
+    SubscriptionCancelParams, SubscriptionListParams, SubscriptionResumeParams,
+    SubscriptionRetrieveParams, SubscriptionUpdateParams, billing_portal, checkout,
 };
 use crate::tests::servers::hosting;
 use crate::tests::stripe_contract::{inventions, refusals};
@@ -80,6 +80,8 @@ fn fake_stripe_class() -> ClassDef {
         fake_stripe_invoices(),
         fake_stripe_read(),
         fake_stripe_add_customer(),
+        fake_stripe_customer(),
+        fake_stripe_living(),
         fake_stripe_add_checkout(),
         fake_stripe_expire_checkout(),
         fake_stripe_add_portal(),
@@ -135,6 +137,7 @@ fn fake_stripe_routes() -> FunctionDef {
                 ("DELETE", one, SubscriptionCancelParams, self.cancel),
                 ("POST", f!("{}/resume", one), SubscriptionResumeParams, self.resume),
                 ("POST", "/v1/customers", CustomerCreateParams, self.add_customer),
+                ("GET", "/v1/customers/{id}", CustomerRetrieveParams, self.customer),
                 ("GET", "/v1/prices", PriceListParams, self.prices),
                 ("GET", "/v1/invoices", InvoiceListParams, self.invoices),
                 ("POST", checkouts, checkout.SessionCreateParams, self.add_checkout),
@@ -159,8 +162,7 @@ fn fake_stripe_subscriptions() -> FunctionDef {
     names!(call, customer, found);
     def("subscriptions").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
         docstring("List the subscriptions of a customer."),
-        assign(customer, py!(self.find("customer", call.params["customer"]))),
-        if_(py!(customer.get("deleted")), [raise(py!(missing("customer", customer["id"])))]),
+        assign(customer, py!(self.living(call.params["customer"]))),
         assign(found, py!(self.state.all("subscription", customer = customer["id"]))),
         return_(py!(self.list_of(found, call)))
     ])
@@ -212,11 +214,34 @@ fn fake_stripe_add_customer() -> FunctionDef {
     ])
 }
 
+fn fake_stripe_customer() -> FunctionDef {
+    names!(call, customer, deleted);
+    def("customer").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
+        docstring("Read a customer; of a deleted one there is little left."),
+        assign(customer, py!(self.find("customer", call.r#match["id"]))),
+        assign(
+            deleted,
+            py!(dict!("id" => customer["id"], "object" => "customer", "deleted" => true))
+        ),
+        return_(py!(if customer.get("deleted") { deleted } else { customer }))
+    ])
+}
+
+fn fake_stripe_living() -> FunctionDef {
+    names!(customer_id, customer);
+    def("living").params([untyped("self"), param(customer_id, str)]).returns(Object).body(block![
+        docstring("Find a customer; one who was deleted can be read, and nothing else."),
+        assign(customer, py!(self.find("customer", customer_id))),
+        if_(py!(customer.get("deleted")), [raise(py!(missing("customer", customer_id)))]),
+        return_(customer)
+    ])
+}
+
 fn fake_stripe_add_checkout() -> FunctionDef {
     names!(call, item, price);
     def("add_checkout").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
         docstring("Open a checkout; that its parts exist is checked when it is paid."),
-        do_(py!(self.find("customer", call.params["customer"]))),
+        do_(py!(self.living(call.params["customer"]))),
         assign(py!((item,)), py!(call.params["line_items"].values())),
         assign(price, py!(self.find("price", item["price"]))),
         return_(py!(self.state.add_checkout(
@@ -246,7 +271,7 @@ fn fake_stripe_add_portal() -> FunctionDef {
     names!(call, made);
     def("add_portal").params([untyped("self"), param(call, Call)]).returns(Object).body(block![
         docstring("Open the page of a customer."),
-        do_(py!(self.find("customer", call.params["customer"]))),
+        do_(py!(self.living(call.params["customer"]))),
         assign(made, py!(self.state.add("bps", "billing_portal.session", **call.params))),
         return_(py!(made | dict!("url" => f!("https://billing.stripe.com/{}", made["id"]))))
     ])

@@ -29,6 +29,7 @@ mod entity_trash;
 mod entity_values;
 mod entity_versions;
 
+pub mod test_access;
 pub mod test_api_keys;
 pub mod test_audit;
 pub mod test_auth;
@@ -169,6 +170,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Later<'_>> {
         spec.auth.has_totp().then(|| test_totp::emit(spec)),
         spec.observability.log_file.as_ref().map(|_| test_log_file::emit()),
         test_plans::emit(spec),
+        test_access::emit(spec),
         test_entitlements::emit(spec),
         test_feature_flags::emit(spec),
         casting::has_trial(spec).then(test_trials::emit),

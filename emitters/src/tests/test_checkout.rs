@@ -11,7 +11,7 @@ use crate::spec::{Payer, Spec};
 use crate::tests::casting::{Offer, has_limits, insider};
 use crate::tests::stripe_state::Object;
 use crate::tests::test_subscriptions::{LARGE, SMALL, payer, state, subscription_of};
-use crate::tests::world::{Caller, World};
+use crate::tests::world::{Caller, World, sign_up, world_test};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -32,6 +32,9 @@ pub fn emit(spec: &Spec, offer: Offer<'_>) -> Module {
         test_an_owner_subscribes(spec, offer),
         test_a_payment_counts_before_its_event_is_here(offer),
         offers_two.then(|| test_there_is_one_checkout_at_a_time(offer)),
+        test_a_checkout_is_for_what_was_asked(),
+        test_who_was_deleted_is_another_customer(),
+        (!spec.entities.is_empty()).then(|| test_a_checkout_with_a_key_is_one(offer)),
         test_two_tabs_make_one_customer_and_one_checkout(),
         test_a_crash_after_the_call_makes_no_second_checkout(),
         test_nobody_is_sent_to_a_strange_place(),
@@ -40,6 +43,8 @@ pub fn emit(spec: &Spec, offer: Offer<'_>) -> Module {
         offers_two.then(|| test_a_change_that_cannot_be_paid_changes_nothing(offer)),
         (offers_two && has_limits(spec)).then(|| test_a_plan_must_allow_what_there_is(offer)),
         test_an_owner_ends_and_resumes(),
+        test_a_subscription_with_an_unknown_price_is_one(offer),
+        test_what_cannot_be_read_is_no_answer(),
         test_an_owner_reads_the_invoices(),
         test_while_stripe_is_down_nothing_is_bought(),
         test_without_a_key_nothing_can_be_bought(),
@@ -368,6 +373,117 @@ fn test_an_owner_ends_and_resumes() -> FunctionDef {
             assert_(py!((resumed["status"], resumed["access"]) == ("active", "full")))
         ],
     )
+}
+
+fn test_a_checkout_is_for_what_was_asked() -> FunctionDef {
+    names!(world, ada, organization_id, second, again, newer, older);
+    let elsewhere = "http://localhost:3000/elsewhere";
+    world_test("test_a_checkout_is_for_what_was_asked").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
+        do_(py!(check_out(ada, organization_id).await)),
+        assign(second, py!(check_out(ada, organization_id, url = elsewhere).await)),
+        assign(py!((newer, older)), py!(checkouts(world))),
+        assert_(py!(second.json() == dict!("url" => newer["url"]))),
+        assert_(py!((older["status"], newer["status"]) == ("expired", "open"))),
+        assign(again, py!(check_out(ada, organization_id, url = elsewhere).await)),
+        assert_(py!(again.json() == second.json()))
+    ])
+}
+
+fn test_a_checkout_with_a_key_is_one(offer: Offer<'_>) -> FunctionDef {
+    names!(world, ada, organization_id, path, body, headers, first, again, other);
+    let Offer { small, .. } = offer;
+    world_test("test_a_checkout_with_a_key_is_one").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
+        assign(path, py!(f!("/organizations/{}/billing/checkout", organization_id))),
+        assign(
+            body,
+            py!(dict!("plan" => small, "success_url" => ADDRESS, "cancel_url" => ADDRESS))
+        ),
+        assign(headers, py!(dict!(**ada.headers, "Idempotency-Key" => "a-key"))),
+        assign(first, py!(world.http.post(path, json = body, headers = headers).await)),
+        assert_that(py!(first.status_code == 200), py!(first.text)),
+        do_(py!(world.stripe.state.expire_checkout(checkouts(world)[0]))),
+        assign(again, py!(world.http.post(path, json = body, headers = headers).await)),
+        assert_(py!(again.json() == first.json())),
+        assert_(py!(again.headers["Idempotent-Replayed"] == "true")),
+        assign(body, py!(body | dict!("cancel_url" => "http://localhost:3000/"))),
+        assign(other, py!(world.http.post(path, json = body, headers = headers).await)),
+        assert_(py!(other.json()["code"] == "idempotency_key_reused"))
+    ])
+}
+
+fn test_who_was_deleted_is_another_customer() -> FunctionDef {
+    names!(world, ada, organization_id, stripe, is_told, gone, newest, answer);
+    world_test("test_who_was_deleted_is_another_customer").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
+        do_(py!(check_out(ada, organization_id).await)),
+        assign(stripe, py!(world.stripe.state)),
+        for_(
+            is_told,
+            py!((false, true)),
+            block![
+                assign(gone, py!(stripe.all("customer")[0]["id"])),
+                do_(py!(stripe.delete_customer(gone))),
+                if_(py!(is_told), [do_(py!(world.catch_up().await))])
+                    .else_([do_(py!(stripe.untold()))]),
+                assign(answer, py!(check_out(ada, organization_id).await)),
+                assert_that(py!(answer.status_code == 200), py!(answer.text)),
+                assign(newest, py!(checkouts(world)[0]["customer"])),
+                assert_(py!(newest != gone)),
+                assert_(py!(payer(world, organization_id).await.stripe_customer_id == newest))
+            ]
+        )
+    ])
+}
+
+fn test_a_subscription_with_an_unknown_price_is_one(offer: Offer<'_>) -> FunctionDef {
+    names!(world, ada, organization_id, stripe, customer, refused, action, answer);
+    let Offer { free, .. } = offer;
+    world_test("test_a_subscription_with_an_unknown_price_is_one").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
+        assign(customer, py!(world.customer_of(organization_id).await)),
+        assign(stripe, py!(world.stripe.state)),
+        do_(py!(stripe.cancel(stripe.subscribe(customer, SMALL)["id"]))),
+        do_(py!(stripe.add_price("unknown"))),
+        do_(py!(stripe.subscribe(customer, "unknown"))),
+        assign(refused, py!(check_out(ada, organization_id).await)).paragraph(),
+        assert_(py!((refused.status_code, refused.json()["code"]) == (409, "already_subscribed"))),
+        for_(
+            action,
+            py!(("sync", "cancel", "resume")),
+            block![
+                assign(answer, py!(act(ada, organization_id, action).await)),
+                assert_that(py!(answer.status_code == 200), py!(answer.text)),
+                assert_(py!((answer.json()["plan"], answer.json()["access"]) == (free, "full")))
+            ]
+        ),
+        assert_(py!(checkouts(world) == []))
+    ])
+}
+
+fn test_what_cannot_be_read_is_no_answer() -> FunctionDef {
+    names!(world, ada, organization_id, started, action, answer);
+    world_test("test_what_cannot_be_read_is_no_answer").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
+        assign(started, py!(world.subscribe(organization_id, SMALL).await)),
+        do_(py!(world.stripe.state.objects[started]["items"]["data"].clear())),
+        for_(
+            action,
+            py!(("sync", "cancel")),
+            block![
+                assign(answer, py!(act(ada, organization_id, action).await)),
+                assert_(py!(
+                    (answer.status_code, answer.json()["code"]) == (503, "billing_unavailable")
+                ))
+            ]
+        )
+    ])
 }
 
 fn test_an_owner_reads_the_invoices() -> FunctionDef {

@@ -5,6 +5,7 @@ use crate::core::connections::most_connections;
 use crate::core::database::Database;
 use crate::core::jobs::enqueue;
 use crate::core::metrics::{Metrics, forget_the_dead};
+use crate::core::plans::SubscriptionStatus;
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::models::job::JobStatus;
@@ -16,7 +17,8 @@ use crate::python::standard::{AsyncGenerator, Path, os, subprocess, sys, timedel
 use crate::services::maintenance::{Nothing, PRUNE};
 use crate::spec::{EntityNames, Spec};
 use crate::tests::servers::serving;
-use crate::tests::world::world_test;
+use crate::tests::world::{sign_up, world_test};
+use crate::tests::world_billing::find_payer;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -39,6 +41,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_the_metrics_can_ask_for_a_token(),
         test_applications_do_not_share_metrics(),
         test_what_waits_is_counted(spec.billing.is_some()),
+        spec.billing.as_ref().map(|_| test_what_a_person_has_to_look_at_is_counted()),
         test_without_a_database_the_rest_is_measured(),
         test_a_process_that_was_killed_is_forgotten()
     ])
@@ -262,6 +265,32 @@ fn test_what_waits_is_counted(bills: bool) -> FunctionDef {
         assign(waited, py!(float(text.split()[1]))),
         assert_(py!(chain!(hour.total_seconds(), "<=", waited, "<", 2 * hour.total_seconds()))),
         bills.then(|| assert_(py!(in_!(no_events, found))))
+    ])
+}
+
+fn test_what_a_person_has_to_look_at_is_counted() -> FunctionDef {
+    names!(world, ada, session, payer, found, reason, labels);
+    world_test("test_what_a_person_has_to_look_at_is_counted").body(block![
+        sign_up(world, ada),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                assign(payer, py!(find_payer(session, ada.organization().await).await)),
+                assign(py!(payer.price_is_unknown), true),
+                assign(py!(payer.subscription_status), py!(SubscriptionStatus.UNKNOWN)),
+                do_(py!(session.commit().await))
+            ]
+        ),
+        assign(found, py!(lines(world.http).await)),
+        for_(
+            reason,
+            py!(("status", "price")),
+            block![
+                assign(labels, py!(f!("reason=\"{}\"", reason))),
+                assert_(py!(in_!(f!("billing_subscriptions_unclear{{{}}} 1.0", labels), found)))
+            ]
+        )
     ])
 }
 

@@ -1,8 +1,7 @@
 //! `backend/tests/test_plans.py`: what plans and subscriptions allow.
 
-use crate::core::billing::{
-    Access, access_of, effective_plan, grace_ends_at, has_active_subscription, plans_beyond,
-};
+use crate::core::access::{Access, access_of, grace_ends_at, has_active_subscription};
+use crate::core::billing::{effective_plan, plans_beyond};
 use crate::core::payers::payer_model;
 use crate::core::plans::{
     GRACE_PERIOD, Limit, PLANS, PlanName, SubscriptionStatus, plan_for_lookup_key,

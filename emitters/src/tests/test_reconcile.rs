@@ -3,17 +3,20 @@
 use crate::billing_main::run;
 use crate::core::jobs::JobKind;
 use crate::core::settings::Settings;
-use crate::python::builtins::str;
+use crate::models::base::utcnow;
+use crate::models::billing_event::{BillingEvent, BillingEventStatus};
+use crate::python::builtins::{sorted, str};
 use crate::python::pytest::pytest;
-use crate::python::standard::{UUID, uuid4};
+use crate::python::standard::{UUID, timedelta, uuid4};
 use crate::services::billing_reconcile::{RECONCILE_BILLING, ReconcileError, reconcile};
 use crate::services::billing_worker::BillingWorker;
 use crate::services::job_context::JobContext;
 use crate::services::job_registry::{HANDLERS, SCHEDULES};
-use crate::services::maintenance::Nothing;
+use crate::services::maintenance::{Nothing, PRUNE};
 use crate::services::resources::Resources;
 use crate::tests::casting::Offer;
-use crate::tests::test_subscriptions::{SMALL, state};
+use crate::tests::test_subscriptions::{SMALL, payer, state};
+use crate::tests::test_webhook::stored;
 use crate::tests::world::{World, sign_up, world_test};
 use astgen_pyast::prelude::*;
 
@@ -33,10 +36,12 @@ pub fn emit(offer: Offer<'_>) -> Module {
             test_what_no_event_told_is_found_at_night(offer),
             test_each_batch_is_asked_for(offer),
             test_who_cannot_be_asked_for_is_tried_again(offer),
+            test_who_cannot_be_read_holds_nobody_up(),
             test_without_a_key_nobody_is_asked(),
             test_a_person_brings_payers_up_to_date(offer),
             test_a_person_deals_with_failed_events(),
-            test_the_platform_replays_an_event()
+            test_the_platform_replays_an_event(),
+            test_events_are_forgotten_in_the_end()
         ])
 }
 
@@ -149,6 +154,68 @@ fn test_who_cannot_be_asked_for_is_tried_again(offer: Offer<'_>) -> FunctionDef 
         ])
 }
 
+fn test_who_cannot_be_read_holds_nobody_up() -> FunctionDef {
+    names!(world, worker, organization_ids, email, one, first, last, stripe);
+    let founded = py!(world.unpaid_organization(world.sign_up(email).await).await);
+    world_test("test_who_cannot_be_read_holds_nobody_up").body(block![
+        ann_assign(worker, BillingWorker, py!(world.app.state.billing_worker)),
+        assign(
+            organization_ids,
+            py!(list!(founded for email in ("ada@example.com", "eve@example.com")))
+        ),
+        assign(
+            py!((first, last)),
+            py!(sorted(list!((world.payer_id(one).await, one) for one in organization_ids)))
+        ),
+        for_(py!((_, one)), py!((first, last)), [do_(py!(lost_payment(world, one).await))]),
+        assign(stripe, py!(world.stripe.state)).paragraph(),
+        assign(one, py!(world.customer_of(first[1]).await)),
+        do_(py!(stripe.all("subscription", customer = one)[0]["items"]["data"].clear())),
+        assert_(py!(reconcile(worker.sync).await == [UUID(first[0])])),
+        assert_(py!(payer(world, last[1]).await.subscription_status == "active"))
+    ])
+}
+
+fn test_events_are_forgotten_in_the_end() -> FunctionDef {
+    names!(world, settings, session, status, days, event, handled_at);
+    let rows = py!((
+        (BillingEventStatus.PROCESSED, 91),
+        (BillingEventStatus.SKIPPED, 91),
+        (BillingEventStatus.FAILED, 91),
+        (BillingEventStatus.PROCESSED, 89)
+    ));
+    world_test("test_events_are_forgotten_in_the_end").params([param(settings, Settings)]).body(
+        block![
+            async_with_as(
+                py!(world.database.session()),
+                session,
+                block![
+                    for_(
+                        py!((status, days)),
+                        rows,
+                        block![
+                            assign(handled_at, py!(utcnow() - timedelta(days = days))),
+                            do_(py!(session.add(BillingEvent(
+                                provider = "stripe",
+                                event_id = f!("{} {}", status, days),
+                                r#type = "invoice.paid",
+                                occurred_at = handled_at,
+                                payload = dict!(),
+                                status = status,
+                                handled_at = handled_at
+                            ))))
+                        ]
+                    ),
+                    do_(py!(session.commit().await))
+                ]
+            ),
+            do_(py!(work_at_night(settings, PRUNE).await)),
+            assert_(py!(set!(event.event_id for event in stored(world).await)
+                == set!("failed 91", "processed 89")))
+        ],
+    )
+}
+
 fn test_without_a_key_nobody_is_asked() -> FunctionDef {
     names!(world, settings, keyless);
     world_test("test_without_a_key_nobody_is_asked").params([param(settings, Settings)]).body(
@@ -183,21 +250,29 @@ fn test_a_person_brings_payers_up_to_date(offer: Offer<'_>) -> FunctionDef {
         ])
 }
 
-/// `ada` has an organization and a subscription whose price belongs to no plan: an event failed.
-fn ada_whose_event_failed() -> [Stmt; 6] {
-    names!(world, ada, organization_id, customer);
+/// `ada` has an organization that is one customer, and paid as another one: an event failed.
+fn ada_whose_event_failed() -> [Stmt; 8] {
+    names!(world, ada, organization_id, other, checkout, session);
     [
         sign_up(world, ada),
         assign(organization_id, py!(world.unpaid_organization(ada).await)),
-        assign(customer, py!(world.customer_of(organization_id).await)),
-        do_(py!(world.stripe.state.add_price("unheard_of"))),
-        do_(py!(world.stripe.state.subscribe(customer, "unheard_of"))),
+        do_(py!(world.customer_of(organization_id).await)),
+        assign(other, py!(world.stripe.state.add_customer()["id"])),
+        assign(
+            checkout,
+            py!(dict!(
+                "customer" => other,
+                "client_reference_id" => world.payer_id(organization_id).await
+            )),
+        ),
+        assign(session, py!(world.stripe.state.add("cs", "checkout.session", **checkout))),
+        do_(py!(world.stripe.state.emit("checkout.session.completed", session))),
         do_(py!(world.catch_up().await)),
     ]
 }
 
 fn test_a_person_deals_with_failed_events() -> FunctionDef {
-    names!(world, settings, capsys, listed, event_id, subscription);
+    names!(world, settings, capsys, listed, event_id, customer, organization_id);
     world_test("test_a_person_deals_with_failed_events")
         .params([param(settings, Settings), param(capsys, py!(pytest.CaptureFixture[str]))])
         .body(block![
@@ -205,12 +280,13 @@ fn test_a_person_deals_with_failed_events() -> FunctionDef {
             ada_whose_event_failed(),
             assert_(py!(run(settings, ["failed"]).await == 1)).paragraph(),
             assign(listed, py!(capsys.readouterr().out)),
-            assert_(py!(in_!("No price of the subscription belongs to a plan", listed))),
+            assert_(py!(in_!("There is another customer already", listed))),
             assign(event_id, py!(listed.split(maxsplit = 1)[0])),
             assert_(py!(run(settings, ["replay", event_id, "evt_unknown"]).await == 1)),
             assert_(py!(capsys.readouterr().out == "no such event: evt_unknown\n")),
-            assign(py!((subscription,)), py!(world.stripe.state.all("subscription"))).paragraph(),
-            do_(py!(world.stripe.state.r#move(subscription["id"], SMALL))),
+            assign(customer, py!(world.customer_of(organization_id).await)).paragraph(),
+            do_(py!(world.stripe.state.delete_customer(customer))),
+            do_(py!(world.catch_up().await)),
             assert_(py!(run(settings, ["replay"]).await == 0)),
             do_(py!(world.settle().await)),
             assert_(py!(run(settings, ["failed"]).await == 0))

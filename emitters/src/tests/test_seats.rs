@@ -1,6 +1,6 @@
 //! `backend/tests/test_seats.py`: who pays for each member pays for those there are.
 
-use crate::python::builtins::{int, str};
+use crate::python::builtins::{int, sorted, str};
 use crate::python::pytest::pytest;
 use crate::services::billing_seats::{SYNC_SEATS, SeatsError};
 use crate::services::job_registry::SCHEDULES;
@@ -29,7 +29,9 @@ pub fn emit(spec: &Spec) -> Option<Module> {
         test_a_checkout_is_for_all_members(plan),
         test_members_who_come_at_once_are_one_change(role),
         test_members_who_leave_are_not_paid_for(role),
-        test_while_stripe_is_down_the_number_waits(role)
+        test_while_stripe_is_down_the_number_waits(role),
+        test_who_cannot_be_read_holds_nobody_up(role),
+        test_what_no_plan_sells_is_not_counted(role)
     ]);
     Some(module)
 }
@@ -129,5 +131,37 @@ fn test_while_stripe_is_down_the_number_waits(role: &str) -> FunctionDef {
         assert_(py!(seats(world, subscription_id) == 1)),
         work(),
         assert_(py!(seats(world, subscription_id) == 2))
+    ])
+}
+
+fn test_who_cannot_be_read_holds_nobody_up(role: &str) -> FunctionDef {
+    names!(world, ada, name, organization_ids, one, broken, whole, stripe);
+    let ids = py!(sorted(list!(ada.found(name).await for name in ("one", "two"))));
+    world_test("test_who_cannot_be_read_holds_nobody_up").body(block![
+        sign_up(world, ada),
+        assign(organization_ids, ids),
+        assign(
+            py!((broken, whole)),
+            py!(list!(world.subscribe(one, PLAN).await for one in organization_ids))
+        ),
+        for_(one, organization_ids, [do_(py!(world.member(ada, one, { role }).await))]),
+        assign(stripe, py!(world.stripe.state)),
+        do_(py!(stripe.objects[broken]["items"]["data"].clear())),
+        with(py!(pytest.raises(SeatsError)), [work()]),
+        assert_(py!(seats(world, whole) == 2))
+    ])
+}
+
+fn test_what_no_plan_sells_is_not_counted(role: &str) -> FunctionDef {
+    names!(world, ada, organization_id, subscription_id, stripe);
+    world_test("test_what_no_plan_sells_is_not_counted").body(block![
+        ada_pays(),
+        assign(stripe, py!(world.stripe.state)),
+        do_(py!(stripe.add_price("unknown"))),
+        do_(py!(stripe.r#move(subscription_id, "unknown"))),
+        do_(py!(world.catch_up().await)),
+        do_(py!(world.member(ada, organization_id, { role }).await)),
+        work(),
+        assert_(py!(updates(world, subscription_id) == 0))
     ])
 }

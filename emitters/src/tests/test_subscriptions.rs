@@ -14,7 +14,7 @@ use crate::spec::{Billing, Spec};
 use crate::tests::casting::{Offer, has_trial};
 use crate::tests::stripe_state::{DAY, in_old_shape};
 use crate::tests::test_webhook::{statuses, stored};
-use crate::tests::world::{Caller, World};
+use crate::tests::world::{Caller, World, sign_up, world_test};
 use crate::tests::world_billing::find_payer;
 use astgen_pyast::prelude::*;
 
@@ -46,6 +46,9 @@ pub fn emit(spec: &Spec, billing: &Billing, offer: Offer<'_>) -> Module {
         test_a_finished_checkout_links_the_customer(offer),
         test_a_customer_is_one_payer(),
         test_a_price_that_no_plan_has_is_left_to_a_person(offer),
+        test_a_deleted_customer_is_not_linked_again(),
+        test_a_plan_outlives_its_price(offer),
+        test_an_active_subscription_counts_whatever_its_price(offer),
         test_customers_of_others_are_none_of_ours(),
         test_a_write_never_replaces_a_later_one(offer),
         has_trial(spec).then(|| test_a_trial_of_our_own_outlives_a_payment_that_fails(offer))
@@ -549,7 +552,7 @@ fn test_a_customer_is_one_payer() -> FunctionDef {
 }
 
 fn test_a_price_that_no_plan_has_is_left_to_a_person(offer: Offer<'_>) -> FunctionDef {
-    names!(world, ada, organization_id, failed);
+    names!(world, ada, organization_id, started);
     let Offer { free, small, .. } = offer;
     async_def("test_a_price_that_no_plan_has_is_left_to_a_person")
         .params([param(world, World)])
@@ -558,19 +561,79 @@ fn test_a_price_that_no_plan_has_is_left_to_a_person(offer: Offer<'_>) -> Functi
             assign(ada, py!(world.sign_up("ada@example.com").await)),
             assign(organization_id, py!(world.unpaid_organization(ada).await)),
             do_(py!(world.stripe.state.add_price("unknown"))),
-            do_(py!(world.subscribe(organization_id, "unknown").await)),
-            assert_(py!(state(ada, organization_id).await == (free, "none", "none"))),
-            assign(
-                failed,
-                py!(list!(event for event in stored(world).await if event.status == "failed"))
-            ),
-            assert_(py!(
-                list!(event.r#type for event in failed) == ["customer.subscription.created"]
-            )),
-            do_(py!(world.stripe.state.untold())).paragraph(),
-            do_(py!(world.subscribe(organization_id, SMALL).await)),
-            assert_(py!(state(ada, organization_id).await == (small, "active", "full")))
+            assign(started, py!(world.subscribe(organization_id, "unknown").await)),
+            assert_(py!(state(ada, organization_id).await == (free, "active", "full"))),
+            assert_(py!(payer(world, organization_id).await.price_is_unknown)),
+            do_(py!(world.stripe.state.fail_payment(started))),
+            do_(py!(world.catch_up().await)),
+            assert_(py!(state(ada, organization_id).await == (free, "past_due", "full"))),
+            assert_(py!(not_in!("failed", statuses(world).await))),
+            do_(py!(world.stripe.state.r#move(started, SMALL))).paragraph(),
+            do_(py!(world.catch_up().await)),
+            assert_(py!(state(ada, organization_id).await == (small, "past_due", "full"))),
+            assert_(py!(!payer(world, organization_id).await.price_is_unknown))
         ])
+}
+
+fn test_a_deleted_customer_is_not_linked_again() -> FunctionDef {
+    names!(world, ada, organization_id, stripe, checkout, session);
+    world_test("test_a_deleted_customer_is_not_linked_again").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
+        assign(stripe, py!(world.stripe.state)),
+        assign(
+            checkout,
+            py!(dict!(
+                "customer" => world.customer_of(organization_id).await,
+                "client_reference_id" => world.payer_id(organization_id).await
+            ))
+        ),
+        assign(session, py!(stripe.add("cs", "checkout.session", **checkout))),
+        do_(py!(stripe.delete_customer(session["customer"]))),
+        do_(py!(world.catch_up().await)),
+        do_(py!(stripe.emit("checkout.session.expired", session))),
+        do_(py!(world.catch_up().await)),
+        assert_(py!(payer(world, organization_id).await.stripe_customer_id == None)),
+        assert_(py!(not_in!("failed", statuses(world).await)))
+    ])
+}
+
+fn test_a_plan_outlives_its_price(offer: Offer<'_>) -> FunctionDef {
+    names!(world, ada, organization_id, started);
+    let Offer { free, small, .. } = offer;
+    world_test("test_a_plan_outlives_its_price").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
+        assign(started, py!(world.subscribe(organization_id, SMALL).await)),
+        do_(py!(world.stripe.state.add_price("unknown"))),
+        do_(py!(world.stripe.state.r#move(started, "unknown"))),
+        do_(py!(world.catch_up().await)),
+        assert_(py!(state(ada, organization_id).await == (small, "active", "full"))),
+        do_(py!(world.stripe.state.cancel(started))).paragraph(),
+        do_(py!(world.catch_up().await)),
+        assert_(py!(state(ada, organization_id).await == (free, "canceled", "none"))),
+        assert_(py!(!payer(world, organization_id).await.price_is_unknown)),
+        do_(py!(world.subscribe(organization_id, "unknown").await)).paragraph(),
+        assert_(py!(state(ada, organization_id).await == (free, "active", "full")))
+    ])
+}
+
+fn test_an_active_subscription_counts_whatever_its_price(offer: Offer<'_>) -> FunctionDef {
+    names!(world, ada, organization_id, started);
+    let Offer { small, .. } = offer;
+    world_test("test_an_active_subscription_counts_whatever_its_price").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
+        assign(started, py!(world.subscribe(organization_id, SMALL).await)),
+        do_(py!(world.stripe.state.add_price("unknown"))),
+        do_(py!(world.subscribe(organization_id, "unknown").await)),
+        assert_(py!(state(ada, organization_id).await == (small, "active", "full"))),
+        assert_(py!(!payer(world, organization_id).await.price_is_unknown)),
+        do_(py!(world.stripe.state.cancel(started))),
+        do_(py!(world.catch_up().await)),
+        assert_(py!(state(ada, organization_id).await == (small, "active", "full"))),
+        assert_(py!(payer(world, organization_id).await.price_is_unknown))
+    ])
 }
 
 fn test_customers_of_others_are_none_of_ours() -> FunctionDef {
