@@ -50,20 +50,15 @@ fn prune_def(has_keys: bool, bills: bool) -> FunctionDef {
         .body(block![
             docstring(match bills {
                 false => {
-                    "Delete what is long done; dead jobs stay until a person has looked at them.
-\
-                      
-\
-                      A mail that could not be sent by now is of no use to anybody."
+                    "Delete what is long done; dead jobs stay until a person has looked at them.\n\
+                     \n\
+                     A mail that could not be sent by now is of no use to anybody."
                 }
                 true => {
-                    "Delete what is long done.
-\
-                      
-\
-                      Dead jobs, and events that failed, stay until a person has looked at them. A
-\
-                      mail that could not be sent by now is of no use to anybody."
+                    "Delete what is long done.\n\
+                     \n\
+                     Dead jobs, and events that failed, stay until a person has looked at them. A\n\
+                     mail that could not be sent by now is of no use to anybody."
                 }
             }),
             assign(past, py!(utcnow() - KEPT)),
