@@ -2,7 +2,8 @@
 
 use super::entity_diagram::{Picture, picture};
 use super::facts::{entities, plans, roles, settings};
-use super::markdown::{Block, code, commands, heading, paragraph, print, text};
+use super::markdown::{Block, code, codes, commands, heading, paragraph, print, text};
+use crate::core::settings::required_in_production;
 use crate::services::file_reference;
 use crate::spec::{AuthMode, Spec};
 use crate::{Content, Generated};
@@ -59,16 +60,39 @@ fn run(spec: &Spec) -> Vec<Block> {
 fn production(spec: &Spec) -> Vec<Block> {
     let mut production = vec![
         heading(2, "Run it in production"),
+        paragraph(
+            [
+                vec![
+                    text("With "),
+                    code("ENVIRONMENT=production"),
+                    text(" nothing starts before these are set: "),
+                ],
+                codes(required_in_production(spec).iter().map(|name| name.to_uppercase())),
+                vec![
+                    text(". Let "),
+                    code("MIGRATION_DATABASE_URL"),
+                    text(" name the role that owns the tables, and run the migrations before the "),
+                    text("server."),
+                ],
+            ]
+            .concat(),
+        ),
         paragraph([
-            text("Set "),
-            code("ENVIRONMENT=production"),
-            text(", a "),
-            code("SECRET_KEY"),
-            text(" of your own and a "),
-            code("DATABASE_URL"),
-            text(" of PostgreSQL. Let "),
-            code("MIGRATION_DATABASE_URL"),
-            text(" name the role that owns the tables, and run the migrations before the server."),
+            text("What a platform hands out as the address of a PostgreSQL database will do: "),
+            code("sslmode"),
+            text(" is translated for asyncpg, "),
+            code("channel_binding"),
+            text(" is left out, and what else it cannot take is refused. Certificates are files, "),
+            text("which "),
+            code("PGSSLROOTCERT"),
+            text(" and its like name in the environment of the process."),
+        ]),
+        paragraph([
+            code("ALLOWED_HOSTS"),
+            text(" has the names that clients use, or "),
+            code("*"),
+            text(" where a proxy in front lets no other through. "),
+            text("Probes of the health may come by any name, as those of platforms do."),
         ]),
         paragraph([
             text("Told to stop by SIGTERM, the server says at "),

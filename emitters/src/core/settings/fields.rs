@@ -25,6 +25,25 @@ pub struct Setting {
     pub bounds: Vec<Arg>,
     /// One sentence.
     pub description: &'static str,
+    /// Who gives a deployment its value.
+    pub given: Given,
+}
+
+/// Who gives a deployment the value of a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// Whoever deploys, and nobody else knows it.
+    Asked,
+    /// A generator of secrets.
+    Made,
+    /// The platform, which runs what the setting names.
+    Connected,
+    /// Whoever deploys, where the default will not do.
+    Tuned,
+    /// The image and the manifests, which know what they are made of.
+    Fixed,
+    /// Nobody: the default is the only good value but in development.
+    Development,
 }
 
 /// The value of a setting that the environment does not name.
@@ -78,6 +97,10 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
 }
 
 impl Setting {
+    fn given(self, given: Given) -> Self {
+        Self { given, ..self }
+    }
+
     /// Whether it is a list, which an environment variable has with commas.
     #[must_use]
     pub fn is_list(&self) -> bool {
@@ -118,13 +141,15 @@ fn general(spec: &Spec) -> [Setting; 6] {
             Environment,
             DefaultValue::Environment,
             "development, test or production.",
-        ),
+        )
+        .given(Given::Fixed),
         setting(
             secret_key,
             SecretStr,
             DefaultValue::Made(generated_secret.into_expr()),
             "Signs every token; production needs its own, 32 bytes or more.",
-        ),
+        )
+        .given(Given::Made),
         secrets(
             previous_secret_keys,
             "Earlier values of SECRET_KEY, comma-separated; they sign nothing.",
@@ -134,7 +159,8 @@ fn general(spec: &Spec) -> [Setting; 6] {
             str,
             DefaultValue::Text(file),
             "The database, as the role that serves requests.",
-        ),
+        )
+        .given(Given::Connected),
         setting(
             migration_database_url,
             py!(str | None),
@@ -153,6 +179,7 @@ fn webhook_private_addresses() -> Setting {
         DefaultValue::Switch(false),
         "Whether webhooks may go into private networks: for development.",
     )
+    .given(Given::Development)
 }
 
 fn maintenance_database_url() -> Setting {
@@ -233,7 +260,8 @@ fn network() -> [Setting; 2] {
             list_of(network_type()),
             DefaultValue::Made(py!(list[{ network_type() }])),
             "Networks of proxies to believe, comma-separated: X-Forwarded-For.",
-        ),
+        )
+        .given(Given::Fixed),
     ]
 }
 
@@ -245,7 +273,8 @@ fn reach() -> [Setting; 2] {
             list_of(py!(str)),
             DefaultValue::Texts(vec!["*".to_owned()]),
             "Our host names, comma-separated; *.example.com is all below it.",
-        ),
+        )
+        .given(Given::Asked),
         setting(
             cors_origins,
             list_of(py!(str)),
@@ -263,17 +292,20 @@ fn stripe() -> [Setting; 4] {
             py!(SecretStr | None),
             DefaultValue::Missing,
             "The key to ask Stripe with; without it there are events only.",
-        ),
+        )
+        .given(Given::Asked),
         setting(
             stripe_api_base,
             str,
             DefaultValue::Text("https://api.stripe.com".to_owned()),
             "Where Stripe answers.",
-        ),
+        )
+        .given(Given::Development),
         secrets(
             stripe_webhook_secrets,
             "Signing secrets, comma-separated; with none the webhook is off.",
-        ),
+        )
+        .given(Given::Asked),
         setting(
             billing_worker,
             bool,
@@ -288,8 +320,8 @@ fn return_origins() -> Setting {
     setting(
         billing_return_origins,
         list_of(py!(str)),
-        DefaultValue::Texts(vec!["http://localhost:3000".to_owned()]),
-        "Where Stripe may send people back to, comma-separated.",
+        DefaultValue::Texts(Vec::new()),
+        "More origins than FRONTEND_URL's for Stripe to lead back to.",
     )
 }
 
@@ -311,6 +343,7 @@ fn mail(spec: &Spec) -> [Setting; 2] {
                 DefaultValue::Text("http://localhost:3000".to_owned()),
                 "Where the links in mails lead.",
             )
+            .given(Given::Asked)
         },
         Setting {
             bounds: matching("^[^@\\s]+@[^@\\s]+$"),
@@ -320,6 +353,7 @@ fn mail(spec: &Spec) -> [Setting; 2] {
                 DefaultValue::Text(sender.to_owned()),
                 "The address that mails come from.",
             )
+            .given(Given::Asked)
         },
     ]
 }
@@ -332,7 +366,8 @@ fn mail_server() -> [Setting; 6] {
             py!(str | None),
             DefaultValue::Missing,
             "The mail server; with none, mails go to the log.",
-        ),
+        )
+        .given(Given::Asked),
         number(smtp_port, 587, 1, "The port of the mail server."),
         setting(
             smtp_security,
@@ -345,13 +380,15 @@ fn mail_server() -> [Setting; 6] {
             py!(str | None),
             DefaultValue::Missing,
             "The account at the mail server, if it wants one.",
-        ),
+        )
+        .given(Given::Asked),
         setting(
             smtp_password,
             py!(SecretStr | None),
             DefaultValue::Missing,
             "The password of that account.",
-        ),
+        )
+        .given(Given::Asked),
         number(smtp_timeout_seconds, 15, 1, "How long the mail server may take to answer."),
     ]
 }
@@ -364,12 +401,13 @@ fn redis() -> Setting {
         DefaultValue::Missing,
         "Where jobs wait for a worker; with none, the server runs them.",
     )
+    .given(Given::Connected)
 }
 
 fn drain() -> Setting {
     names!(drain_seconds);
     let description = "How long the server still serves once it says that it stops.";
-    number(drain_seconds, 0, 0, description)
+    number(drain_seconds, 0, 0, description).given(Given::Fixed)
 }
 
 fn job_polling() -> Setting {
@@ -394,7 +432,8 @@ fn storage() -> [Setting; 2] {
             str,
             DefaultValue::Text("./files".to_owned()),
             "The folder that files are kept in, unless a bucket keeps them.",
-        ),
+        )
+        .given(Given::Fixed),
     ]
 }
 
@@ -415,7 +454,8 @@ fn bucket() -> [Setting; 7] {
     let missing =
         |name, description| setting(name, py!(str | None), DefaultValue::Missing, description);
     [
-        missing(s3_bucket, "The bucket for files; with none, the server keeps them."),
+        missing(s3_bucket, "The bucket for files; with none, the server keeps them.")
+            .given(Given::Asked),
         missing(s3_endpoint_url, "Where the store answers, if it is not that of AWS."),
         missing(s3_public_endpoint_url, "Where clients reach the store, if it is elsewhere."),
         setting(
@@ -423,14 +463,17 @@ fn bucket() -> [Setting; 7] {
             str,
             DefaultValue::Text("us-east-1".to_owned()),
             "The region of the bucket.",
-        ),
-        missing(s3_access_key_id, "The key to the bucket; with none, boto3 looks for it."),
+        )
+        .given(Given::Asked),
+        missing(s3_access_key_id, "The key to the bucket; with none, boto3 looks for it.")
+            .given(Given::Asked),
         setting(
             s3_secret_access_key,
             py!(SecretStr | None),
             DefaultValue::Missing,
             "The secret of that key.",
-        ),
+        )
+        .given(Given::Asked),
         number(s3_timeout_seconds, 10, 1, "How long the store may take to answer."),
     ]
 }
@@ -496,7 +539,8 @@ fn setting(
     default: DefaultValue,
     description: &'static str,
 ) -> Setting {
-    Setting { name, annotation: annotation.into_expr(), default, bounds: Vec::new(), description }
+    let (annotation, bounds, given) = (annotation.into_expr(), Vec::new(), Given::Tuned);
+    Setting { name, annotation, default, bounds, description, given }
 }
 
 fn number(name: Name, default: u64, minimum: u64, description: &'static str) -> Setting {
