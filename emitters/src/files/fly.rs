@@ -24,7 +24,11 @@ pub fn emit(spec: &Spec) -> Option<Generated> {
     document.insert("deploy", table([("release_command", value("alembic upgrade head"))]));
     document.insert(
         "env",
-        table([("ENVIRONMENT", value("production")), ("TRUSTED_PROXIES", value(PROXIES))]),
+        table([
+            ("ENVIRONMENT", value("production")),
+            ("TRUSTED_PROXIES", value(PROXIES)),
+            ("ALLOWED_HOSTS", value(format!("{}.fly.dev", spec.project.name))),
+        ]),
     );
     document.insert("processes", processes(spec));
     document.insert("http_service", http_service());
