@@ -14,7 +14,12 @@ const CHOICES: [&[&str]; 15] = [
     &[BILLING, CARD_TRIALS, USERS_PAY, ""],
     &["backend = \"smtp\"", "backend = \"console\""],
     &["backend = \"rq\"", "backend = \"inline\""],
-    &["metrics = true", "metrics = false"],
+    &[
+        "metrics = true",
+        "metrics_access = \"port\"",
+        "metrics_access = \"open\"",
+        "metrics = false",
+    ],
     &["targets = [\"fly\", \"render\"]", ""],
     &["guards = [{ rate_limit = \"60/min\" }]", ""],
     &["api_keys = true", "api_keys = false"],

@@ -6,7 +6,7 @@ use crate::spec::{Entity, Payer, Spec};
 use crate::tests::entity_rows::Needs;
 use crate::{
     Content, Generated, Printed, api, app_main, billing_main, core, files, manage, migrations,
-    models, packages, probe, schemas, services, tests, tools, worker,
+    models, packages, probe, schemas, serve, services, tests, tools, worker,
 };
 use astgen_pyast::Module;
 use rayon::prelude::*;
@@ -130,6 +130,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         core::html::emit(),
         core::jobs::emit(is_traced),
         core::logging::emit(&spec.observability),
+        core::operators::emit(),
         core::order::emit(),
         core::org_rbac::emit(spec),
         core::pagination::emit(),
@@ -251,9 +252,13 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
     if spec.observability.metrics {
         modules.extend(later![
             core::connections::emit(),
-            core::metrics::emit(),
+            core::metrics::emit(&spec.observability),
+            serve::emit(),
             services::backlog::emit(spec),
         ]);
+    }
+    if spec.observability.has_port() {
+        modules.extend(later![core::metrics_port::emit()]);
     }
     let has_labels = spec.observability.metrics || is_traced;
     if spec.jobs.has_workers() {

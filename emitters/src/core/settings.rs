@@ -15,7 +15,7 @@ use astgen_pyast::prelude::*;
 
 mod fields;
 
-pub use fields::{DefaultValue, Given, Setting, fields, has_own_quota};
+pub use fields::{DefaultValue, Given, METRICS_PORT, Setting, fields, has_own_quota};
 
 /// The secret of the compose file: whoever reads it knows it, and production refuses it.
 pub const PUBLISHED_SECRET: &str = "for development only, and known to everybody";
@@ -88,6 +88,7 @@ pub fn required_in_production(spec: &Spec) -> Vec<&'static str> {
     }
     required.extend(spec.storage.has_bucket().then_some("s3_bucket"));
     required.extend(spec.jobs.has_workers().then_some("redis_url"));
+    required.extend(spec.observability.has_token().then_some("metrics_token"));
     required
 }
 

@@ -2,10 +2,10 @@
 
 use super::entity_diagram::{Picture, picture};
 use super::facts::{entities, plans, roles, settings};
-use super::markdown::{Block, code, codes, commands, heading, paragraph, print, text};
+use super::markdown::{Block, Inline, code, codes, commands, heading, paragraph, print, text};
 use crate::core::settings::required_in_production;
 use crate::services::file_reference;
-use crate::spec::{AuthMode, Spec};
+use crate::spec::{AuthMode, MetricsAccess, Spec};
 use crate::{Content, Generated};
 
 /// The file.
@@ -100,6 +100,14 @@ fn production(spec: &Spec) -> Vec<Block> {
             text(" that it is not ready, and serves on for "),
             code("DRAIN_SECONDS"),
             text(", so that whoever sends it requests can hear of it; the image has five."),
+        ]),
+        paragraph([
+            code("/health"),
+            text(" and "),
+            code("/health/ready"),
+            text(" tell everybody one word, and which part it is to who sends "),
+            code("HEALTH_TOKEN"),
+            text(" as a bearer token, or asks in development."),
         ]),
         paragraph([
             code("/health/ready"),
@@ -437,19 +445,48 @@ fn metrics(spec: &Spec) -> Vec<Block> {
             text(" has the alerts and an example of what Prometheus reads; a test holds them to "),
             text("the metrics that there are."),
         ]),
+        paragraph(who_reads_metrics(spec.observability.metrics_access)),
         paragraph([
             text("With several workers ("),
-            code("uvicorn --workers"),
+            code("--workers"),
             text(" or "),
             code("WEB_CONCURRENCY"),
             text("), let "),
             code("PROMETHEUS_MULTIPROC_DIR"),
             text(
-                " name a folder that is empty when the server starts, as the image does: without it ",
+                " name a folder, as the image does: without it each worker tells what it counted ",
             ),
-            text("each worker tells what it counted alone."),
+            text("alone. "),
+            code("python -m app.serve"),
+            text(" empties it and is uvicorn from then on, with the same options."),
         ]),
     ]
+}
+
+fn who_reads_metrics(access: MetricsAccess) -> Vec<Inline> {
+    match access {
+        MetricsAccess::Token => vec![
+            text("They are for who sends "),
+            code("METRICS_TOKEN"),
+            text(
+                " as a bearer token. Production does not start without one; in development they are ",
+            ),
+            text("open where there is none."),
+        ],
+        MetricsAccess::Port => vec![
+            text("They have a port of their own, "),
+            code("METRICS_PORT"),
+            text(" at "),
+            code("METRICS_HOST"),
+            text(
+                ", and are not at that of the application: keep it inside of your network. Every ",
+            ),
+            text("worker listens there, and each tells what all of them counted."),
+        ],
+        MetricsAccess::Open => {
+            vec![text("Everybody can read them: keep strangers away in front of the server.")]
+        }
+    }
 }
 
 fn traces(spec: &Spec) -> Vec<Block> {

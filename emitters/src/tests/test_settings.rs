@@ -35,7 +35,7 @@ pub fn emit(spec: &Spec) -> Module {
             test_an_empty_webhook_secret_is_none()
         ]),
         test_earlier_secrets_are_separated_by_commas(),
-        test_an_empty_value_counts_as_none(spec.observability.metrics),
+        test_an_empty_value_counts_as_none(spec.observability.has_token()),
         test_secrets_are_not_shown(),
         test_what_is_refused_is_not_shown()
     ])
@@ -68,6 +68,9 @@ fn production_settings(spec: &Spec) -> Expr {
     }
     if spec.jobs.has_workers() {
         settings.push(("redis_url", string("redis://redis:6379")));
+    }
+    if spec.observability.has_token() {
+        settings.push(("metrics_token", py!(SecretStr("a token"))));
     }
     dict(settings)
 }
@@ -269,10 +272,10 @@ fn test_an_empty_webhook_secret_is_none() -> FunctionDef {
         ])
 }
 
-fn test_an_empty_value_counts_as_none(has_metrics: bool) -> FunctionDef {
+fn test_an_empty_value_counts_as_none(has_token: bool) -> FunctionDef {
     names!(monkeypatch);
-    let set = has_metrics.then(|| do_(py!(monkeypatch.setenv("METRICS_TOKEN", ""))));
-    let read = has_metrics.then(|| assert_(py!(Settings().metrics_token == None)));
+    let set = has_token.then(|| do_(py!(monkeypatch.setenv("METRICS_TOKEN", ""))));
+    let read = has_token.then(|| assert_(py!(Settings().metrics_token == None)));
     def("test_an_empty_value_counts_as_none")
         .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
         .returns(none())

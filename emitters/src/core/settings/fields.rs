@@ -12,6 +12,9 @@ use std::time::Duration;
 /// How long a session stays fresh, unless the environment says otherwise.
 const FRESH_SESSION: Duration = Duration::from_secs(600);
 
+/// The port of the metrics, where they have one.
+pub const METRICS_PORT: u16 = 9464;
+
 /// A setting. Its environment variable is its name in upper case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
@@ -76,6 +79,7 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     settings.extend(costs());
     settings.extend(network());
     settings.extend(reach());
+    settings.push(health_token());
     settings.extend(mail(spec));
     settings
         .extend((spec.email.backend == EmailBackend::Smtp).then(mail_server).into_iter().flatten());
@@ -89,7 +93,8 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     settings.extend(
         spec.billing.as_ref().filter(|billing| has_prices(billing)).map(|_| return_origins()),
     );
-    settings.extend(spec.observability.metrics.then(metrics_token));
+    settings.extend(spec.observability.has_token().then(metrics_token));
+    settings.extend(spec.observability.has_port().then(metrics_port).into_iter().flatten());
     settings.extend(spec.observability.tracing.then(|| tracing(spec)).into_iter().flatten());
     settings.push(log_level());
     settings.extend(spec.observability.log_file.iter().flat_map(log_file));
@@ -483,14 +488,42 @@ fn secrets(name: Name, description: &'static str) -> Setting {
     setting(name, list_of(py!(SecretStr)), made, description)
 }
 
+fn health_token() -> Setting {
+    names!(health_token);
+    setting(
+        health_token,
+        py!(SecretStr | None),
+        DefaultValue::Missing,
+        "The bearer token for details of /health; production hides them.",
+    )
+    .given(Given::Made)
+}
+
 fn metrics_token() -> Setting {
     names!(metrics_token);
     setting(
         metrics_token,
         py!(SecretStr | None),
         DefaultValue::Missing,
-        "The bearer token that /metrics asks for, if any.",
+        "The bearer token that /metrics asks for, in production always.",
     )
+    .given(Given::Made)
+}
+
+/// Where the metrics are: on this machine only, unless the network is one of ours, as in a container.
+fn metrics_port() -> [Setting; 2] {
+    names!(metrics_host, metrics_port);
+    [
+        setting(
+            metrics_host,
+            str,
+            DefaultValue::Text("127.0.0.1".to_owned()),
+            "The address at which the metrics are served.",
+        )
+        .given(Given::Fixed),
+        number(metrics_port, METRICS_PORT.into(), 1, "The port at which the metrics are served.")
+            .given(Given::Fixed),
+    ]
 }
 
 fn tracing(spec: &Spec) -> [Setting; 3] {
