@@ -98,14 +98,16 @@ fn the_newest_python_will_do() {
     run(pytest.args(["-q", "-p", "no:cacheprovider", "--numprocesses", "2"]).args(files));
 }
 
-/// What acme does not choose: trials that begin in a checkout.
+/// What acme does not choose: trials that begin in a checkout, and metrics that everybody can read.
 #[test]
 fn trials_by_card_work_on_sqlite() {
     let acme = fs::read_to_string(root().join("examples/acme.toml")).expect("the example");
     let trial = "trial = \"14d\"\ntrial_start = \"checkout\"\ntrial_without_card = \"pause\"";
-    let (_folder, backend) = build_spec(&acme.replace("trial = \"14d\"", trial));
+    let metrics = "metrics = true\nmetrics_access = \"open\"";
+    let spec = acme.replace("trial = \"14d\"", trial).replace("metrics = true", metrics);
+    let (_folder, backend) = build_spec(&spec);
     run(program("mypy", &backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
-    let tests = ["card_trials", "checkout", "plans", "subscriptions", "me", "api_keys"];
+    let tests = ["card_trials", "checkout", "metrics", "plans", "subscriptions", "me", "api_keys"];
     let files = tests.map(|name| format!("tests/test_{name}.py"));
     run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]).args(files));
 }
