@@ -39,6 +39,22 @@ fn minimal_passes_the_tools_it_names() {
     check_tools("minimal");
 }
 
+/// What runs the product is read by those who know best; `ASTGEN_LINTERS` names the folder of their programs.
+#[cfg(feature = "linters")]
+#[test]
+fn nothing_is_found_in_the_image_and_the_workflow() {
+    let linters = std::env::var("ASTGEN_LINTERS").expect("ASTGEN_LINTERS names a folder");
+    let linter = |name: &str| std::process::Command::new(Path::new(&linters).join(name));
+    let acme = fs::read_to_string(root().join("examples/acme.toml")).expect("the example");
+    let minimal = fs::read_to_string(root().join("examples/minimal.toml")).expect("the example");
+    for spec in [acme, everything(), minimal] {
+        let (_folder, backend) = build_spec(&spec);
+        let project = backend.parent().expect("a project");
+        run(linter("hadolint").arg(project.join("Dockerfile")));
+        run(linter("zizmor").args(["--offline", "--no-progress"]).arg(project.join(".github")));
+    }
+}
+
 #[test]
 fn the_suite_of_acme_is_green_on_sqlite() {
     let (_folder, backend) = build("acme");
@@ -82,14 +98,16 @@ fn the_newest_python_will_do() {
     run(pytest.args(["-q", "-p", "no:cacheprovider", "--numprocesses", "2"]).args(files));
 }
 
-/// What acme does not choose: trials that begin in a checkout.
+/// What acme does not choose: trials that begin in a checkout, and metrics that everybody can read.
 #[test]
 fn trials_by_card_work_on_sqlite() {
     let acme = fs::read_to_string(root().join("examples/acme.toml")).expect("the example");
     let trial = "trial = \"14d\"\ntrial_start = \"checkout\"\ntrial_without_card = \"pause\"";
-    let (_folder, backend) = build_spec(&acme.replace("trial = \"14d\"", trial));
+    let metrics = "metrics = true\nmetrics_access = \"open\"";
+    let spec = acme.replace("trial = \"14d\"", trial).replace("metrics = true", metrics);
+    let (_folder, backend) = build_spec(&spec);
     run(program("mypy", &backend).args(["--cache-dir", "/dev/null", "app", "tests"]));
-    let tests = ["card_trials", "checkout", "plans", "subscriptions", "me", "api_keys"];
+    let tests = ["card_trials", "checkout", "metrics", "plans", "subscriptions", "me", "api_keys"];
     let files = tests.map(|name| format!("tests/test_{name}.py"));
     run(program("pytest", &backend).args(["-q", "-p", "no:cacheprovider"]).args(files));
 }

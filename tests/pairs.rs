@@ -10,11 +10,17 @@ use std::process::Command;
 const CHOICES: [&[&str]; 15] = [
     &["totp = \"off\"", "totp = \"optional\"", "totp = \"required\""],
     &["personal = true", "personal = false"],
+    // Early, as what has the most choices is best: later, there would be many more rows.
+    &[
+        "metrics = true",
+        "metrics_access = \"port\"",
+        "metrics_access = \"open\"",
+        "metrics = false",
+    ],
     &["row_level_security = true", "row_level_security = false"],
     &[BILLING, CARD_TRIALS, USERS_PAY, ""],
     &["backend = \"smtp\"", "backend = \"console\""],
     &["backend = \"rq\"", "backend = \"inline\""],
-    &["metrics = true", "metrics = false"],
     &["targets = [\"fly\", \"render\"]", ""],
     &["guards = [{ rate_limit = \"60/min\" }]", ""],
     &["api_keys = true", "api_keys = false"],
@@ -89,8 +95,8 @@ fn row_with([one, this, other, that]: Pair, missing: &[Pair]) -> Row {
 
 fn spec(row: &Row) -> String {
     let choice = |place: usize| CHOICES[place][row[place]];
-    let (totp, personal, rls, billing) = (choice(0), choice(1), choice(2), choice(3));
-    let (email, jobs, metrics) = (choice(4), choice(5), choice(6));
+    let (totp, personal, metrics) = (choice(0), choice(1), choice(2));
+    let (rls, billing, email, jobs) = (choice(3), choice(4), choice(5), choice(6));
     let (deploy, guards, keys, log_file) = (choice(7), choice(8), choice(9), choice(10));
     let (mode, webhooks) = (choice(11), choice(12));
     let (storage, tracing) = (choice(13), choice(14));

@@ -10,6 +10,7 @@ use crate::core::errors::{EXCEPTION_HANDLERS, PROBLEM_RESPONSES, document_proble
 use crate::core::jobs::{Dispatcher, dispatch_through};
 use crate::core::logging::configure_logging;
 use crate::core::metrics::init_metrics;
+use crate::core::metrics_port::serving_metrics;
 use crate::core::passwords::PasswordHasher;
 use crate::core::protection::{TrustedHostMiddleware, protect};
 use crate::core::rate_limit::RateLimiter;
@@ -157,10 +158,13 @@ fn lifespan_def(spec: &Spec) -> FunctionDef {
     let is_traced = spec.observability.tracing;
     names!(app, database, dispatcher, settings, clock, probes, traces);
     let ticking = py!(clock.ticking());
-    let run = match spec.billing {
-        Some(_) => async_with(ticking, [do_(yield_(None))]).and(py!(run_billing(app))),
-        None => async_with(ticking, [do_(yield_(None))]),
-    };
+    let mut run = async_with(ticking, [do_(yield_(None))]);
+    if spec.billing.is_some() {
+        run = run.and(py!(run_billing(app)));
+    }
+    if spec.observability.has_port() {
+        run = run.and(py!(serving_metrics(app)));
+    }
     async_def(lifespan)
         .decorator(asynccontextmanager)
         .params([param(app, FastAPI)])

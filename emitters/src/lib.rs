@@ -19,6 +19,7 @@ pub mod models;
 pub mod packages;
 pub mod probe;
 pub mod schemas;
+pub mod serve;
 pub mod services;
 pub mod tests;
 pub mod tools;

@@ -6,7 +6,7 @@ use crate::spec::{Entity, Payer, Spec};
 use crate::tests::entity_rows::Needs;
 use crate::{
     Content, Generated, Printed, api, app_main, billing_main, core, files, manage, migrations,
-    models, packages, probe, schemas, services, tests, tools, worker,
+    models, packages, probe, schemas, serve, services, tests, tools, worker,
 };
 use astgen_pyast::Module;
 use rayon::prelude::*;
@@ -132,6 +132,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         core::jobs::emit(is_traced),
         core::log_context::emit(),
         core::logging::emit(&spec.observability),
+        core::operators::emit(),
         core::order::emit(),
         core::org_rbac::emit(spec),
         core::pagination::emit(),
@@ -256,9 +257,13 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
     if spec.observability.metrics {
         modules.extend(later![
             core::connections::emit(),
-            core::metrics::emit(),
+            core::metrics::emit(&spec.observability),
+            serve::emit(),
             services::backlog::emit(spec),
         ]);
+    }
+    if spec.observability.has_port() {
+        modules.extend(later![core::metrics_port::emit()]);
     }
     if spec.jobs.has_workers() {
         modules.extend(later![

@@ -49,10 +49,14 @@ pub fn build_spec(text: &str) -> (TempDir, PathBuf) {
     (folder, project.join("backend"))
 }
 
-/// The spec of acme with the one choice more that brings packages of its own: its lock has all that there are.
+/// The spec of acme with the one choice more that brings packages of its own: its lock has all that there are. Its
+/// metrics have a port of their own, too.
 pub fn everything() -> String {
     let acme = fs::read_to_string(root().join("examples/acme.toml")).expect("the example");
-    acme.replace("[observability]\n", "[observability]\ntracing = true\n")
+    acme.replace(
+        "[observability]\n",
+        "[observability]\ntracing = true\nmetrics_access = \"port\"\n",
+    )
 }
 
 /// The folder with the programs of the environment that the emitted lock describes.

@@ -1,9 +1,11 @@
 //! `backend/app/api/health.py`: whether the application is alive, and whether it can serve.
 
+use crate::core::operators::may_read;
+use crate::core::settings::SettingsDep;
 use crate::python::builtins::{float, round};
 use crate::python::fastapi::{APIRouter, Request, Response, status};
 use crate::python::standard::monotonic;
-use crate::schemas::health::{Health, Liveness, Readiness};
+use crate::schemas::health::{Health, Liveness, Readiness, Report};
 use crate::services::probes::ProbesDep;
 use astgen_pyast::prelude::*;
 
@@ -25,18 +27,22 @@ pub fn emit() -> Module {
 }
 
 fn read_health_def() -> FunctionDef {
-    names!(request, probes, found, started_at);
+    names!(request, probes, settings, found, started_at);
     async_def(read_health)
         .decorator(py!(router.get("")))
-        .params([param(request, Request), param(probes, ProbesDep)])
-        .returns(Health)
+        .params([param(request, Request), param(probes, ProbesDep), param(settings, SettingsDep)])
+        .returns(py!(Report | Health))
         .body(block![
             docstring(
                 "Return the state of the application; the status is 200 even when it is bad."
             ),
             assign(found, py!(probes.check().await)),
+            if_(
+                py!(!may_read(request, settings.health_token, settings)),
+                [return_(py!(Health(status = found.status)))]
+            ),
             ann_assign(started_at, float, py!(request.app.state.started_at)),
-            return_(py!(Health(
+            return_(py!(Report(
                 status = found.status,
                 checks = found.checks,
                 name = request.app.title,
@@ -54,14 +60,21 @@ fn read_liveness_def() -> FunctionDef {
 }
 
 fn read_readiness_def() -> FunctionDef {
-    names!(response, probes, found);
+    names!(request, response, probes, settings, found);
     async_def(read_readiness)
         .decorator(py!(router.get(
             "/ready",
-            responses = dict!(status.HTTP_503_SERVICE_UNAVAILABLE => dict!("model" => Readiness))
+            responses = dict!(
+                status.HTTP_503_SERVICE_UNAVAILABLE => dict!("model" => Readiness | Health)
+            )
         )))
-        .params([param(response, Response), param(probes, ProbesDep)])
-        .returns(Readiness)
+        .params([
+            param(request, Request),
+            param(response, Response),
+            param(probes, ProbesDep),
+            param(settings, SettingsDep),
+        ])
+        .returns(py!(Readiness | Health))
         .body(block![
             docstring("Answer 503 while something that requests need does not work."),
             assign(found, py!(probes.check().await)),
@@ -69,6 +82,7 @@ fn read_readiness_def() -> FunctionDef {
                 py!(found.status == "failed"),
                 [assign(py!(response.status_code), py!(status.HTTP_503_SERVICE_UNAVAILABLE))]
             ),
-            return_(found)
+            if_(py!(may_read(request, settings.health_token, settings)), [return_(found)]),
+            return_(py!(Health(status = found.status)))
         ])
 }

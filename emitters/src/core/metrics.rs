@@ -1,23 +1,25 @@
 //! `backend/app/core/metrics.py`: metrics for Prometheus: what was asked, how it was answered, how long it took.
 
 use crate::core::connections::{most_connections, watch_connections};
-use crate::core::database::{Database, DatabaseDep};
+use crate::core::database::Database;
 use crate::core::errors::UnauthorizedError;
+use crate::core::operators::may_read;
 use crate::core::request_labels::{RouteLabels, UNMATCHED, method_of};
-use crate::core::settings::{Settings, SettingsDep};
+use crate::core::settings::Settings;
 use crate::python::builtins::{PermissionError, ProcessLookupError, bool, float, int, str};
 use crate::python::fastapi::{ASGIApp, FastAPI, Message, Receive, Request, Response, Scope, Send};
 use crate::python::prometheus::{
     CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, MultiProcessCollector,
     generate_latest,
 };
-use crate::python::standard::{HTTPStatus, Path, hmac, os, perf_counter};
+use crate::python::standard::{HTTPStatus, Path, os, perf_counter};
 use crate::services::backlog::read_backlog;
+use crate::spec::Observability;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.metrics": Metrics, MetricsMiddleware, FOLDER, init_metrics,
-        read_metrics, counted, forget_the_dead, is_alive, may_read;
+    "app.core.metrics": Metrics, MetricsMiddleware, FOLDER, init_metrics, read_metrics, counted, forget_the_dead,
+        is_alive;
 }
 
 /// The requests that were answered.
@@ -34,21 +36,23 @@ pub const CONNECTIONS: &str = "database_connections_in_use";
 /// The connections that there may be.
 pub const MOST_CONNECTIONS: &str = "database_connections_limit";
 
+/// The folder in which the processes of a server count together.
+pub const FOLDER_VARIABLE: &str = "PROMETHEUS_MULTIPROC_DIR";
+
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(observability: &Observability) -> Module {
     module("app.core.metrics")
         .docstring("Metrics for Prometheus: what was asked, how it was answered, how long it took.")
         .body(block![
-            assign(FOLDER, "PROMETHEUS_MULTIPROC_DIR"),
+            assign(FOLDER, FOLDER_VARIABLE),
             metrics_class(),
             metrics_middleware_class(),
-            init_metrics_def(),
-            read_metrics_def(),
+            init_metrics_def(observability),
+            read_metrics_def(observability.has_token()),
             counted_def(),
             forget_the_dead_def(),
-            is_alive_def(),
-            may_read_def()
+            is_alive_def()
         ])
 }
 
@@ -188,43 +192,47 @@ fn metrics_middleware_call() -> FunctionDef {
         ])
 }
 
-fn init_metrics_def() -> FunctionDef {
+fn init_metrics_def(observability: &Observability) -> FunctionDef {
     names!(app, metrics, database);
+    let route = || do_(py!(app.add_api_route("/metrics", read_metrics, include_in_schema = false)));
     def(init_metrics).params([param(app, FastAPI)]).returns(none()).body(block![
-        docstring("Count every request and serve the counts at /metrics."),
+        docstring(match observability.is_public() {
+            true => "Count every request and serve the counts at /metrics.",
+            false => "Count every request; the counts have a port of their own.",
+        }),
         assign(metrics, py!(Metrics())),
         ann_assign(database, Database, py!(app.state.database)),
         do_(py!(watch_connections(database.engines, metrics.connections))),
         do_(py!(metrics.most_connections.set(most_connections(database.engines)))),
         assign(py!(app.state.metrics), metrics),
         do_(py!(app.add_middleware(MetricsMiddleware, metrics = metrics))),
-        do_(py!(app.add_api_route("/metrics", read_metrics, include_in_schema = false)))
+        observability.is_public().then(route)
     ])
 }
 
-fn read_metrics_def() -> FunctionDef {
-    names!(request, settings, database, metrics, waiting);
-    async_def(read_metrics)
-        .params([
-            param(request, Request),
-            param(settings, SettingsDep),
-            param(database, DatabaseDep),
-        ])
-        .returns(Response)
-        .body(block![
-            docstring("Write the metrics in the text format of Prometheus."),
-            ann_assign(metrics, Metrics, py!(request.app.state.metrics)),
+fn read_metrics_def(has_token: bool) -> FunctionDef {
+    names!(request, settings, metrics, database, waiting);
+    let check = || {
+        block![
+            ann_assign(settings, Settings, py!(request.app.state.settings)),
             if_(
-                py!(!may_read(request, settings)),
+                py!(!may_read(request, settings.metrics_token, settings)),
                 [raise(py!(UnauthorizedError("The metrics need their token.")))]
-            ),
-            assign(waiting, py!(CollectorRegistry())),
-            do_(py!(waiting.register(read_backlog(database).await))),
-            return_(py!(Response(
-                generate_latest(counted(metrics)) + generate_latest(waiting),
-                media_type = CONTENT_TYPE_LATEST
-            )))
-        ])
+            )
+        ]
+    };
+    async_def(read_metrics).params([param(request, Request)]).returns(Response).body(block![
+        docstring("Write the metrics in the text format of Prometheus."),
+        has_token.then(check),
+        ann_assign(metrics, Metrics, py!(request.app.state.metrics)),
+        ann_assign(database, Database, py!(request.app.state.database)),
+        assign(waiting, py!(CollectorRegistry())),
+        do_(py!(waiting.register(read_backlog(database).await))),
+        return_(py!(Response(
+            generate_latest(counted(metrics)) + generate_latest(waiting),
+            media_type = CONTENT_TYPE_LATEST
+        )))
+    ])
 }
 
 fn counted_def() -> FunctionDef {
@@ -270,17 +278,4 @@ fn is_alive_def() -> FunctionDef {
             .except(PermissionError, [return_(true)]),
         return_(true)
     ])
-}
-
-fn may_read_def() -> FunctionDef {
-    names!(request, settings, expected, sent);
-    def(may_read).params([param(request, Request), param(settings, Settings)]).returns(bool).body(
-        block![
-            docstring("Compare the token of the request with the one in the settings, if any."),
-            if_(py!(settings.metrics_token == None), [return_(true)]),
-            assign(expected, py!(f!("Bearer {}", settings.metrics_token.get_secret_value()))),
-            assign(sent, py!(request.headers.get("Authorization", ""))),
-            return_(py!(hmac.compare_digest(sent.encode(), expected.encode())))
-        ],
-    )
 }

@@ -24,6 +24,8 @@ pub mod log_context;
 pub mod log_file;
 pub mod logging;
 pub mod metrics;
+pub mod metrics_port;
+pub mod operators;
 pub mod order;
 pub mod org_rbac;
 pub mod outbound;

@@ -9,6 +9,7 @@ use crate::python::fastapi::{
 };
 use crate::python::standard::{HTTPStatus, Mapping, Sequence, urlsplit};
 use crate::spec::{Auth, Spec};
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -25,7 +26,7 @@ pub fn emit(spec: &Spec) -> Module {
         .docstring("What stands around the application: security headers, origins, host names.")
         .body(block![
             assign(EVERY_HOST, "*"),
-            assign(PROBES, "/health/"),
+            assign(PROBES, probes(spec)),
             assign(DOCUMENTATION, py!(frozenset(set!("/docs", "/docs/oauth2-redirect", "/redoc")))),
             assign(POLICY, "default-src 'none'; frame-ancestors 'none'"),
             headers(),
@@ -39,6 +40,13 @@ pub fn emit(spec: &Spec) -> Module {
             browser_origins_def(),
             is_trusted_def()
         ])
+}
+
+/// Who asks for these names an address of the machine, and reads what needs no name.
+fn probes(spec: &Spec) -> Expr {
+    let metrics = spec.observability.is_public().then_some("/metrics");
+    let health = ["/health", "/health/live", "/health/ready"];
+    py!(frozenset({ make::set(health.into_iter().chain(metrics)) }))
 }
 
 fn headers() -> Stmt {
@@ -164,7 +172,7 @@ fn trusted_host_middleware_call() -> FunctionDef {
         .body(block![
             docstring("Let a request through, or answer that it is lost."),
             if_(
-                py!(scope["type"] != "http" || scope["path"].startswith(PROBES)),
+                py!(scope["type"] != "http" || in_!(scope["path"], PROBES)),
                 block![do_(py!(self.app(scope, receive, send).await)), return_none()]
             ),
             assign(host, py!(Headers(scope = scope).get("Host", ""))),

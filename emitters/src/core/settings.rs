@@ -1,24 +1,28 @@
 //! `backend/app/core/settings.py`: the settings of the application, read from the environment.
 
-use crate::python::builtins::{ValueError, classmethod, isinstance, len, object, str};
+use crate::python::builtins::{
+    ValueError, classmethod, frozenset, isinstance, len, object, set, sorted, str,
+};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::pydantic::{
     BaseSettings, Field, SecretStr, SettingsConfigDict, field_validator, model_validator,
 };
+use crate::python::sqlalchemy::{URL, make_url};
 use crate::python::standard::{Annotated, SELF_TYPE, StrEnum, secrets};
 use crate::spec::{EmailBackend, Spec};
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 mod fields;
 
-pub use fields::{DefaultValue, Setting, fields, has_own_quota};
+pub use fields::{DefaultValue, Given, METRICS_PORT, Setting, fields, has_own_quota};
 
 /// The secret of the compose file: whoever reads it knows it, and production refuses it.
 pub const PUBLISHED_SECRET: &str = "for development only, and known to everybody";
 
 vocabulary! {
-    "app.core.settings": SECRET_BYTES, PUBLISHED, REQUIRED_IN_PRODUCTION, Environment, SmtpSecurity, generated_secret,
-        Settings, get_settings, SettingsDep;
+    "app.core.settings": SECRET_BYTES, PUBLISHED, REQUIRED_IN_PRODUCTION, ASYNCPG_NAMES, ASYNCPG_OPTIONS,
+        IGNORED_OPTIONS, Environment, SmtpSecurity, generated_secret, for_asyncpg, Settings, get_settings, SettingsDep;
 }
 
 /// The module.
@@ -31,13 +35,37 @@ pub fn emit(spec: &Spec) -> Module {
             assign(SECRET_BYTES, 32),
             assign(PUBLISHED, PUBLISHED_SECRET),
             assign(REQUIRED_IN_PRODUCTION, tuple(required_in_production(spec))),
+            assign(ASYNCPG_NAMES, py!(dict!("sslmode" => "ssl")))
+                .comment("What libpq calls its options in a URL, and what asyncpg does."),
+            assign(ASYNCPG_OPTIONS, words(ASYNCPG)),
+            assign(IGNORED_OPTIONS, words(IGNORED)),
             environment_class(),
             is_smtp.then(smtp_security_class),
             generated_secret_def(),
+            for_asyncpg_def(),
             settings_class(spec),
             get_settings_def(),
             assign(SettingsDep, py!(Annotated[(Settings, Depends(get_settings))]))
         ])
+}
+
+/// What asyncpg takes as texts, and the dialect of SQLAlchemy of what it hands on.
+const ASYNCPG: &[&str] = &[
+    "gsslib",
+    "host",
+    "krbsrvname",
+    "passfile",
+    "port",
+    "prepared_statement_cache_size",
+    "ssl",
+    "target_session_attrs",
+];
+
+/// What platforms hand out and asyncpg can do without: it binds no channel, and has its own time limit.
+const IGNORED: &[&str] = &["application_name", "channel_binding", "connect_timeout", "gssencmode"];
+
+fn words(words: &[&str]) -> Expr {
+    py!(frozenset({ make::set(words.iter().copied()) }))
 }
 
 fn environment_class() -> ClassDef {
@@ -53,13 +81,14 @@ fn environment_class() -> ClassDef {
 /// The settings whose defaults are good for development only.
 #[must_use]
 pub fn required_in_production(spec: &Spec) -> Vec<&'static str> {
-    let mut required = vec!["secret_key", "frontend_url"];
+    let mut required = vec!["secret_key", "database_url", "frontend_url", "allowed_hosts"];
     if spec.email.backend == EmailBackend::Smtp {
         required.push("smtp_host");
         required.extend(spec.email.sender.is_none().then_some("email_sender"));
     }
     required.extend(spec.storage.has_bucket().then_some("s3_bucket"));
     required.extend(spec.jobs.has_workers().then_some("redis_url"));
+    required.extend(spec.observability.has_token().then_some("metrics_token"));
     required
 }
 
@@ -80,6 +109,28 @@ fn generated_secret_def() -> FunctionDef {
     ])
 }
 
+fn for_asyncpg_def() -> FunctionDef {
+    names!(url, query, refused);
+    def(for_asyncpg).params([param(url, URL)]).returns(URL).body(block![
+        docstring(
+            "Say what libpq would take in the words of asyncpg, or refuse it.\n\
+             \n\
+             Certificates are files: PGSSLROOTCERT, PGSSLCERT and PGSSLKEY name them."
+        ),
+        assign(
+            query,
+            py!(dict!(ASYNCPG_NAMES.get(name, name) => value
+                for (name, value) in url.query.items() if not_in!(name, IGNORED_OPTIONS)))
+        ),
+        assign(refused, py!(sorted(set(query) - ASYNCPG_OPTIONS))),
+        if_(
+            refused,
+            [raise(py!(ValueError(f!("asyncpg takes no {} in a URL", ", ".join(refused)))))]
+        ),
+        return_(py!(url.set(drivername = "postgresql+asyncpg", query = query)))
+    ])
+}
+
 fn settings_class(spec: &Spec) -> ClassDef {
     names!(model_config);
     class(Settings).base(BaseSettings).body(block![
@@ -90,7 +141,8 @@ fn settings_class(spec: &Spec) -> ClassDef {
                 env_file = ".env",
                 env_ignore_empty = true,
                 extra = "ignore",
-                frozen = true
+                frozen = true,
+                hide_input_in_errors = true
             ))
         ),
         declarations(spec),
@@ -125,7 +177,7 @@ fn declaration(setting: &Setting) -> Stmt {
 }
 
 fn settings_name_the_driver(spec: &Spec) -> FunctionDef {
-    names!(cls, url, scheme);
+    names!(cls, url, parsed);
     let urls = fields(spec).into_iter().map(|setting| setting.name.as_str());
     let urls = urls.filter(|name| name.ends_with("database_url")).map(arg);
     def("name_the_driver")
@@ -135,16 +187,13 @@ fn settings_name_the_driver(spec: &Spec) -> FunctionDef {
         .returns(py!(str | None))
         .body(block![
             docstring("Accept the URLs that hosting platforms hand out."),
-            if_(py!(url == None), [return_(none())]),
-            for_(
-                scheme,
-                py!(("postgres://", "postgresql://")),
-                if_(
-                    py!(url.startswith(scheme)),
-                    [return_(py!("postgresql+asyncpg://" + url.removeprefix(scheme)))]
-                )
+            if_(
+                py!(url == None
+                    || !url.startswith(("postgres:", "postgresql:", "postgresql+asyncpg:"))),
+                [return_(url)]
             ),
-            return_(url)
+            assign(parsed, py!(for_asyncpg(make_url(url)))),
+            return_(py!(parsed.render_as_string(hide_password = false)))
         ])
 }
 

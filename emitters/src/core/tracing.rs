@@ -75,7 +75,7 @@ pub fn emit(spec: &Spec) -> Module {
 
 /// What asks how the application is: many times a minute, and never of interest.
 fn untraced(spec: &Spec) -> Expr {
-    let metrics = spec.observability.metrics.then_some("/metrics");
+    let metrics = spec.observability.is_public().then_some("/metrics");
     tuple(["/health"].into_iter().chain(metrics))
 }
 

@@ -2,7 +2,8 @@
 
 use super::promql::{self, Window};
 use super::yaml::{Yaml, list, map, print};
-use crate::spec::Spec;
+use crate::core::settings::METRICS_PORT;
+use crate::spec::{MetricsAccess, Spec};
 use crate::{Content, Generated};
 
 /// Somebody is to look at once, or on the next working day.
@@ -45,18 +46,21 @@ fn rules(spec: &Spec) -> Yaml {
     map([("groups", list([map(group)]))])
 }
 
-/// Prometheus beside the compose file: the server by its name there, and its token in a file.
+/// Prometheus beside the compose file: the server by its name there, and its token, if it has one, in a file.
 fn scrape(spec: &Spec) -> Yaml {
-    let job = map([
-        ("job_name", Yaml::from(spec.project.name.as_str())),
-        ("metrics_path", "/metrics".into()),
-        ("authorization", map([("credentials_file", "/etc/prometheus/metrics-token")])),
-        ("static_configs", list([map([("targets", list(["api:8000"]))])])),
-    ]);
+    let port = if spec.observability.has_port() { METRICS_PORT } else { 8000 };
+    let targets = list([format!("api:{port}")]);
+    let token = || ("authorization", map([("credentials_file", "/etc/prometheus/metrics-token")]));
+    let head =
+        [("job_name", Yaml::from(spec.project.name.as_str())), ("metrics_path", "/metrics".into())];
+    let job = head
+        .into_iter()
+        .chain(spec.observability.has_token().then(token))
+        .chain([("static_configs", list([map([("targets", targets)])]))]);
     map([
         ("global", map([("scrape_interval", "15s"), ("evaluation_interval", "15s")])),
         ("rule_files", list(["alerts.yml"])),
-        ("scrape_configs", list([job])),
+        ("scrape_configs", list([map(job)])),
     ])
 }
 
@@ -88,7 +92,15 @@ fn down(spec: &Spec) -> Alert {
         lasts: "2m",
         severity: Severity::Page,
         summary: "A server does not answer Prometheus.",
-        description: "See /health/ready, and whether the token in METRICS_TOKEN is the one sent.",
+        description: match spec.observability.metrics_access {
+            MetricsAccess::Token => {
+                "See /health/ready, and whether the token in METRICS_TOKEN is the one sent."
+            }
+            MetricsAccess::Port => {
+                "See /health/ready, and whether METRICS_HOST and METRICS_PORT can be reached."
+            }
+            MetricsAccess::Open => "See /health/ready.",
+        },
     }
 }
 

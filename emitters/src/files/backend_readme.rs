@@ -2,9 +2,10 @@
 
 use super::entity_diagram::{Picture, picture};
 use super::facts::{entities, plans, roles, settings};
-use super::markdown::{Block, code, commands, heading, paragraph, print, text};
+use super::markdown::{Block, Inline, code, codes, commands, heading, paragraph, print, text};
+use crate::core::settings::required_in_production;
 use crate::services::file_reference;
-use crate::spec::{AuthMode, Spec};
+use crate::spec::{AuthMode, MetricsAccess, Spec};
 use crate::{Content, Generated};
 
 /// The file.
@@ -60,16 +61,39 @@ fn run(spec: &Spec) -> Vec<Block> {
 fn production(spec: &Spec) -> Vec<Block> {
     let mut production = vec![
         heading(2, "Run it in production"),
+        paragraph(
+            [
+                vec![
+                    text("With "),
+                    code("ENVIRONMENT=production"),
+                    text(" nothing starts before these are set: "),
+                ],
+                codes(required_in_production(spec).iter().map(|name| name.to_uppercase())),
+                vec![
+                    text(". Let "),
+                    code("MIGRATION_DATABASE_URL"),
+                    text(" name the role that owns the tables, and run the migrations before the "),
+                    text("server."),
+                ],
+            ]
+            .concat(),
+        ),
         paragraph([
-            text("Set "),
-            code("ENVIRONMENT=production"),
-            text(", a "),
-            code("SECRET_KEY"),
-            text(" of your own and a "),
-            code("DATABASE_URL"),
-            text(" of PostgreSQL. Let "),
-            code("MIGRATION_DATABASE_URL"),
-            text(" name the role that owns the tables, and run the migrations before the server."),
+            text("What a platform hands out as the address of a PostgreSQL database will do: "),
+            code("sslmode"),
+            text(" is translated for asyncpg, "),
+            code("channel_binding"),
+            text(" is left out, and what else it cannot take is refused. Certificates are files, "),
+            text("which "),
+            code("PGSSLROOTCERT"),
+            text(" and its like name in the environment of the process."),
+        ]),
+        paragraph([
+            code("ALLOWED_HOSTS"),
+            text(" has the names that clients use, or "),
+            code("*"),
+            text(" where a proxy in front lets no other through. "),
+            text("Probes of the health may come by any name, as those of platforms do."),
         ]),
         paragraph([
             text("Told to stop by SIGTERM, the server says at "),
@@ -77,6 +101,14 @@ fn production(spec: &Spec) -> Vec<Block> {
             text(" that it is not ready, and serves on for "),
             code("DRAIN_SECONDS"),
             text(", so that whoever sends it requests can hear of it; the image has five."),
+        ]),
+        paragraph([
+            code("/health"),
+            text(" and "),
+            code("/health/ready"),
+            text(" tell everybody one word, and which part it is to who sends "),
+            code("HEALTH_TOKEN"),
+            text(" as a bearer token, or asks in development."),
         ]),
         paragraph([
             code("/health/ready"),
@@ -440,19 +472,48 @@ fn metrics(spec: &Spec) -> Vec<Block> {
             text(" has the alerts and an example of what Prometheus reads; a test holds them to "),
             text("the metrics that there are."),
         ]),
+        paragraph(who_reads_metrics(spec.observability.metrics_access)),
         paragraph([
             text("With several workers ("),
-            code("uvicorn --workers"),
+            code("--workers"),
             text(" or "),
             code("WEB_CONCURRENCY"),
             text("), let "),
             code("PROMETHEUS_MULTIPROC_DIR"),
             text(
-                " name a folder that is empty when the server starts, as the image does: without it ",
+                " name a folder, as the image does: without it each worker tells what it counted ",
             ),
-            text("each worker tells what it counted alone."),
+            text("alone. "),
+            code("python -m app.serve"),
+            text(" empties it and is uvicorn from then on, with the same options."),
         ]),
     ]
+}
+
+fn who_reads_metrics(access: MetricsAccess) -> Vec<Inline> {
+    match access {
+        MetricsAccess::Token => vec![
+            text("They are for who sends "),
+            code("METRICS_TOKEN"),
+            text(
+                " as a bearer token. Production does not start without one; in development they are ",
+            ),
+            text("open where there is none."),
+        ],
+        MetricsAccess::Port => vec![
+            text("They have a port of their own, "),
+            code("METRICS_PORT"),
+            text(" at "),
+            code("METRICS_HOST"),
+            text(
+                ", and are not at that of the application: keep it inside of your network. Every ",
+            ),
+            text("worker listens there, and each tells what all of them counted."),
+        ],
+        MetricsAccess::Open => {
+            vec![text("Everybody can read them: keep strangers away in front of the server.")]
+        }
+    }
 }
 
 fn traces(spec: &Spec) -> Vec<Block> {

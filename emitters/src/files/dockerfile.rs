@@ -7,6 +7,8 @@ use crate::{Content, Generated};
 /// The Python of the image: the newest that every dependency has wheels for. No spec asks for a newer one.
 pub const IMAGE_PYTHON: &str = "3.13";
 
+/// What installs the packages, and is not in the image that serves.
+const UV: &str = "uv==0.13.9";
 /// Where the installed packages are.
 const PACKAGES: &str = "/opt/venv";
 /// Who runs the program: a number, so that a platform can tell that it is not root.
@@ -30,12 +32,21 @@ pub fn emit(spec: &Spec) -> [Generated; 2] {
     [file("Dockerfile", print(&image(spec))), file(".dockerignore", ignored)]
 }
 
+/// The command that serves requests: where there are metrics, it begins with an empty folder.
+#[must_use]
+pub fn server_command(spec: &Spec) -> Vec<&'static str> {
+    match spec.observability.metrics {
+        true => vec!["python", "-m", "app.serve"],
+        false => vec!["uvicorn", "--factory", "app.main:create_app"],
+    }
+}
+
 fn image(spec: &Spec) -> Vec<Instruction> {
     use Instruction::{Blank, Cmd, Copy, Env, Expose, From, Healthcheck, Run, User, Workdir};
     debug_assert!(spec.project.python.as_str() <= IMAGE_PYTHON);
     let base = format!("python:{IMAGE_PYTHON}-slim");
-    let pip =
-        ["/opt/venv/bin/pip", "install", "--require-hashes", "--requirement", "requirements.txt"];
+    let install_packages =
+        ["uv", "pip", "install", "--require-hashes", "--requirement", "requirements.txt"];
     let mut variables = vec![
         ("PATH", "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin"),
         ("PYTHONDONTWRITEBYTECODE", "1"),
@@ -49,6 +60,9 @@ fn image(spec: &Spec) -> Vec<Instruction> {
     variables.extend(has_files.then_some(("STORAGE_FOLDER", STORAGE_FOLDER)));
     let is_measured = spec.observability.metrics;
     variables.extend(is_measured.then_some(("PROMETHEUS_MULTIPROC_DIR", METRICS_FOLDER)));
+    if spec.observability.has_port() {
+        variables.extend([("METRICS_HOST", "0.0.0.0"), ("METRICS_PORT", "9464")]);
+    }
     let folders = [(has_files, STORAGE_FOLDER), (is_measured, METRICS_FOLDER)];
     let folders = folders.into_iter().filter_map(|(needed, folder)| needed.then_some(folder));
     let folders: Vec<&str> = folders.collect();
@@ -56,11 +70,19 @@ fn image(spec: &Spec) -> Vec<Instruction> {
     let install = (!folders.is_empty()).then(|| Run([&install[..], &folders].concat()));
     let packages = vec![
         From(base.clone(), Some("packages")),
-        Env(vec![("PIP_DISABLE_PIP_VERSION_CHECK", "1"), ("PIP_NO_CACHE_DIR", "1")]),
+        Env(vec![
+            ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
+            ("PIP_NO_CACHE_DIR", "1"),
+            ("UV_COMPILE_BYTECODE", "1"),
+            ("UV_NO_CACHE", "1"),
+            ("UV_PYTHON_DOWNLOADS", "never"),
+            ("VIRTUAL_ENV", PACKAGES),
+        ]),
+        Run(vec!["pip", "install", UV]),
         Workdir("/build"),
-        Run(vec!["python", "-m", "venv", PACKAGES]),
+        Run(vec!["uv", "venv", PACKAGES]),
         Copy(None, vec!["backend/requirements.txt"], "./"),
-        Run(pip.into()),
+        Run(install_packages.into()),
         Blank,
         From(base, None),
         Env(variables),
@@ -87,7 +109,7 @@ fn image(spec: &Spec) -> Vec<Instruction> {
             Health { interval: 15, timeout: 5, start: 30 },
             vec!["python", "-m", "app.probe"],
         ),
-        Cmd(vec!["uvicorn", "--factory", "app.main:create_app"]),
+        Cmd(server_command(spec)),
     ];
     packages.into_iter().chain(install).chain(program).collect()
 }

@@ -1,7 +1,8 @@
 //! `fly.toml`: the product on fly.io.
 
-use super::dockerfile::STORAGE_FOLDER;
+use super::dockerfile::{STORAGE_FOLDER, server_command};
 use super::toml_document::{list, table};
+use crate::core::settings::METRICS_PORT;
 use crate::spec::{DeployTarget, Spec};
 use crate::{Content, Generated};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, value};
@@ -24,12 +25,20 @@ pub fn emit(spec: &Spec) -> Option<Generated> {
     document.insert("deploy", table([("release_command", value("alembic upgrade head"))]));
     document.insert(
         "env",
-        table([("ENVIRONMENT", value("production")), ("TRUSTED_PROXIES", value(PROXIES))]),
+        table([
+            ("ENVIRONMENT", value("production")),
+            ("TRUSTED_PROXIES", value(PROXIES)),
+            ("ALLOWED_HOSTS", value(format!("{}.fly.dev", spec.project.name))),
+        ]),
     );
     document.insert("processes", processes(spec));
     document.insert("http_service", http_service());
     if spec.storage.is_in_folder() {
         document.insert("mounts", files());
+    }
+    if spec.observability.has_port() {
+        let port = value(i64::from(METRICS_PORT));
+        document.insert("metrics", table([("port", port), ("path", value("/metrics"))]));
     }
     document.insert("vm", machines());
     Some(Generated { path: "fly.toml".to_owned(), content: Content::Text(document.to_string()) })
@@ -37,7 +46,7 @@ pub fn emit(spec: &Spec) -> Option<Generated> {
 
 fn processes(spec: &Spec) -> Item {
     let worker = ("worker", value("python -m app.worker"));
-    let server = ("app", value("uvicorn --factory app.main:create_app"));
+    let server = ("app", value(server_command(spec).join(" ")));
     table([server].into_iter().chain(spec.jobs.has_workers().then_some(worker)))
 }
 

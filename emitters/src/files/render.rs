@@ -2,7 +2,8 @@
 
 use super::dockerfile::STORAGE_FOLDER;
 use super::yaml::{Yaml, list, map, print};
-use crate::spec::{DeployTarget, EmailBackend, Spec};
+use crate::core::settings::{Given, fields};
+use crate::spec::{DeployTarget, Spec};
 use crate::{Content, Generated};
 
 /// Where the proxies of the platform call from.
@@ -34,11 +35,12 @@ fn database(spec: &Spec) -> Yaml {
 
 /// What the server and the worker have in common.
 fn shared(spec: &Spec) -> Yaml {
-    let variables = [
-        map([("key", Yaml::from("ENVIRONMENT")), ("value", "production".into())]),
-        map([("key", Yaml::from("SECRET_KEY")), ("generateValue", true.into())]),
-        map([("key", Yaml::from("TRUSTED_PROXIES")), ("value", PROXIES.into())]),
-    ];
+    let environment = map([("key", Yaml::from("ENVIRONMENT")), ("value", "production".into())]);
+    let proxies = map([("key", Yaml::from("TRUSTED_PROXIES")), ("value", PROXIES.into())]);
+    let made = variables(spec, Given::Made);
+    let made =
+        made.map(|name| map([("key", Yaml::from(name)), ("generateValue", Yaml::from(true))]));
+    let variables = [environment].into_iter().chain(made).chain([proxies]);
     map([("name", Yaml::from(group(spec))), ("envVars", list(variables))])
 }
 
@@ -55,8 +57,8 @@ fn services(spec: &Spec) -> Vec<Yaml> {
 }
 
 fn server(spec: &Spec) -> Yaml {
-    let asked = what_is_asked(spec);
-    let asked = asked.iter().map(|&key| map([("key", Yaml::from(key)), ("sync", false.into())]));
+    let asked = variables(spec, Given::Asked);
+    let asked = asked.map(|name| map([("key", Yaml::from(name)), ("sync", false.into())]));
     let port = map([("key", Yaml::from("PORT")), ("value", "8000".into())]);
     let variables = connections(spec).into_iter().chain([port]).chain(asked);
     let mut server = vec![
@@ -80,12 +82,12 @@ fn disk() -> Yaml {
 }
 
 fn worker(spec: &Spec) -> Yaml {
-    let of_server = |key: &&str| {
-        let server = [("type", "web"), ("name", &spec.project.name), ("envVarKey", key)];
-        map([("key", Yaml::from(*key)), ("fromService", map(server))])
+    let of_server = |key: String| {
+        let server = [("type", "web"), ("name", &spec.project.name), ("envVarKey", &key)];
+        map([("key", Yaml::from(key.as_str())), ("fromService", map(server))])
     };
-    let asked = what_is_asked(spec);
-    let variables = connections(spec).into_iter().chain(asked.iter().map(of_server));
+    let asked = variables(spec, Given::Asked);
+    let variables = connections(spec).into_iter().chain(asked.map(of_server));
     map([
         ("type", Yaml::from("worker")),
         ("name", format!("{}-worker", spec.project.name).into()),
@@ -129,17 +131,8 @@ fn connections(spec: &Spec) -> Vec<Yaml> {
     connections
 }
 
-/// What only a person knows: the platform asks for it.
-fn what_is_asked(spec: &Spec) -> Vec<&'static str> {
-    let mut asked = vec!["FRONTEND_URL"];
-    if spec.email.backend == EmailBackend::Smtp {
-        asked.extend(["EMAIL_SENDER", "SMTP_HOST", "SMTP_USERNAME", "SMTP_PASSWORD"]);
-    }
-    if spec.storage.has_bucket() {
-        asked.extend(["S3_BUCKET", "S3_REGION", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"]);
-    }
-    if spec.billing.is_some() {
-        asked.extend(["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS"]);
-    }
-    asked
+/// The variables that somebody gives: a person is asked for them, or the platform makes them.
+fn variables(spec: &Spec, given: Given) -> impl Iterator<Item = String> {
+    let settings = fields(spec).into_iter().filter(move |setting| setting.given == given);
+    settings.map(|setting| setting.variable())
 }

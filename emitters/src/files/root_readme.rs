@@ -86,8 +86,33 @@ fn deploy(spec: &Spec) -> Vec<Block> {
             ]),
             commands(targets),
         ]);
+        deploy.extend(spec.deploy.targets.iter().map(|&target| settings_on(target, spec)));
     }
     deploy
+}
+
+/// How a deployment gets its settings.
+fn settings_on(target: DeployTarget, spec: &Spec) -> Block {
+    match target {
+        DeployTarget::Fly => paragraph([
+            text(
+                "For fly.io, the settings in the environment of that command go into the secrets ",
+            ),
+            text("of the app, but those that "),
+            code("fly.toml"),
+            text(
+                " and the image fix. Secrets that nobody has to know are made if the app lacks them.",
+            ),
+        ]),
+        DeployTarget::Render => paragraph([
+            text(
+                "For render.com, the blueprint asks for what only you know. Any other setting goes ",
+            ),
+            text("into the group "),
+            code(format!("{}-settings", spec.project.name)),
+            text(", which every service reads."),
+        ]),
+    }
 }
 
 fn parts(spec: &Spec) -> Vec<Block> {

@@ -6,7 +6,7 @@ use crate::schemas::base::ResponseModel;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.schemas.health": State, Liveness, Readiness, Health;
+    "app.schemas.health": State, Liveness, Health, Readiness, Report;
 }
 
 /// The module.
@@ -16,8 +16,9 @@ pub fn emit() -> Module {
         block![
             assign(State, py!(Literal[("ok", "degraded", "failed")])),
             liveness_class(),
+            health_class(),
             readiness_class(),
-            health_class()
+            report_class()
         ],
     )
 }
@@ -29,18 +30,25 @@ fn liveness_class() -> ClassDef {
         .body(block![docstring("The process answers."), ann_assign(status, State, "ok")])
 }
 
+fn health_class() -> ClassDef {
+    names!(status);
+    class(Health).base(ResponseModel).body(block![
+        docstring("The state of the application, in a word: that is for everybody."),
+        annotate(status, State)
+    ])
+}
+
 fn readiness_class() -> ClassDef {
-    names!(status, checks);
-    class(Readiness).base(ResponseModel).body(block![
+    names!(checks);
+    class(Readiness).base(Health).body(block![
         docstring("Whether requests can be served, and which part says no."),
-        annotate(status, State),
         annotate(checks, py!(dict[(str, State)]))
     ])
 }
 
-fn health_class() -> ClassDef {
+fn report_class() -> ClassDef {
     names!(name, version, uptime_seconds);
-    class(Health).base(Readiness).body(block![
+    class(Report).base(Readiness).body(block![
         docstring("The state of the application in more words."),
         annotate(name, str),
         annotate(version, str),

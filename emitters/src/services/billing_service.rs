@@ -433,11 +433,12 @@ fn billing_service_refuse_excess(billing: &Billing) -> FunctionDef {
 }
 
 fn billing_service_refuse_address() -> FunctionDef {
-    names!(url);
+    names!(url, frontend);
     def("refuse_address").params([untyped("self"), param(url, str)]).returns(none()).body(block![
         docstring("Refuse to send people to a place that is not in the settings."),
+        assign(frontend, py!(origin_of(self.settings.frontend_url))),
         if_(
-            py!(not_in!(origin_of(url), self.settings.billing_return_origins)),
+            py!(not_in!(origin_of(url), [frontend, *self.settings.billing_return_origins])),
             [raise(py!(ForbiddenError(
                 "People are not sent to this address.",
                 code = "redirect_not_allowed"

@@ -49,7 +49,7 @@ pub use field::{
 };
 pub use guard::{Guard, Guards, Operation};
 pub use jobs::{Jobs, JobsBackend};
-pub use observability::{LogFile, Observability};
+pub use observability::{LogFile, MetricsAccess, Observability};
 pub use organizations::{Organizations, Role};
 pub use project::{Project, PythonVersion};
 pub use read::{MAX_BYTES, read, schema as json_schema};

@@ -38,6 +38,7 @@ pub fn emit(spec: &Spec, offer: Offer<'_>) -> Module {
         test_two_tabs_make_one_customer_and_one_checkout(),
         test_a_crash_after_the_call_makes_no_second_checkout(),
         test_nobody_is_sent_to_a_strange_place(),
+        test_people_come_back_to_the_frontend(),
         test_the_portal_is_for_who_has_paid(),
         offers_two.then(|| test_an_owner_changes_the_plan(offer)),
         offers_two.then(|| test_a_change_that_cannot_be_paid_changes_nothing(offer)),
@@ -260,6 +261,25 @@ fn test_nobody_is_sent_to_a_strange_place() -> FunctionDef {
                 ]
             ),
             assert_(py!(world.stripe.calls == []))
+        ])
+}
+
+fn test_people_come_back_to_the_frontend() -> FunctionDef {
+    names!(world, before, ada, organization_id, moved, url);
+    async_def("test_people_come_back_to_the_frontend")
+        .params([param(world, World)])
+        .returns(none())
+        .body(block![
+            assign(ada, py!(world.sign_up("ada@example.com").await)),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
+            assign(moved, py!(dict!("frontend_url" => "https://app.example.com/start"))),
+            assign(url, "https://app.example.com/billing"),
+            assign(before, py!(world.app.state.settings)),
+            assign(py!(world.app.state.settings), py!(before.model_copy(update = moved))),
+            try_([assert_(py!(
+                check_out(ada, organization_id, url = url).await.status_code == 200
+            ))])
+            .finally([assign(py!(world.app.state.settings), before)])
         ])
 }
 

@@ -1,7 +1,7 @@
 //! `backend/tests/test_health.py`: health.
 
 use crate::app_main::create_app;
-use crate::core::settings::Settings;
+use crate::core::settings::{Environment, Settings};
 use crate::python::builtins::{len, list, range, str};
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
@@ -18,6 +18,7 @@ pub fn emit(spec: &Spec) -> Module {
     module("tests.test_health").docstring("Health.").body(block![
         test_alive_and_ready(spec),
         test_without_its_database_it_is_alive_but_not_ready(spec),
+        test_production_tells_details_to_who_has_the_token(),
         test_who_asks_at_once_shares_an_answer(),
         test_no_collection_goes_through_the_application(),
         spec.storage.is_on().then(test_without_its_folder_the_rest_is_served),
@@ -80,6 +81,52 @@ fn test_without_its_database_it_is_alive_but_not_ready(spec: &Spec) -> FunctionD
             assert_(py!(ready.json() == dict!("status" => "failed", "checks" => checks))),
             assert_(py!(health.status_code == 200)),
             assert_(py!(health.json()["status"] == "failed"))
+        ])
+}
+
+fn test_production_tells_details_to_who_has_the_token() -> FunctionDef {
+    names!(settings, token, sent, told, update, app, http, path, headers, answer);
+    let cases = [
+        py!((None, "a token", "status")),
+        py!(("a token", None, "status")),
+        py!(("a token", "another", "status")),
+        py!(("a token", "a token", "checks")),
+    ];
+    let secret = py!(if token { SecretStr(token) } else { None });
+    async_def("test_production_tells_details_to_who_has_the_token")
+        .decorator(py!(pytest.mark.parametrize(("token", "sent", "told"), { make::list(cases) })))
+        .params([
+            param(settings, Settings),
+            param(token, py!(str | None)),
+            param(sent, py!(str | None)),
+            param(told, str),
+        ])
+        .returns(none())
+        .body(block![
+            assign(
+                update,
+                py!(dict!("environment" => Environment.PRODUCTION, "health_token" => secret))
+            ),
+            assign(app, py!(create_app(settings.model_copy(update = update)))),
+            assign(
+                headers,
+                py!(if sent { dict!("Authorization" => f!("Bearer {}", sent)) } else { dict!() })
+            ),
+            async_with_as(
+                py!(serving(app)),
+                http,
+                [for_(
+                    path,
+                    py!(("/health", "/health/ready")),
+                    block![
+                        assign(answer, py!(http.get(path, headers = headers).await)),
+                        assert_(py!(answer.status_code == 200)),
+                        assert_(py!(answer.json()["status"] == "ok")),
+                        assert_(py!(in_!(told, answer.json()))),
+                        assert_(py!(len(answer.json()) == 1 || told == "checks"))
+                    ]
+                )]
+            )
         ])
 }
 

@@ -4,57 +4,79 @@ use crate::app_main::create_app;
 use crate::core::connections::most_connections;
 use crate::core::database::Database;
 use crate::core::jobs::enqueue;
-use crate::core::metrics::{Metrics, forget_the_dead};
+use crate::core::metrics::{Metrics, forget_the_dead, read_metrics};
 use crate::core::plans::SubscriptionStatus;
-use crate::core::settings::Settings;
+use crate::core::settings::{Environment, Settings};
 use crate::models::base::utcnow;
 use crate::models::job::JobStatus;
 use crate::python::builtins::{RuntimeError, any, float, list, set, str};
+use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::AsyncClient;
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::standard::{AsyncGenerator, Path, os, subprocess, sys, timedelta, uuid4};
 use crate::services::maintenance::{Nothing, PRUNE};
 use crate::spec::{EntityNames, Spec};
-use crate::tests::servers::serving;
+use crate::tests::servers::{LOCALHOST, answers, free_port, serving};
 use crate::tests::world::{sign_up, world_test};
 use crate::tests::world_billing::find_payer;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_metrics": http, fail, lines;
+    "tests.test_metrics": measured, http, fail, lines;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
+    let create = readable(spec);
     module("tests.test_metrics").docstring("Metrics.").body(block![
-        http_def(),
+        spec.observability.has_port().then(measured_def),
+        http_def(create),
         fail_def(),
         lines_def(),
         test_requests_are_counted_by_the_template_of_their_route(spec),
         test_successes_are_no_errors(),
         test_unknown_paths_and_methods_share_a_label(),
         test_the_request_for_the_metrics_is_in_flight(),
-        test_connections_are_counted_while_they_are_in_use(),
-        test_a_defect_is_counted(),
-        test_the_metrics_can_ask_for_a_token(),
+        test_connections_are_counted_while_they_are_in_use(create),
+        test_a_defect_is_counted(create),
+        spec.observability.has_token().then(|| block![
+            test_the_metrics_can_ask_for_a_token(),
+            test_without_a_token_production_shows_no_metrics()
+        ]),
+        spec.observability.has_port().then(test_the_metrics_have_a_port),
         test_applications_do_not_share_metrics(),
-        test_what_waits_is_counted(spec.billing.is_some()),
-        spec.billing.as_ref().map(|_| test_what_a_person_has_to_look_at_is_counted()),
-        test_without_a_database_the_rest_is_measured(),
+        test_what_waits_is_counted(create, spec.billing.is_some()),
+        spec.billing.as_ref().map(|_| test_what_a_person_has_to_look_at_is_counted(create)),
+        test_without_a_database_the_rest_is_measured(create),
         test_a_process_that_was_killed_is_forgotten()
     ])
 }
 
-fn http_def() -> FunctionDef {
+/// What makes an application whose clients can read its metrics.
+fn readable(spec: &Spec) -> Import {
+    if spec.observability.has_port() { measured } else { create_app }
+}
+
+fn measured_def() -> FunctionDef {
+    names!(settings, app);
+    def(measured).params([param(settings, Settings)]).returns(FastAPI).body(block![
+        docstring("Create an application that shows its metrics to visitors too."),
+        assign(app, py!(create_app(settings))),
+        do_(py!(app.add_api_route("/metrics", read_metrics, include_in_schema = false))),
+        return_(app)
+    ])
+}
+
+fn http_def(create: Import) -> FunctionDef {
     names!(settings);
     async_def(http)
         .decorator(py!(pytest.fixture))
         .params([param(settings, Settings)])
         .returns(py!(AsyncGenerator[(AsyncClient, None)]))
         .body(block![async_with_as(
-            py!(serving(create_app(settings))),
+            py!(serving(create(settings))),
             http,
             [do_(py!(yield_!(http)))]
         )])
@@ -141,14 +163,14 @@ fn test_the_request_for_the_metrics_is_in_flight() -> FunctionDef {
         ])
 }
 
-fn test_connections_are_counted_while_they_are_in_use() -> FunctionDef {
+fn test_connections_are_counted_while_they_are_in_use(create: Import) -> FunctionDef {
     names!(settings, app, database, during, after, most);
     let in_use = |count: &str| format!("database_connections_in_use {count}.0");
     async_def("test_connections_are_counted_while_they_are_in_use")
         .params([param(settings, Settings)])
         .returns(none())
         .body(block![
-            assign(app, py!(create_app(settings))),
+            assign(app, py!(create(settings))),
             ann_assign(database, Database, py!(app.state.database)),
             async_with_as(
                 py!(serving(app)),
@@ -168,11 +190,11 @@ fn test_connections_are_counted_while_they_are_in_use() -> FunctionDef {
         ])
 }
 
-fn test_a_defect_is_counted() -> FunctionDef {
+fn test_a_defect_is_counted(create: Import) -> FunctionDef {
     names!(settings, app, labels);
     async_def("test_a_defect_is_counted").params([param(settings, Settings)]).returns(none()).body(
         block![
-            assign(app, py!(create_app(settings))),
+            assign(app, py!(create(settings))),
             do_(py!(app.add_api_route("/tests/fail", fail))),
             async_with_as(
                 py!(serving(app)),
@@ -215,6 +237,50 @@ fn test_the_metrics_can_ask_for_a_token() -> FunctionDef {
         ])
 }
 
+fn test_without_a_token_production_shows_no_metrics() -> FunctionDef {
+    names!(settings, production, app);
+    async_def("test_without_a_token_production_shows_no_metrics")
+        .params([param(settings, Settings)])
+        .returns(none())
+        .body(block![
+            assign(production, py!(dict!("environment" => Environment.PRODUCTION))),
+            assign(app, py!(create_app(settings.model_copy(update = production)))),
+            async_with_as(
+                py!(serving(app)),
+                http,
+                [assert_(py!(http.get("/metrics").await.status_code == 401))]
+            )
+        ])
+}
+
+/// Two applications listen, as two workers do; the connections to the port go to one or the other.
+fn test_the_metrics_have_a_port() -> FunctionDef {
+    names!(settings, port, chosen, one, other, reader, found);
+    async_def("test_the_metrics_have_a_port")
+        .params([param(settings, Settings)])
+        .returns(none())
+        .body(block![
+            assign(port, py!(free_port())),
+            assign(chosen, py!(settings.model_copy(update = dict!("metrics_port" => port)))),
+            assign(py!((one, other)), py!((create_app(chosen), create_app(chosen)))),
+            async_with(
+                py!(one.router.lifespan_context(one)),
+                block![
+                    assert_(py!(http.get("/metrics").await.status_code == 404)),
+                    async_with_as(
+                        py!(AsyncClient(base_url = f!("http://{}:{}", LOCALHOST, port))),
+                        reader,
+                        [assign(found, py!(lines(reader).await))]
+                    ),
+                    assert_(py!(in_!("http_requests_in_flight 0.0", found)))
+                ]
+            )
+            .and(py!(other.router.lifespan_context(other)))
+            .and_as(py!(serving(one)), http),
+            assert_(py!(!answers(port)))
+        ])
+}
+
 fn test_applications_do_not_share_metrics() -> FunctionDef {
     names!(settings, first, second);
     def("test_applications_do_not_share_metrics")
@@ -227,7 +293,7 @@ fn test_applications_do_not_share_metrics() -> FunctionDef {
         ])
 }
 
-fn test_what_waits_is_counted(bills: bool) -> FunctionDef {
+fn test_what_waits_is_counted(create: Import, bills: bool) -> FunctionDef {
     names!(world, hour, status, session, job, found, waited, text);
     names!(state, count, labels);
     let no_events = "billing_events_unhandled{status=\"failed\"} 0.0";
@@ -248,7 +314,11 @@ fn test_what_waits_is_counted(bills: bool) -> FunctionDef {
                 do_(py!(session.commit().await))
             ]
         ),
-        assign(found, py!(lines(world.http).await)),
+        async_with_as(
+            py!(serving(create(world.app.state.settings))),
+            http,
+            [assign(found, py!(lines(http).await))]
+        ),
         for_(
             py!((state, count)),
             py!((("queued", 1), ("running", 0), ("dead", 1))),
@@ -268,7 +338,7 @@ fn test_what_waits_is_counted(bills: bool) -> FunctionDef {
     ])
 }
 
-fn test_what_a_person_has_to_look_at_is_counted() -> FunctionDef {
+fn test_what_a_person_has_to_look_at_is_counted(create: Import) -> FunctionDef {
     names!(world, ada, session, payer, found, reason, labels);
     world_test("test_what_a_person_has_to_look_at_is_counted").body(block![
         sign_up(world, ada),
@@ -282,7 +352,11 @@ fn test_what_a_person_has_to_look_at_is_counted() -> FunctionDef {
                 do_(py!(session.commit().await))
             ]
         ),
-        assign(found, py!(lines(world.http).await)),
+        async_with_as(
+            py!(serving(create(world.app.state.settings))),
+            http,
+            [assign(found, py!(lines(http).await))]
+        ),
         for_(
             reason,
             py!(("status", "price")),
@@ -294,7 +368,7 @@ fn test_what_a_person_has_to_look_at_is_counted() -> FunctionDef {
     ])
 }
 
-fn test_without_a_database_the_rest_is_measured() -> FunctionDef {
+fn test_without_a_database_the_rest_is_measured(create: Import) -> FunctionDef {
     names!(settings, nowhere, app, found);
     let url = "sqlite+aiosqlite:////nowhere/at/all.db";
     async_def("test_without_a_database_the_rest_is_measured")
@@ -302,7 +376,7 @@ fn test_without_a_database_the_rest_is_measured() -> FunctionDef {
         .returns(none())
         .body(block![
             assign(nowhere, py!(settings.model_copy(update = dict!("database_url" => url)))),
-            assign(app, py!(create_app(nowhere))),
+            assign(app, py!(create(nowhere))),
             async_with_as(py!(serving(app)), http, [assign(found, py!(lines(http).await))]),
             assert_(py!(in_!("http_requests_in_flight 1.0", found))),
             assert_(py!(!any(generator!(line.startswith("background_jobs") for line in found))))

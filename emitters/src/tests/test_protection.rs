@@ -8,6 +8,7 @@ use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::{ASGITransport, AsyncClient, Response};
 use crate::python::pytest::pytest;
 use crate::spec::Spec;
+use crate::tests::servers::serving;
 use crate::tests::world::world_test;
 use astgen_pyast::prelude::*;
 
@@ -32,7 +33,7 @@ pub fn emit(spec: &Spec) -> Module {
             test_origins_of_the_settings_may_call(),
             test_a_stranger_may_not_call(),
             test_requests_for_other_hosts_are_refused(),
-            test_probes_may_name_an_address(),
+            test_probes_may_name_an_address(spec),
             test_host_patterns()
         ],
     )
@@ -210,18 +211,22 @@ fn test_requests_for_other_hosts_are_refused() -> FunctionDef {
         ])
 }
 
-fn test_probes_may_name_an_address() -> FunctionDef {
-    names!(settings, http, alive);
+fn test_probes_may_name_an_address(spec: &Spec) -> FunctionDef {
+    let metrics = spec.observability.is_public().then_some("/metrics");
+    let paths: Vec<&str> = ["/health", "/health/ready"].into_iter().chain(metrics).collect();
+    names!(settings, http, path, hosts, answer);
     async_def("test_probes_may_name_an_address")
-        .params([param(settings, Settings)])
+        .decorator(py!(pytest.mark.parametrize("path", [..paths])))
+        .params([param(settings, Settings), param(path, str)])
         .returns(none())
         .body(block![
+            assign(hosts, py!(dict!("allowed_hosts" => ["api.example.com"]))),
             async_with_as(
-                py!(client(settings, allowed_hosts = ["api.example.com"])),
+                py!(serving(create_app(settings.model_copy(update = hosts)))),
                 http,
-                [assign(alive, py!(http.get("http://10.0.0.7:8000/health/live").await))]
+                [assign(answer, py!(http.get(f!("http://10.0.0.7:8000{}", path)).await))]
             ),
-            assert_(py!(alive.status_code == 200))
+            assert_(py!(answer.status_code == 200))
         ])
 }
 

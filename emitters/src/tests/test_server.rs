@@ -38,7 +38,10 @@ pub fn emit(spec: &Spec) -> Module {
             ask_def(),
             register_def(),
             count_rows_def(),
-            is_measured.then(|| block![count_writers_def(), test_processes_count_together()]),
+            is_measured.then(|| block![
+                count_writers_def(),
+                test_processes_count_together(spec.observability.has_port())
+            ]),
             test_a_server_that_is_told_to_stop_says_so_first(),
             test_told_again_it_stops_at_once(),
             test_a_database_that_restarts_is_no_failure(),
@@ -61,6 +64,10 @@ fn serving_def(spec: &Spec) -> FunctionDef {
         ("PASSWORD_MEMORY_KIB", string("8")),
     ];
     let environment = astgen_pyast::make::dict(environment.into_iter().chain(billing));
+    let program = match spec.observability.metrics {
+        true => py!(python("app.serve")),
+        false => py!([*python("uvicorn"), "--factory", "app.main:create_app"]),
+    };
     async_def(serving)
         .decorator(asynccontextmanager)
         .params([
@@ -75,10 +82,7 @@ fn serving_def(spec: &Spec) -> FunctionDef {
             docstring("Start a server, and make sure that all of its processes end."),
             assign(port, py!(free_port())),
             assign(variables, py!({ environment } | others)),
-            assign(
-                command,
-                py!([*python("uvicorn"), "--factory", "app.main:create_app", "--port", str(port)])
-            ),
+            assign(command, py!([*{ program }, "--port", str(port)])),
             with_as(
                 py!(process([*command, "--log-level", "warning", *options], variables)),
                 running,
@@ -113,18 +117,52 @@ fn count_writers_def() -> FunctionDef {
     ])
 }
 
-fn test_processes_count_together() -> FunctionDef {
+fn test_processes_count_together(has_port: bool) -> FunctionDef {
     names!(settings, tmp_path, http, _running, sent, labels, lines, reads, counted, asked, options);
+    names!(stale, folder, port, reader);
+    // Who reads at the port of the application is counted, and not who reads at that of the metrics.
+    let in_flight =
+        if has_port { "http_requests_in_flight 0.0" } else { "http_requests_in_flight 1.0" };
+    let at_port = has_port.then(|| kw("METRICS_PORT", py!(str(port))));
+    let client = if has_port { reader } else { http };
+    let read = [for_(
+        reads,
+        py!(range(5)),
+        block![
+            assign(lines, py!(client.get("/metrics").await.text.splitlines())),
+            assert_that(py!(in_!(counted, lines)), reads),
+            assert_that(py!(in_!(in_flight, lines)), reads)
+        ],
+    )];
+    let read = match has_port {
+        true => block![async_with_as(
+            py!(AsyncClient(base_url = f!("http://{}:{}", LOCALHOST, port))),
+            reader,
+            read
+        )],
+        false => block![read],
+    };
     async_def("test_processes_count_together")
         .params([param(settings, Settings), param(tmp_path, Path)])
         .returns(none())
         .body(block![
+            docstring("What is in the folder from an earlier start is not counted."),
+            assign(stale, py!(tmp_path / "counter_1.db")),
+            do_(py!(stale.write_text("left behind"))),
             assign(sent, 0),
             assign(options, py!(("--workers", "2"))),
+            has_port.then(|| assign(port, py!(free_port()))),
+            assign(folder, py!(str(tmp_path))),
             async_with_as(
-                py!(serving(settings, options = options, PROMETHEUS_MULTIPROC_DIR = str(tmp_path))),
+                py!(serving(
+                    settings,
+                    options = options,
+                    PROMETHEUS_MULTIPROC_DIR = folder,
+                    ..at_port
+                )),
                 py!((http, _running)),
                 block![
+                    assert_(py!(!stale.exists())),
                     while_(
                         py!(count_writers(tmp_path) < 2),
                         block![
@@ -135,15 +173,7 @@ fn test_processes_count_together() -> FunctionDef {
                     ),
                     assign(labels, "method=\"GET\",route=\"/health/live\",status=\"200\""),
                     assign(counted, py!(f!("http_requests_total{{{}}} {:.1f}", labels, sent))),
-                    for_(
-                        reads,
-                        py!(range(5)),
-                        block![
-                            assign(lines, py!(http.get("/metrics").await.text.splitlines())),
-                            assert_that(py!(in_!(counted, lines)), reads),
-                            assert_that(py!(in_!("http_requests_in_flight 1.0", lines)), reads)
-                        ]
-                    )
+                    read
                 ]
             )
         ])

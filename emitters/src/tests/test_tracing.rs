@@ -415,7 +415,7 @@ fn test_a_defect_is_told_by_its_type() -> FunctionDef {
 
 fn test_what_asks_how_it_is_leaves_no_trace(spec: &Spec) -> FunctionDef {
     names!(http, recorder, path);
-    let metrics = spec.observability.metrics.then_some("/metrics");
+    let metrics = spec.observability.is_public().then_some("/metrics");
     let paths = ["/health", "/health/live", "/health/ready"].into_iter().chain(metrics);
     traced_test("test_what_asks_how_it_is_leaves_no_trace").body(block![
         for_(path, tuple(paths), [assert_(py!(http.get(path).await.status_code == 200))]),

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// How long a session stays fresh, unless the environment says otherwise.
 const FRESH_SESSION: Duration = Duration::from_secs(600);
 
+/// The port of the metrics, where they have one.
+pub const METRICS_PORT: u16 = 9464;
+
 /// A setting. Its environment variable is its name in upper case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
@@ -25,6 +28,25 @@ pub struct Setting {
     pub bounds: Vec<Arg>,
     /// One sentence.
     pub description: &'static str,
+    /// Who gives a deployment its value.
+    pub given: Given,
+}
+
+/// Who gives a deployment the value of a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// Whoever deploys, and nobody else knows it.
+    Asked,
+    /// A generator of secrets.
+    Made,
+    /// The platform, which runs what the setting names.
+    Connected,
+    /// Whoever deploys, where the default will not do.
+    Tuned,
+    /// The image and the manifests, which know what they are made of.
+    Fixed,
+    /// Nobody: the default is the only good value but in development.
+    Development,
 }
 
 /// The value of a setting that the environment does not name.
@@ -57,6 +79,7 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     settings.extend(costs());
     settings.extend(network());
     settings.extend(reach());
+    settings.push(health_token());
     settings.extend(mail(spec));
     settings
         .extend((spec.email.backend == EmailBackend::Smtp).then(mail_server).into_iter().flatten());
@@ -71,7 +94,8 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     settings.extend(
         spec.billing.as_ref().filter(|billing| has_prices(billing)).map(|_| return_origins()),
     );
-    settings.extend(spec.observability.metrics.then(metrics_token));
+    settings.extend(spec.observability.has_token().then(metrics_token));
+    settings.extend(spec.observability.has_port().then(metrics_port).into_iter().flatten());
     settings.extend(spec.observability.tracing.then(|| tracing(spec)).into_iter().flatten());
     settings.extend([access_log(), log_level()]);
     settings.extend(spec.observability.log_file.iter().flat_map(log_file));
@@ -79,6 +103,10 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
 }
 
 impl Setting {
+    fn given(self, given: Given) -> Self {
+        Self { given, ..self }
+    }
+
     /// Whether it is a list, which an environment variable has with commas.
     #[must_use]
     pub fn is_list(&self) -> bool {
@@ -119,13 +147,15 @@ fn general(spec: &Spec) -> [Setting; 6] {
             Environment,
             DefaultValue::Environment,
             "development, test or production.",
-        ),
+        )
+        .given(Given::Fixed),
         setting(
             secret_key,
             SecretStr,
             DefaultValue::Made(generated_secret.into_expr()),
             "Signs every token; production needs its own, 32 bytes or more.",
-        ),
+        )
+        .given(Given::Made),
         secrets(
             previous_secret_keys,
             "Earlier values of SECRET_KEY, comma-separated; they sign nothing.",
@@ -135,7 +165,8 @@ fn general(spec: &Spec) -> [Setting; 6] {
             str,
             DefaultValue::Text(file),
             "The database, as the role that serves requests.",
-        ),
+        )
+        .given(Given::Connected),
         setting(
             migration_database_url,
             py!(str | None),
@@ -154,6 +185,7 @@ fn webhook_private_addresses() -> Setting {
         DefaultValue::Switch(false),
         "Whether webhooks may go into private networks: for development.",
     )
+    .given(Given::Development)
 }
 
 fn maintenance_database_url() -> Setting {
@@ -234,7 +266,8 @@ fn network() -> [Setting; 2] {
             list_of(network_type()),
             DefaultValue::Made(py!(list[{ network_type() }])),
             "Networks of proxies to believe, comma-separated: X-Forwarded-For.",
-        ),
+        )
+        .given(Given::Fixed),
     ]
 }
 
@@ -246,7 +279,8 @@ fn reach() -> [Setting; 2] {
             list_of(py!(str)),
             DefaultValue::Texts(vec!["*".to_owned()]),
             "Our host names, comma-separated; *.example.com is all below it.",
-        ),
+        )
+        .given(Given::Asked),
         setting(
             cors_origins,
             list_of(py!(str)),
@@ -264,17 +298,20 @@ fn stripe() -> [Setting; 4] {
             py!(SecretStr | None),
             DefaultValue::Missing,
             "The key to ask Stripe with; without it there are events only.",
-        ),
+        )
+        .given(Given::Asked),
         setting(
             stripe_api_base,
             str,
             DefaultValue::Text("https://api.stripe.com".to_owned()),
             "Where Stripe answers.",
-        ),
+        )
+        .given(Given::Development),
         secrets(
             stripe_webhook_secrets,
             "Signing secrets, comma-separated; with none the webhook is off.",
-        ),
+        )
+        .given(Given::Asked),
         setting(
             billing_worker,
             bool,
@@ -289,8 +326,8 @@ fn return_origins() -> Setting {
     setting(
         billing_return_origins,
         list_of(py!(str)),
-        DefaultValue::Texts(vec!["http://localhost:3000".to_owned()]),
-        "Where Stripe may send people back to, comma-separated.",
+        DefaultValue::Texts(Vec::new()),
+        "More origins than FRONTEND_URL's for Stripe to lead back to.",
     )
 }
 
@@ -312,6 +349,7 @@ fn mail(spec: &Spec) -> [Setting; 2] {
                 DefaultValue::Text("http://localhost:3000".to_owned()),
                 "Where the links in mails lead.",
             )
+            .given(Given::Asked)
         },
         Setting {
             bounds: matching("^[^@\\s]+@[^@\\s]+$"),
@@ -321,6 +359,7 @@ fn mail(spec: &Spec) -> [Setting; 2] {
                 DefaultValue::Text(sender.to_owned()),
                 "The address that mails come from.",
             )
+            .given(Given::Asked)
         },
     ]
 }
@@ -333,7 +372,8 @@ fn mail_server() -> [Setting; 6] {
             py!(str | None),
             DefaultValue::Missing,
             "The mail server; with none, mails go to the log.",
-        ),
+        )
+        .given(Given::Asked),
         number(smtp_port, 587, 1, "The port of the mail server."),
         setting(
             smtp_security,
@@ -346,13 +386,15 @@ fn mail_server() -> [Setting; 6] {
             py!(str | None),
             DefaultValue::Missing,
             "The account at the mail server, if it wants one.",
-        ),
+        )
+        .given(Given::Asked),
         setting(
             smtp_password,
             py!(SecretStr | None),
             DefaultValue::Missing,
             "The password of that account.",
-        ),
+        )
+        .given(Given::Asked),
         number(smtp_timeout_seconds, 15, 1, "How long the mail server may take to answer."),
     ]
 }
@@ -365,12 +407,13 @@ fn redis() -> Setting {
         DefaultValue::Missing,
         "Where jobs wait for a worker; with none, the server runs them.",
     )
+    .given(Given::Connected)
 }
 
 fn drain() -> Setting {
     names!(drain_seconds);
     let description = "How long the server still serves once it says that it stops.";
-    number(drain_seconds, 0, 0, description)
+    number(drain_seconds, 0, 0, description).given(Given::Fixed)
 }
 
 fn deleted_rows() -> Setting {
@@ -400,7 +443,8 @@ fn storage() -> [Setting; 2] {
             str,
             DefaultValue::Text("./files".to_owned()),
             "The folder that files are kept in, unless a bucket keeps them.",
-        ),
+        )
+        .given(Given::Fixed),
     ]
 }
 
@@ -421,7 +465,8 @@ fn bucket() -> [Setting; 7] {
     let missing =
         |name, description| setting(name, py!(str | None), DefaultValue::Missing, description);
     [
-        missing(s3_bucket, "Our own bucket for files; with none, the server keeps them."),
+        missing(s3_bucket, "Our own bucket for files; with none, the server keeps them.")
+            .given(Given::Asked),
         missing(s3_endpoint_url, "Where the store answers, if it is not that of AWS."),
         missing(s3_public_endpoint_url, "Where clients reach the store, if it is elsewhere."),
         setting(
@@ -429,14 +474,17 @@ fn bucket() -> [Setting; 7] {
             str,
             DefaultValue::Text("us-east-1".to_owned()),
             "The region of the bucket.",
-        ),
-        missing(s3_access_key_id, "The key to the bucket; with none, boto3 looks for it."),
+        )
+        .given(Given::Asked),
+        missing(s3_access_key_id, "The key to the bucket; with none, boto3 looks for it.")
+            .given(Given::Asked),
         setting(
             s3_secret_access_key,
             py!(SecretStr | None),
             DefaultValue::Missing,
             "The secret of that key.",
-        ),
+        )
+        .given(Given::Asked),
         number(s3_timeout_seconds, 10, 1, "How long the store may take to answer."),
     ]
 }
@@ -446,14 +494,42 @@ fn secrets(name: Name, description: &'static str) -> Setting {
     setting(name, list_of(py!(SecretStr)), made, description)
 }
 
+fn health_token() -> Setting {
+    names!(health_token);
+    setting(
+        health_token,
+        py!(SecretStr | None),
+        DefaultValue::Missing,
+        "The bearer token for details of /health; production hides them.",
+    )
+    .given(Given::Made)
+}
+
 fn metrics_token() -> Setting {
     names!(metrics_token);
     setting(
         metrics_token,
         py!(SecretStr | None),
         DefaultValue::Missing,
-        "The bearer token that /metrics asks for, if any.",
+        "The bearer token that /metrics asks for, in production always.",
     )
+    .given(Given::Made)
+}
+
+/// Where the metrics are: on this machine only, unless the network is one of ours, as in a container.
+fn metrics_port() -> [Setting; 2] {
+    names!(metrics_host, metrics_port);
+    [
+        setting(
+            metrics_host,
+            str,
+            DefaultValue::Text("127.0.0.1".to_owned()),
+            "The address at which the metrics are served.",
+        )
+        .given(Given::Fixed),
+        number(metrics_port, METRICS_PORT.into(), 1, "The port at which the metrics are served.")
+            .given(Given::Fixed),
+    ]
 }
 
 fn tracing(spec: &Spec) -> [Setting; 3] {
@@ -508,7 +584,8 @@ fn setting(
     default: DefaultValue,
     description: &'static str,
 ) -> Setting {
-    Setting { name, annotation: annotation.into_expr(), default, bounds: Vec::new(), description }
+    let (annotation, bounds, given) = (annotation.into_expr(), Vec::new(), Given::Tuned);
+    Setting { name, annotation, default, bounds, description, given }
 }
 
 fn number(name: Name, default: u64, minimum: u64, description: &'static str) -> Setting {

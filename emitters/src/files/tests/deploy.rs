@@ -1,4 +1,4 @@
-use super::super::{compose, dockerfile, fly, pre_commit, render, workflow};
+use super::super::{alerts, compose, dockerfile, fly, pre_commit, render, workflow};
 use super::yaml::read_back;
 use super::*;
 use serde_json::Value;
@@ -54,6 +54,14 @@ fn actions_are_pinned_and_may_only_read() {
             );
         }
     }
+}
+
+#[test]
+fn the_generator_is_the_one_that_made_the_project() {
+    let document = read_back(&workflow::emit(&acme()).text());
+    let install = document["jobs"]["generated"]["steps"][1]["run"].as_str().expect("a command");
+    let tag = format!("--tag v{}", env!("CARGO_PKG_VERSION"));
+    assert!(install.contains(&tag) && install.contains("--locked"), "{install}");
 }
 
 #[test]
@@ -138,4 +146,47 @@ fn render_finds_what_it_refers_to() {
         let group = variable["fromGroup"].as_str().map(str::to_owned);
         assert!(group.is_none_or(|group| groups.contains(&group)), "{variable}");
     }
+}
+
+/// `acme`, with who may read its metrics.
+fn with_access(access: &str) -> Spec {
+    let line = format!("metrics = true\nmetrics_access = \"{access}\"");
+    read(&include_str!("../../../../examples/acme.toml").replace("metrics = true", &line))
+}
+
+/// What Prometheus is told.
+fn scraped(spec: &Spec) -> Value {
+    let files = alerts::emit(spec);
+    let file = files.iter().find(|file| file.path.ends_with("prometheus.yml")).expect("a file");
+    read_back(&file.text())["scrape_configs"][0].clone()
+}
+
+#[test]
+fn prometheus_reads_where_the_metrics_are() {
+    let [token, port, open] = ["token", "port", "open"].map(|access| scraped(&with_access(access)));
+    assert!(token["authorization"].is_object());
+    assert!(port["authorization"].is_null() && open["authorization"].is_null());
+    let target = |job: &Value| job["static_configs"][0]["targets"][0].clone();
+    assert_eq!([&token, &port, &open].map(target), ["api:8000", "api:9464", "api:8000"]);
+}
+
+#[test]
+fn metrics_with_a_port_are_at_that_port() {
+    let fly = fly::emit(&with_access("port")).expect("a file").text();
+    let fly: toml::Table = toml::from_str(&fly).expect("TOML");
+    assert_eq!(fly["metrics"]["port"].as_integer(), Some(9464));
+    let [image, _] = dockerfile::emit(&with_access("port"));
+    assert!(image.text().contains("METRICS_PORT=\"9464\""));
+}
+
+#[test]
+fn tokens_are_made_where_the_metrics_ask_for_one() {
+    let made = |access| {
+        let document = read_back(&render::emit(&with_access(access)).expect("a file").text());
+        let variables = document["envVarGroups"][0]["envVars"].as_array().expect("a list").clone();
+        let made = variables.into_iter().filter(|variable| variable["generateValue"] == true);
+        made.map(|variable| variable["key"].clone()).collect::<Vec<Value>>()
+    };
+    assert_eq!(made("token"), ["SECRET_KEY", "HEALTH_TOKEN", "METRICS_TOKEN"]);
+    assert_eq!(made("open"), ["SECRET_KEY", "HEALTH_TOKEN"]);
 }

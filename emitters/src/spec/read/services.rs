@@ -6,8 +6,8 @@ use super::shape::{Boolean, Choice, List, Whole};
 use super::table::Table;
 use crate::spec::error::{Problem, SpecError};
 use crate::spec::{
-    Deploy, DeployTarget, Email, EmailBackend, Jobs, JobsBackend, LogFile, Observability, Storage,
-    StorageBackend, Tenancy, Webhooks,
+    Deploy, DeployTarget, Email, EmailBackend, Jobs, JobsBackend, LogFile, MetricsAccess,
+    Observability, Storage, StorageBackend, Tenancy, Webhooks,
 };
 
 const STORAGE: &[(&str, StorageBackend)] =
@@ -17,6 +17,12 @@ const EMAIL: &[(&str, EmailBackend)] =
 const JOBS: &[(&str, JobsBackend)] = &[("inline", JobsBackend::Inline), ("rq", JobsBackend::Rq)];
 const TARGETS: &[(&str, DeployTarget)] =
     &[("fly", DeployTarget::Fly), ("render", DeployTarget::Render)];
+
+const METRICS_ACCESS: &[(&str, MetricsAccess)] = &[
+    ("token", MetricsAccess::Token),
+    ("port", MetricsAccess::Port),
+    ("open", MetricsAccess::Open),
+];
 
 /// The greatest file that can be allowed.
 pub const MAX_FILE_SIZE: u64 = 5_000_000_000;
@@ -68,8 +74,10 @@ pub fn webhooks(table: &mut Table<'_>) -> Webhooks {
 
 /// Reads `[observability]`.
 pub fn observability(table: &mut Table<'_>) -> Observability {
+    let metrics = table.or("metrics", "Whether `/metrics` is served.", Boolean, true);
     Observability {
-        metrics: table.or("metrics", "Whether `/metrics` is served.", Boolean, true),
+        metrics,
+        metrics_access: metrics_access(table, metrics),
         log_file: table.section(
             "log_file",
             "[observability.log_file]",
@@ -83,6 +91,17 @@ pub fn observability(table: &mut Table<'_>) -> Observability {
             false,
         ),
     }
+}
+
+fn metrics_access(table: &mut Table<'_>, metrics: bool) -> MetricsAccess {
+    let about = "What keeps strangers from the metrics: a token, a port of their own, or nothing. By default a token.";
+    let access = table.optional("metrics_access", about, Choice(METRICS_ACCESS));
+    if let (false, Some(access)) = (metrics, &access) {
+        let sentence = "there are no metrics: `metrics` is `false`".to_owned();
+        let error = SpecError::new(access.place.clone(), Problem::Inconsistent(sentence));
+        table.report(error.help("leave it out, or write `metrics = true`"));
+    }
+    access.map_or(MetricsAccess::Token, |access| access.value)
 }
 
 fn log_file(table: &mut Table<'_>) -> Option<LogFile> {

@@ -374,6 +374,17 @@ fields.title = { type = "text" }
 }
 
 #[test]
+fn metrics() {
+    check_lines(
+        "metrics_access",
+        r#"[observability]
+metrics = false
+metrics_access = "port"
+"#,
+    );
+}
+
+#[test]
 fn billing() {
     check_lines(
         "nothing_is_sold",

@@ -1,26 +1,37 @@
 //! `tools/deployers/fly.py`: the product on fly.io.
 
 use super::base::{Deployer, Step};
-use crate::core::settings::required_in_production;
-use crate::python::builtins::{dict, list, str};
-use crate::python::standard::{os, tomllib};
+use crate::core::settings::{Given, fields};
+use crate::python::builtins::{ValueError, dict, list, set, str};
+use crate::python::standard::{json, os, secrets, subprocess, tomllib};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "deployers.fly": SECRETS, FlyDeployer;
+    "deployers.fly": HANDED_OVER, MADE, FlyDeployer;
 }
 
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let required = required_in_production(spec).into_iter().map(str::to_uppercase);
-    let keys = ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"].map(str::to_owned);
-    let keys = spec.storage.has_bucket().then_some(keys).into_iter().flatten();
-    let secrets = ["DATABASE_URL".to_owned()].into_iter().chain(required).chain(keys);
-    module("deployers.fly")
-        .docstring("The product on fly.io.")
-        .body(block![assign(SECRETS, tuple(secrets)), fly_deployer_class()])
+    let variables = |wanted: fn(Given) -> bool| {
+        let settings = fields(spec).into_iter().filter(move |setting| wanted(setting.given));
+        settings.map(|setting| setting.variable())
+    };
+    module("deployers.fly").docstring("The product on fly.io.").body(block![
+        assign(HANDED_OVER, tuple(variables(is_handed_over)))
+            .comment("Every setting but what `fly.toml` and the image say."),
+        assign(MADE, tuple(variables(|given| given == Given::Made)))
+            .comment("What is made up when the app lacks it."),
+        fly_deployer_class()
+    ])
+}
+
+fn is_handed_over(given: Given) -> bool {
+    match given {
+        Given::Asked | Given::Made | Given::Connected | Given::Tuned => true,
+        Given::Fixed | Given::Development => false,
+    }
 }
 
 fn fly_deployer_class() -> ClassDef {
@@ -32,7 +43,9 @@ fn fly_deployer_class() -> ClassDef {
         assign(help_address, "https://fly.io/docs/flyctl/install/"),
         app_name(),
         steps(),
-        secrets_def()
+        values(),
+        made(),
+        names_there()
     ])
 }
 
@@ -46,24 +59,29 @@ fn app_name() -> FunctionDef {
 }
 
 fn steps() -> FunctionDef {
-    names!(app, secrets, steps);
+    names!(steps, values, made, reason);
     let command = |words: Expr, reason: &str| py!(Step((self.program, *{ words }), reason));
     let config = || py!(("--config", self.manifest_name));
     def("steps").params([untyped("self")]).returns(py!(list[Step])).body(block![
-        docstring("Check the manifest, hand over the secrets that are set, and deploy."),
+        docstring("Check the manifest, hand over the settings that are set, and deploy."),
         assign(
             steps,
             py!([{ command(py!(("config", "validate", *{ config() })), "check the manifest") }])
         ),
-        assign(secrets, py!(self.secrets())),
+        assign(py!((values, made)), py!((self.values(), self.made()))),
         if_(
-            secrets,
+            py!(values || made),
             block![
-                assign(app, py!(self.app_name())),
+                assign(reason, py!(f!("of the environment: {}", ", ".join(values) || "none"))),
+                if_(
+                    made,
+                    [aug_assign(reason, Operator::Add, py!(f!("; made: {}", ", ".join(made))))]
+                ),
                 do_(py!(steps.append(Step(
-                    (self.program, "secrets", "import", "--stage", "--app", app),
-                    f!("of the environment: {}", ", ".join(secrets)),
-                    "".join(generator!(f!("{}={}\n", name, secrets[name]) for name in secrets))
+                    (self.program, "secrets", "import", "--stage", "--app", self.app_name()),
+                    reason,
+                    "".join(generator!(f!("{}={}\n", name, value)
+                        for (name, value) in dict!(**values, **made).items()))
                 ))))
             ]
         ),
@@ -74,10 +92,49 @@ fn steps() -> FunctionDef {
     ])
 }
 
-fn secrets_def() -> FunctionDef {
-    def("secrets").params([untyped("self")]).returns(py!(dict[(str, str)])).body(block![
-        docstring("Collect the secrets that are set here; the app keeps those it has."),
-        return_(py!(dict!(name => os.environ[name] for name in SECRETS
+fn values() -> FunctionDef {
+    def("values").params([untyped("self")]).returns(py!(dict[(str, str)])).body(block![
+        docstring("Collect the settings that are set here; the app keeps those it has."),
+        return_(py!(dict!(name => os.environ[name] for name in HANDED_OVER
             if os.environ.get(name))))
+    ])
+}
+
+fn made() -> FunctionDef {
+    names!(there);
+    def("made").params([untyped("self")]).returns(py!(dict[(str, str)])).body(block![
+        docstring("Make up the secrets that are set neither here nor in the app."),
+        assign(there, py!(self.names_there() | set(self.values()))),
+        return_(py!(dict!(name => secrets.token_urlsafe(32) for name in MADE
+            if not_in!(name, there))))
+    ])
+}
+
+fn names_there() -> FunctionDef {
+    names!(words, finished, found);
+    def("names_there").params([untyped("self")]).returns(py!(set[str])).body(block![
+        docstring(
+            "Ask the app for the names of its secrets.\n\
+             \n\
+             Without an answer none is made: a new SECRET_KEY would end every session."
+        ),
+        if_(py!(self.problems()), [return_(py!(set(MADE)))]),
+        assign(words, py!((self.program, "secrets", "list", "--json", "--app", self.app_name()))),
+        assign(
+            finished,
+            py!(subprocess.run(
+                words,
+                cwd = self.root,
+                stdin = subprocess.DEVNULL,
+                capture_output = true,
+                text = true,
+                check = false
+            ))
+        ),
+        try_(block![
+            assign(found, py!(json.loads(finished.stdout) || [])),
+            return_(py!(set!(secret.get("name", secret.get("Name")) for secret in found)))
+        ])
+        .except(ValueError, [return_(py!(set(MADE)))])
     ])
 }
