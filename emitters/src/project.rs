@@ -185,7 +185,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         services::migration_head::emit(),
         services::organization_service::emit(spec),
         services::outbox::emit(),
-        services::password_service::emit(),
+        services::password_service::emit(spec),
         services::probes::emit(spec),
         services::resources::emit(spec),
         services::session_service::emit(spec),
