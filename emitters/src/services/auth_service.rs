@@ -70,7 +70,7 @@ fn auth_service_register(personal: bool) -> FunctionDef {
     names!(payload, password_hash, known, invited, user);
     async_def("register")
         .params([untyped("self"), param(payload, RegisterRequest)])
-        .returns(Mail)
+        .returns(py!(Mail | None))
         .body(block![
             docstring(if personal {
                 "Create an account, and its organization unless it was invited to one.\n\
@@ -229,12 +229,18 @@ fn auth_service_find_user() -> FunctionDef {
 
 fn auth_service_mail_to_known() -> FunctionDef {
     names!(user);
-    def("mail_to_known").params([untyped("self"), param(user, User)]).returns(Mail).body(block![
-        docstring("Write to the owner of an address that is registered again."),
-        if_(py!(user.email_verified_at == None), [return_(py!(self.verification_mail(user)))]),
-        do_(py!(self.verification_token(user.id, user.email))),
-        return_(py!(registration_notice(user.email)))
-    ])
+    def("mail_to_known")
+        .params([untyped("self"), param(user, User)])
+        .returns(py!(Mail | None))
+        .body(block![
+            docstring("Write to whose address is registered again; nothing if they are disabled."),
+            if_(
+                py!(user.email_verified_at == None && user.is_active),
+                [return_(py!(self.verification_mail(user)))]
+            ),
+            do_(py!(self.verification_token(user.id, user.email))),
+            return_(py!(if user.is_active { registration_notice(user.email) } else { None }))
+        ])
 }
 
 fn auth_service_verification_mail() -> FunctionDef {
