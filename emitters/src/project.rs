@@ -137,6 +137,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         core::pauses::emit(),
         core::permissions::emit(spec),
         core::protection::emit(spec),
+        core::lockout::emit(),
         core::rate_limit::emit(spec),
         core::rbac::emit(spec),
         core::request_id::emit(),

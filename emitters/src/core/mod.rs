@@ -18,6 +18,7 @@ pub mod filters;
 pub mod html;
 pub mod idempotency;
 pub mod jobs;
+pub mod lockout;
 pub mod log_file;
 pub mod logging;
 pub mod metrics;

@@ -2,6 +2,7 @@
 
 use crate::core::database::{DatabaseDep, SessionDep};
 use crate::core::errors::{ForbiddenError, NotFoundError};
+use crate::core::lockout::LockoutDep;
 use crate::core::passwords::PasswordHasherDep;
 use crate::core::rbac::SignedIn;
 use crate::core::security::{Purpose, SignerDep};
@@ -39,7 +40,7 @@ pub fn emit(spec: &Spec) -> Module {
 }
 
 fn password_service_class(spec: &Spec) -> ClassDef {
-    names!(session, settings, hasher, signer, sessions, totp, database, organizations);
+    names!(session, settings, hasher, signer, sessions, totp, database, organizations, lockout);
     class(PasswordService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for passwords."),
         annotate(session, SessionDep),
@@ -47,6 +48,7 @@ fn password_service_class(spec: &Spec) -> ClassDef {
         annotate(hasher, PasswordHasherDep),
         annotate(signer, SignerDep),
         annotate(sessions, SessionServiceDep),
+        annotate(lockout, LockoutDep),
         spec.auth.has_totp().then(|| annotate(totp, TotpServiceDep)),
         spec.webhooks.enabled.then(|| {
             block![annotate(database, DatabaseDep), annotate(organizations, OrganizationServiceDep)]
@@ -180,6 +182,8 @@ fn password_service_reset(spec: &Spec) -> FunctionDef {
                 [raise(py!(NotFoundError("The token is not valid.", code = "invalid_token")))]
             ),
             do_(py!(self.sessions.end_all(user).await)),
+            do_(py!(self.lockout.lift(user.email).await)),
+            spec.auth.has_totp().then(|| do_(py!(self.totp.unlock(user).await))),
             (!ends.is_empty()).then(|| if_(is_first, ends)),
             return_(py!(password_notice(user.email)))
         ])
@@ -222,10 +226,12 @@ fn password_service_change() -> FunctionDef {
             docstring("Replace the password, and end every other session of the user."),
             assign(user, py!(signed_in.user)),
             assign(password_hash, py!(self.hasher.hash(new_password).await)),
+            do_(py!(self.lockout.enter(user.email).await)),
             if_(
                 py!(!self.matches(user, current_password).await),
                 [raise(py!(ForbiddenError("The password is wrong.", code = "wrong_password")))]
             ),
+            do_(py!(self.lockout.lift(user.email).await)),
             assign(py!(user.password_hash), password_hash),
             do_(py!(self.sessions.end_all(user, keep = signed_in.session).await)),
             return_(py!(password_notice(user.email)))
