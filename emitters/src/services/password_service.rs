@@ -14,7 +14,7 @@ use crate::models::webhook::WebhookEndpoint;
 use crate::python::builtins::{bool, dict, str};
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{select, update};
-use crate::python::standard::{Annotated, Any, UUID, dataclass, timedelta, uuid4};
+use crate::python::standard::{Annotated, Any, Sequence, UUID, dataclass, timedelta, uuid4};
 use crate::services::api_key_service::revoke_keys;
 use crate::services::email_service::{Mail, password_notice, reset_mail};
 use crate::services::organization_service::OrganizationServiceDep;
@@ -134,7 +134,8 @@ fn password_service_reset(spec: &Spec) -> FunctionDef {
         .enabled
         .then(|| {
             let own = py!(self.organizations.ids_of(user).await);
-            let asks = assign(organization_ids, py!(if is_first { { own } } else { [] }));
+            let asked = py!(if is_first { { own } } else { [] });
+            let asks = ann_assign(organization_ids, py!(Sequence[UUID]), asked);
             let mute = do_(py!(self.mute(organization_id).await));
             (asks, for_(organization_id, organization_ids, [mute]))
         })
