@@ -107,7 +107,7 @@ fn revoke_leaked_api_key_def() -> FunctionDef {
             docstring(
                 "Revoke a key that was found in public; the answer is the same for any text."
             ),
-            do_(py!(attempts.spend(CREDENTIALS, payload.key).await)),
+            do_(py!(attempts.spend(CREDENTIALS).await)),
             assign(mail, py!(keys.revoke_leaked(payload.key).await)),
             if_(py!(mail != None), [do_(py!(outbox.add(mail)))])
         ])

@@ -58,7 +58,7 @@ fn answer_challenge_def(auth: &Auth) -> FunctionDef {
                     "Exchange the challenge of a sign-in and a code for the tokens of a session."
                 }
             }),
-            do_(py!(attempts.spend(CODES).await)),
+            do_(py!(attempts.spend(CODES, payload.challenge).await)),
             assign(tokens, py!(challenges.answer(payload.challenge, payload.code).await)),
             return_(read)
         ])

@@ -2,12 +2,14 @@
 
 use crate::core::request_id::REQUEST_ID_HEADER;
 use crate::python::builtins::{
-    __name__, Exception, TYPE, dict, int, iter, list, next, set, sorted, str, tuple,
+    __name__, Exception, TYPE, dict, frozenset, getattr, int, iter, list, next, set, sorted, str,
+    tuple,
 };
 use crate::python::fastapi::{
     HTTPException, Request, RequestValidationError, Response, iter_route_contexts,
 };
 use crate::python::pydantic::{BaseModel, Field};
+use crate::python::sqlalchemy::DBAPIError;
 use crate::python::standard::{
     Any, Callable, ClassVar, Coroutine, HTTPStatus, Mapping, json, logging,
 };
@@ -20,7 +22,7 @@ vocabulary! {
         BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError,
         ConflictError, GoneError, PreconditionFailedError, PreconditionRequiredError,
         UnsupportedMediaTypeError, TooManyRequestsError, UnavailableError, ProblemResponse, answer_problem, answer_http,
-        allowed_methods, answer_invalid, answer_unhandled, EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
+        allowed_methods, answer_invalid, answer_unhandled, BUSY, DatabaseBusyError, answer_database, EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
         document_problems;
 }
 
@@ -37,6 +39,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(PROBLEM_JSON, "application/problem+json").paragraph(),
             assign(SCHEMAS, "#/components/schemas/{model}"),
             codes(),
+            busy(),
             field_problem_class(),
             problem_class(has_billing),
             problem_error_class(has_billing),
@@ -52,11 +55,13 @@ pub fn emit(spec: &Spec) -> Module {
             spec.storage.is_on().then(unsupported_media_type_error_class),
             too_many_requests_error_class(),
             unavailable_error_class(),
+            database_busy_error_class(),
             problem_response_class(),
             answer_problem_def(has_billing),
             answer_http_def(),
             allowed_methods_def(),
             answer_invalid_def(),
+            answer_database_def(),
             answer_unhandled_def(),
             exception_handlers(),
             problem_responses(spec),
@@ -76,12 +81,20 @@ fn codes() -> Stmt {
         .comment("The names in `HTTPStatus` are not the same in every version of Python.")
 }
 
+fn busy() -> Stmt {
+    let refusals = py!(frozenset(set!("40001", "40P01", "55P03", "SQLITE_BUSY")));
+    assign(BUSY, refusals).comment(
+        "Serialization failure, deadlock, lock not available; and what SQLite says to all that.",
+    )
+}
+
 fn exception_handlers() -> Stmt {
     let handler = py!(Callable[([Request, Any], Coroutine[(Any, Any, Response)])]);
     let handlers = py!(dict!(
         ProblemError => answer_problem,
         HTTPException => answer_http,
         RequestValidationError => answer_invalid,
+        DBAPIError => answer_database,
         Exception => answer_unhandled
     ));
     ann_assign(EXCEPTION_HANDLERS, py!(dict[(int | TYPE[Exception], handler)]), handlers)
@@ -328,6 +341,15 @@ fn unavailable_error_class() -> ClassDef {
     ])
 }
 
+fn database_busy_error_class() -> ClassDef {
+    names!(code, headers);
+    class(DatabaseBusyError).base(UnavailableError).body(block![
+        docstring("The database gave way to another transaction; the same request can go through."),
+        assign(code, "database_busy"),
+        ann_assign(headers, py!(Mapping[(str, str)]), py!(dict!("Retry-After" => "1")))
+    ])
+}
+
 fn problem_response_class() -> ClassDef {
     class(ProblemResponse).base(Response).body(block![
         docstring("A problem document; what UTF-8 cannot hold is replaced."),
@@ -457,6 +479,27 @@ fn answer_invalid_def() -> FunctionDef {
                 )),
             ),
             return_(py!(ProblemResponse(problem)))
+        ])
+}
+
+fn answer_database_def() -> FunctionDef {
+    names!(request, error, reason, busy);
+    async_def(answer_database)
+        .params([param(request, Request), param(error, DBAPIError)])
+        .returns(ProblemResponse)
+        .body(block![
+            docstring(
+                "Answer what the database refused for reasons of its own; the rest is a defect."
+            ),
+            assign(
+                reason,
+                py!(getattr(error.orig, "sqlstate", None)
+                    || getattr(error.orig, "sqlite_errorname", None))
+            ),
+            if_(py!(not_in!(reason, BUSY)), [raise(error)]),
+            do_(py!(logger.warning("The database refused a transaction: %s", reason))),
+            assign(busy, py!(DatabaseBusyError("Try again in a moment."))),
+            return_(py!(answer_problem(request, busy).await))
         ])
 }
 

@@ -20,6 +20,7 @@ pub mod filters;
 pub mod html;
 pub mod idempotency;
 pub mod jobs;
+pub mod lockout;
 pub mod log_context;
 pub mod log_file;
 pub mod logging;

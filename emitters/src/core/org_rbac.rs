@@ -15,8 +15,8 @@ use crate::core::permissions::{Permission, ROLE_PERMISSIONS};
 use crate::core::rate_guard::is_used;
 use crate::core::rate_limit::{Pending, PendingDep};
 use crate::core::rbac::{refuse_stale, refuse_unprotected};
-use crate::core::roles::Role;
-use crate::core::settings::SettingsDep;
+use crate::core::roles::{Role, role};
+use crate::core::settings::{Settings, SettingsDep};
 use crate::core::tenancy::bind_tenant;
 use crate::guards::guarded;
 use crate::models::api_key::ApiKey;
@@ -28,14 +28,14 @@ use crate::python::builtins::{isinstance, property, tuple};
 use crate::python::fastapi::{Depends, Request};
 use crate::python::sqlalchemy::{AsyncSession, aliased, and_, select};
 use crate::python::standard::{Annotated, Awaitable, Callable, UUID, dataclass};
-use crate::spec::{Payer, Spec, Totp};
+use crate::spec::{Payer, Role as OrgRole, Spec, Totp};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.core.org_rbac": Principal, get_principal, find_member, PrincipalDep, lock_organization,
         get_tenant_session, TenantSessionDep, require_org_roles, require_permission,
-        require_fresh_session, require_session, get_key_principal, find_maker;
+        require_fresh_session, require_session, get_key_principal, find_maker, guard_grant;
 }
 
 /// The module.
@@ -57,7 +57,9 @@ pub fn emit(spec: &Spec) -> Module {
             require_org_roles_def(),
             require_permission_def(),
             has_keys.then(require_session_def),
-            require_fresh_session_def()
+            require_fresh_session_def(),
+            (spec.organizations.roles.len() > 1)
+                .then(|| guard_grant_def(spec.organizations.owner()))
         ])
 }
 
@@ -431,6 +433,24 @@ fn require_session_def() -> FunctionDef {
             )
         ],
     )
+}
+
+/// Handing out the highest role is a handover, by whatever route.
+fn guard_grant_def(owner: &OrgRole) -> FunctionDef {
+    names!(principal, granted, settings);
+    let owner_role = &role(owner);
+    def(guard_grant)
+        .params([param(principal, Principal), param(granted, Role), param(settings, Settings)])
+        .returns(none())
+        .body(block![
+            docstring(
+                "Let the highest role be given as it is handed over: by people, just signed in."
+            ),
+            if_(
+                py!(is_!(granted, owner_role)),
+                [do_(py!(refuse_stale(principal.session, settings)))]
+            )
+        ])
 }
 
 fn require_fresh_session_def() -> FunctionDef {

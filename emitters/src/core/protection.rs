@@ -70,7 +70,17 @@ fn sent_headers(auth: &Auth) -> Stmt {
 }
 
 fn read_headers() -> Stmt {
-    let names = ["Content-Disposition", "ETag", "Location", "Retry-After", "X-Request-ID"];
+    let names = [
+        "Content-Disposition",
+        "ETag",
+        "Idempotent-Replayed",
+        "Location",
+        "RateLimit-Limit",
+        "RateLimit-Remaining",
+        "RateLimit-Reset",
+        "Retry-After",
+        "X-Request-ID",
+    ];
     assign(READ_HEADERS, tuple(names))
 }
 

@@ -1,6 +1,6 @@
 //! `backend/app/core/rate_limit.py`: how often something may be tried.
 
-use crate::core::client::ClientDep;
+use crate::core::client::{ClientDep, plain};
 use crate::core::errors::{TooManyRequestsError, UnauthorizedError, UnavailableError};
 use crate::core::settings::Settings;
 use crate::python::builtins::{__name__, ValueError, dict, int, isinstance, max, str, tuple};
@@ -16,7 +16,7 @@ use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.rate_limit": logger, Zone, CREDENTIALS, CODES, MAILS, INVITATIONS, PENDING, BLOCK, RateLimiter,
+    "app.core.rate_limit": logger, Zone, CREDENTIALS, CODES, MAILS, MANY, INVITATIONS, PENDING, BLOCK, RateLimiter,
         get_rate_limiter, RateLimiterDep, Attempts, AttemptsDep, Pending, PendingDep, bucket;
 }
 
@@ -28,10 +28,9 @@ pub fn emit(spec: &Spec) -> Module {
         zone_class(),
         assign(CREDENTIALS, few("credentials")),
         assign(MAILS, few("mails")),
-        spec.auth.has_totp().then(|| assign(
-            CODES,
-            py!(Zone("codes", (RateLimitItemPerMinute(30), RateLimitItemPerHour(120))))
-        )),
+        spec.auth.has_totp().then(|| assign(CODES, few("codes"))),
+        assign(MANY, py!((RateLimitItemPerMinute(30), RateLimitItemPerHour(120))))
+            .comment("What one address may try on all accounts together."),
         assign(INVITATIONS, py!(Zone("invitations", (RateLimitItemPerHour(50),)))),
         assign(PENDING, py!(RateLimitItemPerMinute(60)))
             .comment("What an address may send that proves nothing."),
@@ -222,7 +221,7 @@ fn get_rate_limiter_def() -> FunctionDef {
 }
 
 fn attempts_class() -> ClassDef {
-    names!(limiter, client, zone, account, key);
+    names!(limiter, client, zone, account, key, sender, spray);
     class(Attempts).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("What one client tries on one account."),
         annotate(limiter, RateLimiterDep),
@@ -231,9 +230,16 @@ fn attempts_class() -> ClassDef {
             .params([untyped("self"), param(zone, Zone), param(account, str).default("")])
             .returns(none())
             .body(block![
-                docstring("Count an attempt, or answer 429; no address is stored as it is."),
+                docstring(
+                    "Count an attempt, or answer 429; no account is stored as it is.\n\
+                     \n\
+                     A new account brings no fresh budget: those of an address are counted too."
+                ),
                 assign(key, py!(sha256(account.encode()).hexdigest())),
-                do_(py!(self.limiter.spend(zone, bucket(self.client.ip_address), key).await))
+                assign(sender, py!(bucket(self.client.ip_address))),
+                assign(spray, py!(Zone(f!("{}-by-address", zone.name), MANY))),
+                do_(py!(self.limiter.spend(spray, sender).await)),
+                do_(py!(self.limiter.spend(zone, sender, key).await))
             ])
     ])
 }
@@ -266,6 +272,7 @@ fn bucket_def() -> FunctionDef {
     names!(address, parsed);
     def(bucket).params([param(address, str)]).returns(str).body(block![
         docstring("Name the one behind an address: of IPv6, a customer has a whole /64."),
+        assign(address, py!(plain(address))),
         try_([assign(parsed, py!(ip_address(address)))]).except(ValueError, [return_(address)]),
         if_(
             py!(isinstance(parsed, IPv6Address)),

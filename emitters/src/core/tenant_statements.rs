@@ -2,19 +2,21 @@
 
 use crate::models::base::{Base, TenantScoped};
 use crate::python::builtins::{
-    RuntimeError, any, bool, frozenset, isinstance, issubclass, list, object, set, str,
+    RuntimeError, any, bool, enumerate, filter, frozenset, isinstance, issubclass, len, list, map,
+    object, set, str,
 };
 use crate::python::sqlalchemy::{
-    Alias, AliasedReturnsRows, Annotated, ClauseElement, Column, ColumnClause, Delete, Executable,
-    ExternallyTraversible, ORMExecuteState, SelectBase, TextClause, Update,
+    Alias, AliasedReturnsRows, Annotated, ClauseElement, Column, ColumnClause, ColumnElement,
+    Delete, Executable, ExternallyTraversible, ORMExecuteState, Select, SelectBase, TextClause,
+    Update, UpdateBase,
 };
-use crate::python::standard::{Iterator, cache};
+use crate::python::standard::{Any, Iterator, cache};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.core.tenant_statements": TENANT, TenancyError, tenant_tables, names_tenant_table,
-        guard_parts, guard_write, guard_tenant_write, sets_tenant, elements, is_raw, source_of,
-        is_of_tenant;
+        guard_parts, guard_tables, mapped_tables, surface, is_mapped, guard_write,
+        guard_tenant_write, sets_tenant, elements, is_raw, source_of, is_of_tenant;
 }
 
 /// The module.
@@ -30,6 +32,10 @@ pub fn emit() -> Module {
             tenant_tables_def(),
             names_tenant_table_def(),
             guard_parts_def(),
+            guard_tables_def(),
+            mapped_tables_def(),
+            surface_def(),
+            is_mapped_def(),
             guard_write_def(),
             guard_tenant_write_def(),
             sets_tenant_def(),
@@ -73,40 +79,128 @@ fn names_tenant_table_def() -> FunctionDef {
 }
 
 fn guard_parts_def() -> FunctionDef {
-    names!(statement, bare, mapped, element, named);
+    names!(statement, place, element);
     def(guard_parts).params([param(statement, Executable)]).returns(none()).body(block![
         docstring(
             "Refuse the parts of a statement that no criterion reaches.\n\
              \n\
-             SQLAlchemy adds criteria to models. Raw SQL and tables that are named without their\n\
-             model would stay as they are."
+             SQLAlchemy adds criteria to models. Raw SQL, tables that are named without their\n\
+             model, and writes within another statement would stay as they are."
         ),
-        ann_assign(bare, py!(set[object]), py!(set())),
-        ann_assign(mapped, py!(set[object]), py!(set())),
         for_(
-            element,
-            py!(elements(statement)),
+            py!((place, element)),
+            py!(enumerate(elements(statement))),
             block![
                 if_(
                     py!(is_raw(element)),
                     raise_tenancy_error("SQL as text cannot be filtered by tenant")
                 ),
                 if_(
-                    py!(is_of_tenant(element)),
-                    block![
-                        assign(
-                            named,
-                            py!(if isinstance(element, Annotated) { mapped } else { bare })
-                        ),
-                        do_(py!(named.add(source_of(element))))
-                    ]
+                    py!(place > 0 && isinstance(element, UpdateBase)),
+                    raise_tenancy_error("A write within a statement cannot be filtered")
+                ),
+                if_(
+                    py!(isinstance(element, SelectBase | UpdateBase)),
+                    [do_(py!(guard_tables(element)))]
                 )
             ]
-        ),
-        if_(
-            py!(!(bare <= mapped)),
-            raise_tenancy_error("A table without its model cannot be filtered by tenant")
         )
+    ])
+}
+
+fn guard_tables_def() -> FunctionDef {
+    names!(query, mapped, element);
+    def(guard_tables).params([param(query, py!(SelectBase | UpdateBase))]).returns(none()).body(
+        block![
+            docstring("Refuse the tables that a query, or a write, names without their model."),
+            assign(mapped, py!(mapped_tables(query))),
+            for_(
+                element,
+                py!(elements(query, into_queries = false)),
+                block![
+                    if_(py!(!is_of_tenant(element) || is_mapped(element)), [continue_()]),
+                    if_(
+                        py!(not_in!(source_of(element), mapped)),
+                        raise_tenancy_error(
+                            "A table without its model cannot be filtered by tenant"
+                        )
+                    )
+                ]
+            )
+        ],
+    )
+}
+
+fn mapped_tables_def() -> FunctionDef {
+    names!(query, mapped, element, column, parts, part, sources, shown);
+    let own = py!(elements(query, into_queries = false));
+    let is_table = py!(is_mapped(element) && !isinstance(element, Column));
+    def(mapped_tables)
+        .params([param(query, py!(SelectBase | UpdateBase))])
+        .returns(py!(set[object]))
+        .body(block![
+            docstring(
+                "Find the tables and aliases in a query to whose models criteria are added.\n\
+                 \n\
+                 SQLAlchemy looks for models in FROM, for one in each column, and on the surface of\n\
+                 WHERE: a model that only sorts or groups the rows of its table adds nothing."
+            ),
+            ann_assign(
+                mapped,
+                py!(set[object]),
+                py!(set!(element for element in { own } if { is_table }))
+            ),
+            if_(py!(!isinstance(query, Select)), [return_(mapped)]),
+            for_(
+                column,
+                py!(query.inner_columns),
+                block![
+                    assign(parts, py!(elements(column, into_queries = false))),
+                    assign(
+                        sources,
+                        py!(set!(source_of(part) for part in parts if is_mapped(part)))
+                    ),
+                    if_(py!(len(sources) == 1), [do_(py!(mapped.update(sources)))])
+                ]
+            ),
+            if_(
+                py!(query.whereclause != None),
+                block![
+                    assign(shown, py!(filter(is_mapped, surface(query.whereclause)))),
+                    do_(py!(mapped.update(map(source_of, shown))))
+                ]
+            ),
+            return_(mapped)
+        ])
+}
+
+fn surface_def() -> FunctionDef {
+    names!(clause, remaining, element);
+    def(surface)
+        .params([param(clause, py!(ColumnElement[Any]))])
+        .returns(py!(Iterator[ExternallyTraversible]))
+        .body(block![
+            docstring("Walk through the expressions of a clause, but into no list and no query."),
+            ann_assign(remaining, py!(list[ExternallyTraversible]), py!([clause])),
+            while_(
+                remaining,
+                block![
+                    assign(element, py!(remaining.pop())),
+                    do_(py!(yield_!(element))),
+                    if_(
+                        py!(isinstance(element, ColumnElement)),
+                        [do_(py!(remaining.extend(element.get_children())))]
+                    )
+                ]
+            )
+        ])
+}
+
+fn is_mapped_def() -> FunctionDef {
+    names!(element);
+    def(is_mapped).params([param(element, object)]).returns(bool).body(block![
+        docstring("Tell whether an element was named by its model."),
+        return_(py!(isinstance(element, Annotated)))
     ])
 }
 
@@ -121,6 +215,10 @@ fn guard_write_def() -> FunctionDef {
             raise_tenancy_error("Add tenant rows to the session instead of inserting them")
         ),
         if_(py!(!isinstance(statement, Update | Delete)), [return_none()]),
+        if_(
+            py!(state.execution_options.get("dml_strategy", "orm") != "orm"),
+            raise_tenancy_error("A write past the ORM cannot be filtered by tenant")
+        ),
         for_(
             element,
             py!(elements(statement, into_queries = false)),
@@ -161,10 +259,10 @@ fn sets_tenant_def() -> FunctionDef {
 
 fn elements_def() -> FunctionDef {
     names!(statement, into_queries, remaining, element);
-    let goes_on =
-        py!(!isinstance(element, Alias) && (into_queries || !isinstance(element, SelectBase)));
+    let goes_on = py!(!isinstance(element, Alias)
+        && (into_queries || is_!(element, statement) || !isinstance(element, SelectBase)));
     def(elements)
-        .params([param(statement, Executable), star(), param(into_queries, bool).default(true)])
+        .params([param(statement, object), star(), param(into_queries, bool).default(true)])
         .returns(py!(Iterator[ExternallyTraversible]))
         .body(block![
             docstring(

@@ -12,7 +12,7 @@ astgen_pyast::vocabulary! {
         Enum, Executable, ForeignKey, ForeignKeyConstraint, Index, JSON, MetaData, Numeric, ScalarSelect, Select,
         SelectBase, String, Table, Text, TextClause, TypeDecorator, URL, UniqueConstraint, Update,
         Uuid, and_, cast, delete, event, exists, r#false, func, insert, inspect, literal, literal_column,
-        make_url, or_, select, text, r#true, tuple_, union, update;
+        make_url, or_, select, text, r#true, tuple_, union, union_all, update;
     "sqlalchemy.dialects": postgresql, sqlite;
     "sqlalchemy.engine.interfaces": DBAPIConnection, ExceptionContext, ExecutionContext;
     "sqlalchemy.exc": DBAPIError, IntegrityError, SQLAlchemyError;

@@ -37,7 +37,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(ISO_DATE, py!(re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}"))),
             assign(DECIMAL, py!(re.compile("-?[0-9]+([.][0-9]+)?"))),
             has_integer.then(|| assign(INTEGER, py!(re.compile("-?[0-9]{1,19}")))),
-            assign(MAILBOX, "[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}").paragraph(),
+            assign(MAILBOX, "[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}").paragraph(),
             assign(LABEL, "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"),
             assign(EMAIL, py!(f!("^{}@{}([.]{})+$", MAILBOX, LABEL, LABEL))),
             text_of_date_def(),

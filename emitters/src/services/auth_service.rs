@@ -2,6 +2,7 @@
 
 use crate::core::database::SessionDep;
 use crate::core::errors::{ForbiddenError, NotFoundError, UnauthorizedError};
+use crate::core::lockout::LockoutDep;
 use crate::core::passwords::PasswordHasherDep;
 use crate::core::rbac::SignedIn;
 use crate::core::security::{Purpose, SignerDep};
@@ -40,13 +41,14 @@ pub fn emit(spec: &Spec) -> Module {
 
 fn auth_service_class(personal: bool, has_totp: bool) -> ClassDef {
     names!(session, settings, hasher, signer, passwords, sessions, organizations, replies);
-    names!(totp, challenges);
+    names!(totp, challenges, lockout);
     class(AuthService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for signing up and signing in."),
         annotate(session, SessionDep),
         annotate(settings, SettingsDep),
         annotate(hasher, PasswordHasherDep),
         annotate(signer, SignerDep),
+        annotate(lockout, LockoutDep),
         annotate(passwords, PasswordServiceDep),
         annotate(sessions, SessionServiceDep),
         annotate(replies, InvitationReplyServiceDep),
@@ -70,7 +72,7 @@ fn auth_service_register(personal: bool) -> FunctionDef {
     names!(payload, password_hash, known, invited, user);
     async_def("register")
         .params([untyped("self"), param(payload, RegisterRequest)])
-        .returns(Mail)
+        .returns(py!(Mail | None))
         .body(block![
             docstring(if personal {
                 "Create an account, and its organization unless it was invited to one.\n\
@@ -140,6 +142,7 @@ fn auth_service_login(has_totp: bool) -> FunctionDef {
             } else {
                 "Open a session, or refuse without saying what was wrong."
             }),
+            do_(py!(self.lockout.enter(payload.email).await)),
             assign(user, py!(self.find_user(payload.email).await)),
             assign(matches, py!(self.passwords.matches(user, payload.password).await)),
             if_(
@@ -150,6 +153,7 @@ fn auth_service_login(has_totp: bool) -> FunctionDef {
                 )))]
             ),
             challenge,
+            do_(py!(self.lockout.lift(user.email).await)),
             return_(py!(self.sessions.open(user).await))
         ])
 }
@@ -166,11 +170,13 @@ fn auth_service_reauthenticate(has_totp: bool) -> FunctionDef {
             } else {
                 "Make the session fresh again: its user has shown the password."
             }),
+            do_(py!(self.lockout.enter(signed_in.user.email).await)),
             if_(
                 py!(!self.passwords.matches(signed_in.user, password).await),
                 [raise(py!(ForbiddenError("The password is wrong.", code = "wrong_password")))]
             ),
             has_totp.then(|| do_(py!(self.totp.require_code(signed_in.user, code).await))),
+            do_(py!(self.lockout.lift(signed_in.user.email).await)),
             do_(py!(self.sessions.renew(signed_in.session).await))
         ])
 }
@@ -229,12 +235,18 @@ fn auth_service_find_user() -> FunctionDef {
 
 fn auth_service_mail_to_known() -> FunctionDef {
     names!(user);
-    def("mail_to_known").params([untyped("self"), param(user, User)]).returns(Mail).body(block![
-        docstring("Write to the owner of an address that is registered again."),
-        if_(py!(user.email_verified_at == None), [return_(py!(self.verification_mail(user)))]),
-        do_(py!(self.verification_token(user.id, user.email))),
-        return_(py!(registration_notice(user.email)))
-    ])
+    def("mail_to_known")
+        .params([untyped("self"), param(user, User)])
+        .returns(py!(Mail | None))
+        .body(block![
+            docstring("Write to whose address is registered again; nothing if they are disabled."),
+            if_(
+                py!(user.email_verified_at == None && user.is_active),
+                [return_(py!(self.verification_mail(user)))]
+            ),
+            do_(py!(self.verification_token(user.id, user.email))),
+            return_(py!(if user.is_active { registration_notice(user.email) } else { None }))
+        ])
 }
 
 fn auth_service_verification_mail() -> FunctionDef {

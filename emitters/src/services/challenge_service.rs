@@ -2,6 +2,7 @@
 
 use crate::core::database::SessionDep;
 use crate::core::errors::UnauthorizedError;
+use crate::core::lockout::LockoutDep;
 use crate::core::security::{Purpose, SignerDep};
 use crate::models::base::utcnow;
 use crate::models::totp::LoginChallenge;
@@ -46,13 +47,14 @@ fn challenge_class() -> ClassDef {
 }
 
 fn challenge_service_class() -> ClassDef {
-    names!(session, signer, totp, sessions);
+    names!(session, signer, totp, sessions, lockout);
     class(ChallengeService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for the second step."),
         annotate(session, SessionDep),
         annotate(signer, SignerDep),
         annotate(totp, TotpServiceDep),
         annotate(sessions, SessionServiceDep),
+        annotate(lockout, LockoutDep),
         open(),
         answer(),
         claim()
@@ -93,6 +95,7 @@ fn answer() -> FunctionDef {
         .body(block![
             docstring("Open a session for a challenge and a right code; a challenge is good once."),
             assign(py!((challenge_id, user)), py!(self.claim(token).await)),
+            do_(py!(self.lockout.enter(user.email).await)),
             assign(factor, py!(self.totp.lock(user).await)),
             if_(
                 py!(factor == None || !self.totp.judge(factor, code).await),
@@ -102,6 +105,7 @@ fn answer() -> FunctionDef {
                 .session
                 .execute(delete(LoginChallenge).r#where(LoginChallenge.id == challenge_id))
                 .await)),
+            do_(py!(self.lockout.lift(user.email).await)),
             return_(py!(self.sessions.open(user).await))
         ])
 }

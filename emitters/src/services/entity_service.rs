@@ -370,8 +370,9 @@ fn update_def(service: &Service<'_>) -> FunctionDef {
         .returns(service.model)
         .body(block![
             docstring("Change what the payload names."),
-            get_version(service),
+            // Rows are locked from the owner down, as they are when an owner is deleted.
             find_targets(service, Operation::Update),
+            get_version(service),
             for_(
                 py!((name, value)),
                 py!(payload.model_dump(exclude_unset = true).items()),
@@ -434,8 +435,9 @@ fn restore_def(service: &Service<'_>) -> FunctionDef {
         refuse_missing(service),
         if_(py!(row.deleted_at == None), [return_(row)]),
         find_targets_of_row(service),
+        // Before the first write: what is written down of it locks the payer too, and less than this.
+        entity.limit.map(|_| do_(py!(self.enforce_limit(adding = 1).await))),
         do_(py!(show(self.session, row, conflict = conflict).await)),
-        entity.limit.map(|_| do_(py!(self.enforce_limit(adding = 0).await))),
         return_(row)
     ])
 }

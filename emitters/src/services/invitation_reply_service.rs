@@ -12,7 +12,7 @@ use crate::models::organization::Organization;
 use crate::models::user::User;
 use crate::python::builtins::{bool, str};
 use crate::python::fastapi::Depends;
-use crate::python::sqlalchemy::{select, update};
+use crate::python::sqlalchemy::select;
 use crate::python::standard::{Annotated, dataclass};
 use crate::schemas::invitation::InvitationPreview;
 use crate::services::invitation_service::{enforce_payment, enforce_seats, seats_taken};
@@ -53,7 +53,8 @@ fn invitation_reply_service_class(billing: Option<&Billing>) -> ClassDef {
         find_open(),
         refuse_others(),
         claim(),
-        enter()
+        enter(),
+        stands()
     ])
 }
 
@@ -66,7 +67,7 @@ fn preview() -> FunctionDef {
             docstring("Tell what an invitation is to; one that is dead does not exist."),
             assign(invitation, py!(self.find_open(token).await)),
             if_(
-                py!(invitation == None),
+                py!(invitation == None || !self.stands(invitation).await),
                 [raise(py!(NotFoundError("There is no such invitation.")))]
             ),
             assign(
@@ -200,40 +201,40 @@ fn refuse_others() -> FunctionDef {
 }
 
 fn claim() -> FunctionDef {
-    names!(invitation, status, claimed, accepted_at, is_accepted);
+    names!(invitation, status, statement, claimed);
     async_def("claim")
         .params([untyped("self"), param(invitation, Invitation), param(status, InvitationStatus)])
         .returns(none())
         .body(block![
             docstring("Use the invitation up; of two requests at once only one gets through."),
-            assign(is_accepted, py!(is_!(status, InvitationStatus.ACCEPTED))),
-            assign(accepted_at, py!(if is_accepted { utcnow() } else { None })),
             assign(
-                claimed,
-                py!(self
-                    .session
-                    .scalar(
-                        update(Invitation)
-                            .r#where(
-                                Invitation.id == invitation.id,
-                                Invitation.status == InvitationStatus.PENDING,
-                                Invitation.token_hash == invitation.token_hash,
-                                Invitation.expires_at > utcnow()
-                            )
-                            .values(status = status, accepted_at = accepted_at)
-                            .returning(Invitation.id)
+                statement,
+                py!(select(Invitation)
+                    .r#where(
+                        Invitation.id == invitation.id,
+                        Invitation.status == InvitationStatus.PENDING,
+                        Invitation.token_hash == invitation.token_hash,
+                        Invitation.expires_at > utcnow()
                     )
-                    .await)
+                    .with_for_update()
+                    .execution_options(populate_existing = true))
             ),
+            assign(claimed, py!(self.session.scalar(statement).await)),
             if_(
                 py!(claimed == None),
                 [raise(py!(GoneError("This invitation was used or has run out.")))]
-            )
+            ),
+            assign(py!(claimed.status), status),
+            if_(
+                py!(is_!(status, InvitationStatus.ACCEPTED)),
+                [assign(py!(claimed.accepted_at), py!(utcnow()))]
+            ),
+            do_(py!(self.session.flush().await))
         ])
 }
 
 fn enter() -> FunctionDef {
-    names!(invitation, organization, inviter, role, locked);
+    names!(invitation, organization, locked);
     async_def("enter")
         .params([untyped("self"), param(invitation, Invitation)])
         .returns(Organization)
@@ -246,6 +247,19 @@ fn enter() -> FunctionDef {
                     .with_for_update(key_share = true))
             ),
             assign(organization, py!(self.session.scalar(locked).await)),
+            if_(
+                py!(organization == None || !self.stands(invitation).await),
+                [raise(py!(GoneError("Who invited you cannot do so any more.")))]
+            ),
+            return_(organization)
+        ])
+}
+
+fn stands() -> FunctionDef {
+    names!(invitation, inviter, role);
+    async_def("stands").params([untyped("self"), param(invitation, Invitation)]).returns(bool).body(
+        block![
+            docstring("Tell whether who invited could still do so."),
             assign(
                 inviter,
                 py!(select(Membership.role).join(User, User.id == Membership.user_id).r#where(
@@ -255,15 +269,11 @@ fn enter() -> FunctionDef {
                 ))
             ),
             assign(role, py!(self.session.scalar(inviter).await)),
-            if_(
-                py!(organization == None
-                    || role == None
-                    || invitation.role.outranks(role)
-                    || not_in!(Permission.INVITATIONS_MANAGE, ROLE_PERMISSIONS[role])),
-                [raise(py!(GoneError("Who invited you cannot do so any more.")))]
-            ),
-            return_(organization)
-        ])
+            return_(py!(role != None
+                && !invitation.role.outranks(role)
+                && in_!(Permission.INVITATIONS_MANAGE, ROLE_PERMISSIONS[role])))
+        ],
+    )
 }
 
 fn masked_def() -> FunctionDef {

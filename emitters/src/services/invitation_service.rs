@@ -4,7 +4,7 @@ use crate::core::access::{access_of, refuse_unpaid};
 use crate::core::billing::consume_limit;
 use crate::core::database::{SessionDep, flush};
 use crate::core::errors::{ConflictError, ForbiddenError, NotFoundError, TooManyRequestsError};
-use crate::core::org_rbac::{Principal, lock_organization};
+use crate::core::org_rbac::{Principal, guard_grant, lock_organization};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::core::payers::payer_of;
 use crate::core::permissions::Permission;
@@ -19,7 +19,7 @@ use crate::models::organization::Organization;
 use crate::models::user::User;
 use crate::python::builtins::{int, str, tuple};
 use crate::python::fastapi::Depends;
-use crate::python::sqlalchemy::{Select, func, select, update};
+use crate::python::sqlalchemy::{Select, and_, func, select};
 use crate::python::standard::{Annotated, UUID, dataclass, math, secrets, timedelta};
 use crate::schemas::invitation::InvitationCreate;
 use crate::services::email_service::{Mail, invitation_mail};
@@ -41,7 +41,7 @@ pub fn emit(spec: &Spec) -> Module {
             assign(TOKEN_BYTES, 32),
             assign(MAX_PENDING, 100),
             assign(RESEND_COOLDOWN, py!(timedelta(minutes = 1))),
-            invitation_service_class(limited),
+            invitation_service_class(limited, spec.organizations.roles.len() > 1),
             limited.map(|_| [seats_taken_def(), seats_promised_def()]),
             assign(
                 InvitationServiceDep,
@@ -50,16 +50,16 @@ pub fn emit(spec: &Spec) -> Module {
         ])
 }
 
-fn invitation_service_class(limited: Option<&Billing>) -> ClassDef {
+fn invitation_service_class(limited: Option<&Billing>, guards_grants: bool) -> ClassDef {
     names!(session, settings, signer);
     class(InvitationService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for invitations."),
         annotate(session, SessionDep),
         annotate(settings, SettingsDep),
         annotate(signer, SignerDep),
-        invitation_service_create(limited),
+        invitation_service_create(limited, guards_grants),
         invitation_service_pending(),
-        invitation_service_resend(limited),
+        invitation_service_resend(limited, guards_grants),
         invitation_service_revoke(),
         invitation_service_find_in(),
         invitation_service_refuse_member(),
@@ -68,7 +68,7 @@ fn invitation_service_class(limited: Option<&Billing>) -> ClassDef {
     ])
 }
 
-fn invitation_service_create(limited: Option<&Billing>) -> FunctionDef {
+fn invitation_service_create(limited: Option<&Billing>, guards_grants: bool) -> FunctionDef {
     names!(principal, payload, organization, seats, token, invitation);
     let seat_check =
         limited.map(|billing| enforce_seats(billing, organization, seats, seats_promised));
@@ -89,6 +89,7 @@ fn invitation_service_create(limited: Option<&Billing>) -> FunctionDef {
                 py!(payload.role.outranks(principal.role)),
                 [raise(py!(ForbiddenError("You cannot invite above your own role.")))]
             ),
+            guards_grants.then(|| do_(py!(guard_grant(principal, payload.role, self.settings)))),
             do_(py!(self.refuse_member(organization, payload.email).await)),
             do_(py!(self.expire(organization, payload.email).await)),
             do_(py!(self.refuse_too_many(organization).await)),
@@ -130,14 +131,14 @@ fn invitation_service_pending() -> FunctionDef {
         ])
 }
 
-fn invitation_service_resend(limited: Option<&Billing>) -> FunctionDef {
+fn invitation_service_resend(limited: Option<&Billing>, guards_grants: bool) -> FunctionDef {
     names!(principal, invitation_id, invitation, now, again_at, organization, token, seats);
-    let seat_check = limited.map(|billing| {
-        if_(
-            py!(invitation.expires_at <= now),
-            enforce_seats(billing, organization, seats, seats_promised),
-        )
-    });
+    let seat_check =
+        limited.map(|billing| enforce_seats(billing, organization, seats, seats_promised));
+    let reopen = if_(
+        py!(invitation.expires_at <= now),
+        block![do_(py!(self.refuse_too_many(organization).await)), seat_check],
+    );
     async_def("resend")
         .params([untyped("self"), param(principal, Principal), param(invitation_id, UUID)])
         .returns(py!(tuple[(Invitation, Mail)]))
@@ -151,6 +152,7 @@ fn invitation_service_resend(limited: Option<&Billing>) -> FunctionDef {
                 invitation,
                 py!(self.find_in(principal, invitation_id, InvitationStatus.PENDING).await)
             ),
+            guards_grants.then(|| do_(py!(guard_grant(principal, invitation.role, self.settings)))),
             assign(py!((organization, now)), py!((principal.organization, utcnow()))),
             assign(again_at, py!(invitation.last_sent_at + RESEND_COOLDOWN)),
             if_(
@@ -160,7 +162,7 @@ fn invitation_service_resend(limited: Option<&Billing>) -> FunctionDef {
                     retry_after = math.ceil((again_at - now).total_seconds())
                 )))]
             ),
-            seat_check,
+            reopen,
             assign(token, py!(secrets.token_urlsafe(TOKEN_BYTES))),
             assign(py!(invitation.token_hash), py!(self.signer.digest(Purpose.INVITATION, token))),
             assign(
@@ -183,13 +185,16 @@ fn invitation_service_revoke() -> FunctionDef {
         .params([untyped("self"), param(principal, Principal), param(invitation_id, UUID)])
         .returns(none())
         .body(block![
-            docstring("Take an invitation back; doing it twice is no error."),
+            docstring("Take an invitation back; one that ended otherwise stays what it is."),
             assign(invitation, py!(self.find_in(principal, invitation_id).await)),
             if_(
                 py!(is_!(invitation.status, InvitationStatus.ACCEPTED)),
                 [raise(py!(ConflictError("This invitation was accepted.")))]
             ),
-            assign(py!(invitation.status), py!(InvitationStatus.REVOKED)),
+            if_(
+                py!(is_!(invitation.status, InvitationStatus.PENDING)),
+                [assign(py!(invitation.status), py!(InvitationStatus.REVOKED))]
+            ),
             do_(py!(self.session.flush().await))
         ])
 }
@@ -279,25 +284,27 @@ fn invitation_service_refuse_member() -> FunctionDef {
 }
 
 fn invitation_service_expire() -> FunctionDef {
-    names!(organization, email);
+    names!(organization, email, old, invitation);
     async_def("expire")
         .params([untyped("self"), param(organization, Organization), param(email, str)])
         .returns(none())
         .body(block![
             docstring("Put away an invitation that ran out, so that a new one can be made."),
-            do_(py!(self
-                .session
-                .execute(
-                    update(Invitation)
-                        .r#where(
-                            Invitation.organization_id == organization.id,
-                            Invitation.email == email,
-                            Invitation.status == InvitationStatus.PENDING,
-                            Invitation.expires_at <= utcnow()
-                        )
-                        .values(status = InvitationStatus.EXPIRED)
-                )
-                .await))
+            assign(
+                old,
+                py!(select(Invitation).r#where(
+                    Invitation.organization_id == organization.id,
+                    Invitation.email == email,
+                    Invitation.status == InvitationStatus.PENDING,
+                    Invitation.expires_at <= utcnow()
+                ))
+            ),
+            for_(
+                invitation,
+                py!(self.session.scalars(old.with_for_update()).await.all()),
+                [assign(py!(invitation.status), py!(InvitationStatus.EXPIRED))]
+            ),
+            do_(py!(self.session.flush().await))
         ])
 }
 
@@ -346,17 +353,27 @@ fn seats_taken_def() -> FunctionDef {
 }
 
 fn seats_promised_def() -> FunctionDef {
-    names!(organization, invited, members);
+    names!(organization, invited, members, of_inviter);
     def(seats_promised).params([param(organization, Organization)]).returns(py!(Select[int])).body(
         block![
-            docstring("Count the members and those who are invited."),
+            docstring("Count the members, and those whom a member has invited."),
+            assign(
+                of_inviter,
+                py!(and_(
+                    Membership.organization_id == Invitation.organization_id,
+                    Membership.user_id == Invitation.inviter_id
+                ))
+            ),
             assign(
                 invited,
-                py!(select(func.count()).select_from(Invitation).r#where(
-                    Invitation.organization_id == organization.id,
-                    Invitation.status == InvitationStatus.PENDING,
-                    Invitation.expires_at > utcnow()
-                ))
+                py!(select(func.count())
+                    .select_from(Invitation)
+                    .join(Membership, of_inviter)
+                    .r#where(
+                        Invitation.organization_id == organization.id,
+                        Invitation.status == InvitationStatus.PENDING,
+                        Invitation.expires_at > utcnow()
+                    ))
             ),
             assign(members, py!(seats_taken(organization))),
             return_(py!(select(members.scalar_subquery() + invited.scalar_subquery())))

@@ -2,10 +2,11 @@
 
 use crate::core::database::SessionDep;
 use crate::core::errors::{ConflictError, ForbiddenError, NotFoundError};
-use crate::core::org_rbac::{Principal, lock_organization};
+use crate::core::org_rbac::{Principal, guard_grant, lock_organization};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::core::permissions::Permission;
 use crate::core::roles::{Role, role};
+use crate::core::settings::SettingsDep;
 use crate::models::api_key::ApiKey;
 use crate::models::membership::Membership;
 use crate::models::session::AuthSession;
@@ -33,12 +34,13 @@ pub fn emit(spec: &Spec) -> Module {
 }
 
 fn member_service_class(spec: &Spec) -> ClassDef {
-    names!(session);
+    names!(session, settings);
     class(MemberService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for members: nobody touches, or gives, a rank above their own."),
         annotate(session, SessionDep),
+        deputy(spec).map(|_| annotate(settings, SettingsDep)),
         member_service_page(),
-        member_service_change_role(),
+        member_service_change_role(deputy(spec).is_some()),
         member_service_remove(),
         member_service_leave(),
         deputy(spec).map(|deputy| member_service_transfer(spec, deputy)),
@@ -71,7 +73,7 @@ fn member_service_page() -> FunctionDef {
         ])
 }
 
-fn member_service_change_role() -> FunctionDef {
+fn member_service_change_role(guards_grants: bool) -> FunctionDef {
     names!(principal, member_id, role, member);
     async_def("change_role")
         .params([
@@ -89,6 +91,7 @@ fn member_service_change_role() -> FunctionDef {
                 py!(role.outranks(principal.role)),
                 [raise(py!(ForbiddenError("You cannot give a role above your own.")))]
             ),
+            guards_grants.then(|| do_(py!(guard_grant(principal, role, self.settings)))),
             if_(py!(member.role.outranks(role)), [do_(py!(self.keep_an_owner(member).await))]),
             assign(py!(member.role), role),
             do_(py!(self.session.flush().await)),

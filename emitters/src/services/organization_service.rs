@@ -15,8 +15,8 @@ use crate::models::organization::Organization;
 use crate::models::user::User;
 use crate::python::builtins::str;
 use crate::python::fastapi::Depends;
-use crate::python::sqlalchemy::{delete, joinedload, select};
-use crate::python::standard::{Annotated, Sequence, dataclass};
+use crate::python::sqlalchemy::{joinedload, select};
+use crate::python::standard::{Annotated, Sequence, UUID, dataclass};
 use crate::services::api_key_service::revoke_keys;
 use crate::services::trial_service::TrialServiceDep;
 use crate::spec::{Payer, Spec};
@@ -53,7 +53,8 @@ fn organization_service_class(spec: &Spec) -> ClassDef {
         organization_service_switch(),
         organization_service_leave_all(spec),
         organization_service_roles_of_others(),
-        organization_service_memberships_of()
+        organization_service_memberships_of(),
+        spec.webhooks.enabled.then(organization_service_ids_of)
     ])
 }
 
@@ -158,7 +159,8 @@ fn organization_service_switch() -> FunctionDef {
 }
 
 fn organization_service_leave_all(spec: &Spec) -> FunctionDef {
-    names!(user, owned, organization, others);
+    names!(user, joined, organizations, owned, owned_ids, organization, others, membership);
+    let own = py!(Membership.user_id == user.id);
     let has_keys = spec.organizations.api_keys;
     let revoke = do_(py!(revoke_keys(self.session, ApiKey.user_id == user.id).await));
     let owner_role = &role(spec.organizations.owner());
@@ -189,17 +191,28 @@ fn organization_service_leave_all(spec: &Spec) -> FunctionDef {
                 }
             }),
             assign(
-                owned,
+                joined,
                 py!(select(Organization)
                     .join(Membership, Membership.organization_id == Organization.id)
-                    .r#where(Membership.user_id == user.id, Membership.role == owner_role)
+                    .r#where({ own.clone() })
                     .order_by(Organization.id)
                     .with_for_update(of = Organization))
             ),
+            assign(organizations, py!(self.session.scalars(joined).await.all())),
+            assign(
+                owned,
+                py!(select(Membership.organization_id).r#where(
+                    { own.clone() },
+                    Membership.role == owner_role
+                ))
+            )
+            .comment("A handover may have come first: who owns what is read under the locks."),
+            assign(owned_ids, py!(self.session.scalars(owned).await.all())),
             for_(
                 organization,
-                py!(self.session.scalars(owned).await.all()),
+                organizations,
                 block![
+                    if_(py!(not_in!(organization.id, owned_ids)), [continue_()]),
                     assign(others, py!(self.roles_of_others(organization, user).await)),
                     if_(py!(in_!(owner_role, others)), [continue_()]),
                     if_(
@@ -215,10 +228,12 @@ fn organization_service_leave_all(spec: &Spec) -> FunctionDef {
             do_(py!(self.session.flush().await)),
             pays,
             has_keys.then_some(revoke),
-            do_(py!(self
-                .session
-                .execute(delete(Membership).r#where(Membership.user_id == user.id))
-                .await))
+            for_(
+                membership,
+                py!(self.session.scalars(select(Membership).r#where({ own })).await.all()),
+                [do_(py!(self.session.delete(membership).await))]
+            ),
+            do_(py!(self.session.flush().await))
         ],
     )
 }
@@ -236,6 +251,21 @@ fn organization_service_roles_of_others() -> FunctionDef {
                     Membership.organization_id == organization.id,
                     Membership.user_id != user.id
                 ))
+            ),
+            return_(py!(self.session.scalars(statement).await.all()))
+        ])
+}
+
+fn organization_service_ids_of() -> FunctionDef {
+    names!(user, statement);
+    async_def("ids_of")
+        .params([untyped("self"), param(user, User)])
+        .returns(py!(Sequence[UUID]))
+        .body(block![
+            docstring("Return the ids of the organizations of a user."),
+            assign(
+                statement,
+                py!(select(Membership.organization_id).r#where(Membership.user_id == user.id))
             ),
             return_(py!(self.session.scalars(statement).await.all()))
         ])

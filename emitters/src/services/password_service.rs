@@ -1,19 +1,26 @@
 //! `backend/app/services/password_service.py`: passwords of accounts: shown, forgotten, and changed.
 
-use crate::core::database::SessionDep;
+use crate::core::database::{DatabaseDep, SessionDep};
 use crate::core::errors::{ForbiddenError, NotFoundError};
+use crate::core::lockout::LockoutDep;
 use crate::core::passwords::PasswordHasherDep;
 use crate::core::rbac::SignedIn;
 use crate::core::security::{Purpose, SignerDep};
 use crate::core::settings::SettingsDep;
+use crate::models::api_key::ApiKey;
 use crate::models::base::utcnow;
 use crate::models::user::User;
+use crate::models::webhook::WebhookEndpoint;
 use crate::python::builtins::{bool, dict, str};
 use crate::python::fastapi::Depends;
 use crate::python::sqlalchemy::{select, update};
-use crate::python::standard::{Annotated, Any, UUID, dataclass, timedelta, uuid4};
+use crate::python::standard::{Annotated, Any, Sequence, UUID, dataclass, timedelta, uuid4};
+use crate::services::api_key_service::revoke_keys;
 use crate::services::email_service::{Mail, password_notice, reset_mail};
+use crate::services::organization_service::OrganizationServiceDep;
 use crate::services::session_service::SessionServiceDep;
+use crate::services::totp_service::TotpServiceDep;
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -22,18 +29,18 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("app.services.password_service")
         .docstring("Passwords of accounts: shown, forgotten, and changed.")
         .body(block![
-            password_service_class(),
+            password_service_class(spec),
             state_of_def(),
             assign(PasswordServiceDep, py!(Annotated[(PasswordService, Depends(PasswordService))]))
         ])
 }
 
-fn password_service_class() -> ClassDef {
-    names!(session, settings, hasher, signer, sessions);
+fn password_service_class(spec: &Spec) -> ClassDef {
+    names!(session, settings, hasher, signer, sessions, totp, database, organizations, lockout);
     class(PasswordService).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The rules for passwords."),
         annotate(session, SessionDep),
@@ -41,9 +48,15 @@ fn password_service_class() -> ClassDef {
         annotate(hasher, PasswordHasherDep),
         annotate(signer, SignerDep),
         annotate(sessions, SessionServiceDep),
+        annotate(lockout, LockoutDep),
+        spec.auth.has_totp().then(|| annotate(totp, TotpServiceDep)),
+        spec.webhooks.enabled.then(|| {
+            block![annotate(database, DatabaseDep), annotate(organizations, OrganizationServiceDep)]
+        }),
         password_service_matches(),
         password_service_forgot(),
-        password_service_reset(),
+        password_service_reset(spec),
+        spec.webhooks.enabled.then(password_service_mute),
         password_service_change(),
         password_service_find_by_token(),
         password_service_is_for(),
@@ -108,8 +121,26 @@ fn password_service_forgot() -> FunctionDef {
     )
 }
 
-fn password_service_reset() -> FunctionDef {
-    names!(token, password, user, password_hash, claimed);
+fn password_service_reset(spec: &Spec) -> FunctionDef {
+    names!(token, password, user, password_hash, claimed, is_first);
+    names!(organization_id, organization_ids);
+    let has_keys = spec.organizations.api_keys;
+    let ends = block![
+        has_keys.then(|| do_(py!(revoke_keys(self.session, ApiKey.user_id == user.id).await))),
+        spec.auth.has_totp().then(|| do_(py!(self.totp.forget(user).await)))
+    ];
+    let (asks, mutes) = spec
+        .webhooks
+        .enabled
+        .then(|| {
+            let own = py!(self.organizations.ids_of(user).await);
+            let asked = py!(if is_first { { own } } else { [] });
+            let asks = ann_assign(organization_ids, py!(Sequence[UUID]), asked);
+            let mute = do_(py!(self.mute(organization_id).await));
+            (asks, for_(organization_id, organization_ids, [mute]))
+        })
+        .unzip();
+    let tells = !ends.is_empty() || mutes.is_some();
     async_def("reset")
         .params([untyped("self"), param(token, str), param(password, str)])
         .returns(Mail)
@@ -118,10 +149,14 @@ fn password_service_reset() -> FunctionDef {
                 "Set a new password, and sign the user out everywhere.\n\
                  \n\
                  The token is bound to the password that it replaces, and so is good once. It\n\
-                 was mailed to the address, so who presents it has shown that it is theirs."
+                 was mailed to the address, so who presents it has shown that it is theirs: if\n\
+                 they are the first to, somebody else may have set up what lets them in."
             ),
             assign(user, py!(self.find_by_token(token).await)),
+            tells.then(|| assign(is_first, py!(user.email_verified_at == None))),
+            asks,
             do_(py!(self.session.commit().await)),
+            mutes,
             assign(password_hash, py!(self.hasher.hash(password).await)),
             assign(
                 claimed,
@@ -148,8 +183,34 @@ fn password_service_reset() -> FunctionDef {
                 [raise(py!(NotFoundError("The token is not valid.", code = "invalid_token")))]
             ),
             do_(py!(self.sessions.end_all(user).await)),
+            do_(py!(self.lockout.lift(user.email).await)),
+            spec.auth.has_totp().then(|| do_(py!(self.totp.unlock(user).await))),
+            (!ends.is_empty()).then(|| if_(is_first, ends)),
             return_(py!(password_notice(user.email)))
         ])
+}
+
+/// A session is bound to one organization, so each gets a session of its own.
+fn password_service_mute() -> FunctionDef {
+    names!(organization_id, session, told, endpoint);
+    async_def("mute").params([untyped("self"), param(organization_id, UUID)]).returns(none()).body(
+        block![
+            docstring("Tell nobody any more what happens in an organization."),
+            assign(
+                told,
+                py!(select(WebhookEndpoint).r#where(WebhookEndpoint.disabled_at.is_(None)))
+            ),
+            async_with_as(
+                py!(self.database.tenant_session(organization_id)),
+                session,
+                for_(
+                    endpoint,
+                    py!(session.scalars(told).await.all()),
+                    [assign(py!(endpoint.disabled_at), py!(utcnow()))]
+                )
+            )
+        ],
+    )
 }
 
 fn password_service_change() -> FunctionDef {
@@ -166,10 +227,12 @@ fn password_service_change() -> FunctionDef {
             docstring("Replace the password, and end every other session of the user."),
             assign(user, py!(signed_in.user)),
             assign(password_hash, py!(self.hasher.hash(new_password).await)),
+            do_(py!(self.lockout.enter(user.email).await)),
             if_(
                 py!(!self.matches(user, current_password).await),
                 [raise(py!(ForbiddenError("The password is wrong.", code = "wrong_password")))]
             ),
+            do_(py!(self.lockout.lift(user.email).await)),
             assign(py!(user.password_hash), password_hash),
             do_(py!(self.sessions.end_all(user, keep = signed_in.session).await)),
             return_(py!(password_notice(user.email)))

@@ -6,10 +6,10 @@ use crate::core::security::{Purpose, SignerDep};
 use crate::models::base::utcnow;
 use crate::models::totp::{BackupCode, TotpFactor};
 use crate::models::user::User;
-use crate::python::builtins::{bool, int, list, range, str};
+use crate::python::builtins::{bool, int, list, min, range, str};
 use crate::python::fastapi::Depends;
 use crate::python::pyotp::{TOTP, random_base32};
-use crate::python::sqlalchemy::{delete, func, select};
+use crate::python::sqlalchemy::{delete, func, select, update};
 use crate::python::standard::{
     Annotated, dataclass, datetime, hmac, math, secrets, timedelta, unicodedata,
 };
@@ -19,7 +19,7 @@ use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.services.totp_service": STEP_SECONDS, BACKUP_CODES, BACKUP_CODE_BYTES, MAX_FAILURES,
-        LOCKOUT, TotpService, provisioning_uri, current_step, bare, TotpServiceDep;
+        LOCKOUT, MAX_DOUBLINGS, TotpService, provisioning_uri, current_step, bare, TotpServiceDep;
 }
 
 /// The module.
@@ -35,6 +35,8 @@ pub fn emit() -> Module {
                 "Wrong codes in a row, whatever they are tried on (NIST SP 800-63B 5.2.2)."
             ),
             assign(LOCKOUT, py!(timedelta(minutes = 15))),
+            assign(MAX_DOUBLINGS, 6)
+                .comment("Each wrong code after a lock doubles the next: up to 16 hours."),
             totp_service_class(),
             provisioning_uri_def(),
             current_step_def(),
@@ -58,6 +60,7 @@ fn totp_service_class() -> ClassDef {
         require_code(),
         forget(),
         lock(),
+        unlock(),
         judge(),
         matches(),
         use_step(),
@@ -205,8 +208,17 @@ fn lock() -> FunctionDef {
         ])
 }
 
+fn unlock() -> FunctionDef {
+    names!(user, of_user);
+    async_def("unlock").params([untyped("self"), param(user, User)]).returns(none()).body(block![
+        docstring("Forget wrong codes: the user has shown that the mailbox is theirs."),
+        assign(of_user, py!(update(TotpFactor).r#where(TotpFactor.user_id == user.id))),
+        do_(py!(self.session.execute(of_user.values(failures = 0, locked_until = None)).await))
+    ])
+}
+
 fn judge() -> FunctionDef {
-    names!(factor, code, now, until, is_right);
+    names!(factor, code, now, until, is_right, locks);
     async_def("judge")
         .params([untyped("self"), param(factor, TotpFactor), param(code, str)])
         .returns(bool)
@@ -229,7 +241,10 @@ fn judge() -> FunctionDef {
             assign(py!(factor.failures), py!(if is_right { 0 } else { factor.failures + 1 })),
             if_(
                 py!(factor.failures >= MAX_FAILURES),
-                [assign(py!((factor.failures, factor.locked_until)), py!((0, now + LOCKOUT)))]
+                block![
+                    assign(locks, py!(min(factor.failures - MAX_FAILURES, MAX_DOUBLINGS))),
+                    assign(py!(factor.locked_until), py!(now + LOCKOUT * pow!(2, locks)))
+                ]
             ),
             do_(py!(self.session.flush().await)),
             if_(py!(!is_right), [do_(py!(self.session.commit().await))]),

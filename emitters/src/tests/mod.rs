@@ -129,7 +129,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Later<'_>> {
         test_organizations::emit(spec),
         test_outbox::emit(),
         test_pagination::emit(spec),
-        test_passwords::emit(),
+        test_passwords::emit(spec),
         test_probe::emit(),
         test_protection::emit(spec),
         test_rate_limits::emit(spec),

@@ -40,6 +40,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_a_key_does_what_its_scopes_say(),
         test_every_other_route_is_closed(),
         test_some_things_are_for_people(owner),
+        (spec.organizations.roles.len() > 1).then(|| test_no_key_gives_the_highest_role(owner)),
         test_nobody_gives_more_than_they_may(),
         spec.billing.as_ref().and(manager).map(test_a_key_is_below_its_maker),
         test_bad_keys_are_not_made(),
@@ -223,6 +224,20 @@ fn test_some_things_are_for_people(owner: &OrgRole) -> FunctionDef {
             py!(("/auth/me", "/organizations")),
             [assert_(py!(robot.get(path).await.status_code == 401))]
         )
+    ])
+}
+
+fn test_no_key_gives_the_highest_role(owner: &OrgRole) -> FunctionDef {
+    names!(world, ada, organization_id, made, path, body, refused);
+    let owner = owner.name.as_str();
+    world_test("test_no_key_gives_the_highest_role").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        assign(made, py!(make_key(ada, organization_id, "invitations:manage").await)),
+        assign(path, py!(f!("/organizations/{}/invitations", organization_id))),
+        assign(body, py!(dict!("email" => "eve@example.com", "role" => owner))),
+        assign(refused, py!(program(ada, made["key"]).post(path, body).await)),
+        assert_(py!((refused.status_code, refused.json()["code"]) == (403, "session_required")))
     ])
 }
 

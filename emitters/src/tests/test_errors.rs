@@ -3,9 +3,10 @@
 use crate::app_main::create_app;
 use crate::core::errors::{ConflictError, PROBLEM_JSON};
 use crate::core::settings::Settings;
-use crate::python::builtins::{RuntimeError, bytes, int, range, str};
+use crate::python::builtins::{Exception, RuntimeError, bytes, int, range, str};
 use crate::python::httpx2::{ASGITransport, AsyncClient, Response};
 use crate::python::pytest::pytest;
+use crate::python::sqlalchemy::DBAPIError;
 use crate::python::standard::{AsyncGenerator, uuid4};
 use crate::schemas::base::RequestModel;
 use crate::schemas::fields::Password;
@@ -14,7 +15,7 @@ use crate::tests::world::{sign_up, world_test};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_errors": Secret, fail, clash, take, http, check;
+    "tests.test_errors": Secret, fail, clash, take, http, check, RefusalError, refuse;
 }
 
 /// The module.
@@ -25,9 +26,12 @@ pub fn emit(spec: &Spec) -> Module {
         fail_def(),
         clash_def(spec),
         take_def(),
+        refusal_class(),
+        refuse_def(),
         http_def(),
         check_def(),
         test_an_error_of_the_application(spec),
+        test_a_busy_database_asks_to_come_again(),
         test_a_path_that_does_not_exist(),
         test_a_method_that_does_not_exist_names_the_others(spec),
         test_a_defect_keeps_its_reason_for_the_log(),
@@ -68,6 +72,28 @@ fn take_def() -> FunctionDef {
         .body(block![docstring("Take a body."), delete([payload])])
 }
 
+fn refusal_class() -> ClassDef {
+    names!(sqlstate);
+    class(RefusalError).base(Exception).body(block![
+        docstring("What a driver raises."),
+        def("__init__").params([untyped("self"), param(sqlstate, str)]).returns(none()).body(
+            block![
+                docstring("Keep the code."),
+                do_(py!(super().__init__(sqlstate))),
+                assign(py!(self.sqlstate), sqlstate)
+            ]
+        )
+    ])
+}
+
+fn refuse_def() -> FunctionDef {
+    names!(sqlstate);
+    async_def(refuse).params([param(sqlstate, str)]).returns(none()).body(block![
+        docstring("Fail as a statement does that the database refuses."),
+        raise(py!(DBAPIError("SELECT 1", None, RefusalError(sqlstate))))
+    ])
+}
+
 fn http_def() -> FunctionDef {
     names!(settings, app, transport);
     async_def(http)
@@ -78,6 +104,7 @@ fn http_def() -> FunctionDef {
             assign(app, py!(create_app(settings))),
             do_(py!(app.add_api_route("/tests/fail", fail))),
             do_(py!(app.add_api_route("/tests/clash", clash))),
+            do_(py!(app.add_api_route("/tests/refuse/{sqlstate}", refuse))),
             do_(py!(app.add_api_route("/tests/take", take, methods = ["PUT"]))),
             assign(transport, py!(ASGITransport(app = app, raise_app_exceptions = false))),
             async_with_as(
@@ -117,6 +144,26 @@ fn test_an_error_of_the_application(spec: &Spec) -> FunctionDef {
             assert_(py!(response.json()["detail"] == "It clashes.")),
             upgrade.map(assert_),
             assert_(py!(not_in!("errors", response.json())))
+        ])
+}
+
+fn test_a_busy_database_asks_to_come_again() -> FunctionDef {
+    names!(sqlstate, response);
+    async_def("test_a_busy_database_asks_to_come_again")
+        .params([param(http, AsyncClient)])
+        .returns(none())
+        .body(block![
+            for_(
+                sqlstate,
+                py!(("40001", "40P01", "55P03")),
+                block![
+                    assign(response, py!(http.get(f!("/tests/refuse/{}", sqlstate)).await)),
+                    do_(py!(check(response, 503, "database_busy"))),
+                    assert_(py!(response.headers["Retry-After"] == "1"))
+                ]
+            ),
+            assign(response, py!(http.get("/tests/refuse/22003").await)),
+            do_(py!(check(response, 500, "internal_error")))
         ])
 }
 

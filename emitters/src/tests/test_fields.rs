@@ -44,6 +44,7 @@ fn test_what_is_accepted() -> FunctionDef {
             [
                 ("email", "Ada@Example.com", "ada@example.com"),
                 ("email", "a.b+c@sub.example.co", "a.b+c@sub.example.co"),
+                ("email", "o'brien@example.com", "o'brien@example.com"),
                 ("number", 4, 4),
                 ("number", 4.0, 4),
                 ("date", "2026-01-31", "2026-01-31"),

@@ -2,6 +2,7 @@
 
 use crate::core::roles::Role;
 use crate::models::base::utcnow;
+use crate::models::invitation::InvitationStatus;
 use crate::models::package::{Invitation, Membership};
 use crate::python::anyio::anyio;
 use crate::python::builtins::{int, len, list, object, range, sorted, str, tuple};
@@ -320,7 +321,7 @@ fn test_it_is_taken_back(member: &str) -> FunctionDef {
 }
 
 fn test_it_is_turned_down(member: &str) -> FunctionDef {
-    names!(world, ada, bob, eve, organization_id, token, body);
+    names!(world, ada, bob, eve, organization_id, token, body, session, declined, kept, path, log);
     world_test("test_it_is_turned_down").body(block![
         sign_up(world, ada),
         sign_up_verified(world, bob),
@@ -331,7 +332,30 @@ fn test_it_is_turned_down(member: &str) -> FunctionDef {
         assert_(py!(eve.post("/invitations/decline", body).await.status_code == 403)),
         assert_(py!(bob.post("/invitations/decline", body).await.status_code == 204)),
         assert_(py!(bob.post("/invitations/decline", body).await.status_code == 410)),
-        assert_(py!(accept(bob, token).await == 410))
+        assert_(py!(accept(bob, token).await == 410)),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                assign(declined, py!(session.scalars(select(Invitation)).await.one())),
+                assert_(py!(is_!(declined.status, InvitationStatus.DECLINED)))
+            ]
+        ),
+        assign(path, py!(f!("{}/{}", invitations_of(organization_id), declined.id))),
+        assert_(py!(ada.delete(path).await.status_code == 204)),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                assign(kept, py!(session.scalars(select(Invitation)).await.one())),
+                assert_(py!(is_!(kept.status, InvitationStatus.DECLINED)))
+            ]
+        ),
+        assign(log, py!(ada.get(f!("/organizations/{}/audit", organization_id)).await.json())),
+        assert_(py!(in_!(
+            dict!("before" => "pending", "after" => "declined"),
+            list!(event["changes"].get("status") for event in log["items"])
+        )))
     ])
 }
 
@@ -486,6 +510,7 @@ fn test_the_inviter_must_still_be_able_to(
     lowest: &str,
 ) -> FunctionDef {
     names!(world, role, ada, bob, organization_id, inviter, token, session, rows, membership);
+    names!(body, preview);
     let deputy = deputy.name.as_str();
     let dismiss = do_(py!(session.delete(membership).await));
     let test = world_test("test_the_inviter_must_still_be_able_to");
@@ -506,6 +531,7 @@ fn test_the_inviter_must_still_be_able_to(
         first_organization(ada, organization_id),
         assign(inviter, py!(world.member(ada, organization_id, deputy).await)),
         assign(token, py!(world.invite(inviter, organization_id, bob.email, lowest).await)),
+        assign(body, py!(dict!("token" => token))),
         async_with_as(
             py!(world.database.session()),
             session,
@@ -516,7 +542,9 @@ fn test_the_inviter_must_still_be_able_to(
                 do_(py!(session.commit().await))
             ]
         ),
-        assert_(py!(accept(bob, token).await == 410))
+        assert_(py!(accept(bob, token).await == 410)),
+        assign(preview, py!(world.http.post("/invitations/preview", json = body).await)),
+        assert_(py!(preview.status_code == 404))
     ])
 }
 

@@ -1,12 +1,13 @@
 //! `backend/tests/test_me.py`: the account of the caller.
 
 use crate::models::package::{Membership, Organization, User};
-use crate::python::builtins::{int, object, str};
+use crate::python::anyio::anyio;
+use crate::python::builtins::{int, list, object, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::UUID;
 use crate::spec::{Payer, Plan, Spec};
-use crate::tests::casting::{has_room, lookup_key, ordinary, paid_plans};
+use crate::tests::casting::{deputy, has_room, lookup_key, ordinary, paid_plans};
 use crate::tests::world::{Caller, World, first_organization, sign_up, unsubscribed, world_test};
 use astgen_pyast::prelude::*;
 
@@ -21,7 +22,8 @@ pub fn emit(spec: &Spec) -> Module {
     let others = has_members.then(|| {
         let orphaned = member.rank > 0;
         let orphaned = orphaned.then(|| test_the_only_owner_of_others_cannot_be_deleted(spec));
-        block![orphaned, test_a_member_can_be_deleted(spec)]
+        let handed = deputy(spec).map(|_| test_a_handover_comes_before_a_deletion(spec));
+        block![orphaned, test_a_member_can_be_deleted(spec), handed]
     });
     let paid = spec.billing.iter().flat_map(paid_plans).next();
     module("tests.test_me").docstring("The account of the caller.").body(block![
@@ -264,6 +266,54 @@ fn test_a_member_can_be_deleted(spec: &Spec) -> FunctionDef {
         assert_(py!(member.delete("/auth/me").await.status_code == 204)),
         assign(kept, py!(ada.get(f!("/organizations/{}/members", organization_id)).await)),
         assert_(py!(list!(item["user"]["email"] for item in kept.json()["items"]) == [ada.email]))
+    ])
+}
+
+fn test_a_handover_comes_before_a_deletion(spec: &Spec) -> FunctionDef {
+    names!(world, ada, organization_id, member, ours, theirs, statuses, go, session, tasks, gone);
+    let (next, owner) = (ordinary(spec).name.as_str(), spec.organizations.owner().name.as_str());
+    world_test("test_a_handover_comes_before_a_deletion").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        assign(member, py!(world.member(ada, organization_id, next).await)),
+        unsubscribed(spec, world, member),
+        assign(
+            ours,
+            py!(update(Membership).r#where(Membership.organization_id == UUID(organization_id)))
+        ),
+        assign(theirs, py!(select(User.id).r#where(User.email == member.email))),
+        ann_assign(statuses, py!(list[int]), py!([])),
+        async_def(go).returns(none()).body(block![
+            assign(gone, py!(member.delete("/auth/me").await)),
+            do_(py!(statuses.append(gone.status_code)))
+        ]),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                do_(py!(session
+                    .execute(
+                        select(Organization.id)
+                            .r#where(Organization.id == UUID(organization_id))
+                            .with_for_update(key_share = true)
+                    )
+                    .await)),
+                do_(py!(session.execute(ours.values(role = next)).await)),
+                do_(py!(session
+                    .execute(ours.r#where(Membership.user_id.in_(theirs)).values(role = owner))
+                    .await)),
+                async_with_as(
+                    py!(anyio.create_task_group()),
+                    tasks,
+                    block![
+                        do_(py!(tasks.start_soon(go))),
+                        do_(py!(anyio.sleep(0.3).await)),
+                        do_(py!(session.commit().await))
+                    ]
+                )
+            ]
+        ),
+        assert_(py!(statuses == [409]))
     ])
 }
 

@@ -45,6 +45,7 @@ pub fn emit(spec: &Spec) -> Module {
                 block![
                     test_an_organization_is_handed_over(owner, next),
                     test_only_an_active_member_takes_over(next),
+                    test_the_highest_role_is_given_in_a_fresh_session(owner, next),
                     has_room(spec, 3).then(|| test_of_two_handovers_one_wins(owner, next)),
                     test_an_organization_always_has_an_owner(owner, next)
                 ]
@@ -310,6 +311,31 @@ fn test_an_organization_is_handed_over(owner: &OrgRole, next: &OrgRole) -> Funct
         assert_(py!(ada.get(base).await.json()["role"] == next)),
         assign(again, py!(ada.post(f!("{}/transfer", base), body).await)),
         assert_(py!(again.status_code == 403))
+    ])
+}
+
+fn test_the_highest_role_is_given_in_a_fresh_session(
+    owner: &OrgRole,
+    next: &OrgRole,
+) -> FunctionDef {
+    names!(world, ada, organization_id, bob, path, invitations, change, body, stale);
+    let (owner, next) = (owner.name.as_str(), next.name.as_str());
+    world_test("test_the_highest_role_is_given_in_a_fresh_session").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        assign(bob, py!(world.member(ada, organization_id, next).await)),
+        assign(path, py!(path_of(ada, organization_id, bob).await)),
+        assign(invitations, py!(f!("/organizations/{}/invitations", organization_id))),
+        assign(change, py!(dict!("role" => owner))),
+        assign(body, py!(dict!("email" => "eve@example.com", **change))),
+        do_(py!(world.grow_stale().await)),
+        for_(
+            stale,
+            py!((ada.patch(path, change).await, ada.post(invitations, body).await)),
+            [assert_(py!((stale.status_code, stale.json()["code"]) == (403, "session_not_fresh")))]
+        ),
+        assign(ada, py!(world.sign_in(ada.email).await)),
+        assert_(py!(ada.patch(path, change).await.status_code == 200))
     ])
 }
 

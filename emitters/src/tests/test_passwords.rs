@@ -7,6 +7,8 @@ use crate::python::anyio::{anyio, create_task_group, sleep};
 use crate::python::builtins::{bool, int, len, list, range, sorted, str, tuple};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::update;
+use crate::spec::{Spec, Totp};
+use crate::tests::test_api_keys::{make_key, program};
 use crate::tests::world::{Caller, PASSWORD, World, sign_up, world_test};
 use astgen_pyast::prelude::*;
 
@@ -16,7 +18,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("tests.test_passwords").docstring("Passwords.").body(block![
         assign(NEW_PASSWORD, py!(PASSWORD.swapcase())),
         reset_def(),
@@ -31,6 +33,8 @@ pub fn emit() -> Module {
         test_a_common_password_is_refused(),
         test_a_forgotten_password_is_replaced(),
         test_a_reset_signs_the_user_out_everywhere(),
+        test_the_first_reset_ends_what_was_set_up(spec),
+        (spec.auth.totp == Totp::Optional).then(test_a_later_reset_keeps_the_second_factor),
         test_a_reset_token_is_good_once(),
         test_of_parallel_resets_one_wins(),
         test_a_reset_token_is_void_when_the_account_has_changed(),
@@ -222,6 +226,52 @@ fn test_a_reset_signs_the_user_out_everywhere() -> FunctionDef {
         assert_(py!(reset(world, forgot(world, ada.email).await).await == 204)),
         assert_(py!(ada.get("/auth/me").await.status_code == 401)),
         assert_(py!(world.refresh(ada).await.status_code == 401))
+    ])
+}
+
+fn test_the_first_reset_ends_what_was_set_up(spec: &Spec) -> FunctionDef {
+    names!(world, ada, key, path, signed_in, body, endpoints, made, again, endpoint);
+    let has_keys = spec.organizations.api_keys;
+    let is_optional = spec.auth.totp == Totp::Optional;
+    let has_webhooks = spec.webhooks.enabled && spec.auth.totp != Totp::Required;
+    world_test("test_the_first_reset_ends_what_was_set_up").body(block![
+        sign_up(world, ada),
+        (has_keys || has_webhooks)
+            .then(|| assign(path, py!(f!("/organizations/{}", ada.organization().await)))),
+        has_keys.then(|| assign(
+            key,
+            py!(make_key(ada, ada.organization().await, "organization:read").await["key"])
+        )),
+        has_webhooks.then(|| block![
+            assign(endpoints, py!(f!("{}/webhook-endpoints", path))),
+            assign(body, py!(dict!("url" => "http://127.0.0.1:9/", "description" => ""))),
+            assign(made, py!(ada.post(endpoints, body).await)),
+            assert_that(py!(made.status_code == 201), py!(made.text))
+        ]),
+        is_optional.then(|| do_(py!(world.enroll(ada).await))),
+        assert_(py!(reset(world, forgot(world, ada.email).await).await == 204)),
+        assign(signed_in, py!(world.login(ada.email, NEW_PASSWORD).await)),
+        assert_(py!(signed_in.status_code == 200)),
+        assert_(py!(not_in!("challenge", signed_in.json()))),
+        has_keys.then(|| assert_(py!(program(ada, key).get(path).await.status_code == 401))),
+        has_webhooks.then(|| block![
+            do_(py!(world.secrets.clear())),
+            assign(again, py!(world.caller(ada.email, signed_in))),
+            assign(endpoint, py!(again.get(endpoints).await.json()["items"][0])),
+            assert_(py!(endpoint["disabled_at"] != None))
+        ])
+    ])
+}
+
+fn test_a_later_reset_keeps_the_second_factor() -> FunctionDef {
+    names!(world, ada, signed_in);
+    world_test("test_a_later_reset_keeps_the_second_factor").body(block![
+        sign_up(world, ada),
+        do_(py!(world.verify(ada).await)),
+        do_(py!(world.enroll(ada).await)),
+        assert_(py!(reset(world, forgot(world, ada.email).await).await == 204)),
+        assign(signed_in, py!(world.login(ada.email, NEW_PASSWORD).await)),
+        assert_(py!(in_!("challenge", signed_in.json())))
     ])
 }
 

@@ -1,8 +1,9 @@
 //! `backend/tests/test_rate_limits.py`: how often something may be tried.
 
 use crate::core::api_keys::new_key;
-use crate::core::client::{Network, origin};
-use crate::core::errors::UnavailableError;
+use crate::core::client::{Network, origin, plain};
+use crate::core::errors::{TooManyRequestsError, UnavailableError};
+use crate::core::lockout::{Lockout, keys_of};
 use crate::core::permissions::{Permission, entity_scopes};
 use crate::core::rate_guard::is_used;
 use crate::core::rate_limit::{CREDENTIALS, RateLimiter, bucket};
@@ -51,6 +52,10 @@ pub fn emit(spec: &Spec) -> Module {
             .map(|(entity, count)| test_a_key_counts_by_itself(entity, count)),
         test_only_proxies_of_ours_are_believed(),
         test_a_customer_has_a_whole_network(),
+        test_an_address_has_no_port(),
+        test_one_address_does_not_try_everybody(),
+        test_an_account_is_locked_for_longer_each_time(),
+        test_every_address_is_locked_alike(),
         test_without_a_counter_only_guarded_attempts_stop()
     ])
 }
@@ -169,10 +174,10 @@ fn test_codes_are_counted() -> FunctionDef {
             statuses,
             py!(list!(
                 limited.http.post("/auth/totp/challenge", json = body).await.status_code
-                for _ in range(31)
+                for _ in range(7)
             ))
         ),
-        assert_(py!(statuses == [401] * 30 + [429]))
+        assert_(py!(statuses == [401] * 6 + [429]))
     ])
 }
 
@@ -296,6 +301,7 @@ fn test_only_proxies_of_ours_are_believed() -> FunctionDef {
                 (["198.51.100.1", "203.0.113.9", "10.0.0.1"], "203.0.113.9"),
                 (["203.0.113.9", "fd00::1", "10.0.0.1"], "203.0.113.9"),
                 (["10.0.0.2", "10.0.0.1"], "10.0.0.2"),
+                (["203.0.113.9", "::ffff:10.0.0.1"], "203.0.113.9"),
                 (["nonsense", "10.0.0.1"], "nonsense"),
                 ([""], "")
             ]
@@ -310,8 +316,106 @@ fn test_a_customer_has_a_whole_network() -> FunctionDef {
         assert_(py!(bucket("2001:db8::1") == bucket("2001:db8::ffff:1"))),
         assert_(py!(bucket("2001:db8::1") != bucket("2001:db8:0:1::1"))),
         assert_(py!(bucket("203.0.113.9") == "203.0.113.9")),
+        assert_(py!(bucket("::ffff:203.0.113.9") == "203.0.113.9")),
         assert_(py!(bucket("unknown") == "unknown"))
     ])
+}
+
+fn test_an_address_has_no_port() -> FunctionDef {
+    names!(hop, expected);
+    def("test_an_address_has_no_port")
+        .decorator(py!(pytest.mark.parametrize(
+            ("hop", "expected"),
+            [
+                ("203.0.113.9:443", "203.0.113.9"),
+                ("[2001:db8::1]:443", "2001:db8::1"),
+                ("2001:db8::1", "2001:db8::1"),
+                ("unknown:1", "unknown:1")
+            ]
+        )))
+        .params([param(hop, str), param(expected, str)])
+        .returns(none())
+        .body([assert_(py!(plain(hop) == expected))])
+}
+
+fn test_one_address_does_not_try_everybody() -> FunctionDef {
+    names!(number, statuses);
+    limited_test("test_one_address_does_not_try_everybody").body(block![
+        assign(
+            statuses,
+            py!(list!(
+                limited.login(f!("user-{}@example.com", number)).await.status_code
+                for number in range(31)
+            ))
+        ),
+        assert_(py!(statuses == [401] * 30 + [429]))
+    ])
+}
+
+fn test_an_account_is_locked_for_longer_each_time() -> FunctionDef {
+    names!(lockout, wait, refused, email);
+    let locked = |seconds: u32| {
+        block![
+            with_as(
+                py!(pytest.raises(TooManyRequestsError)),
+                refused,
+                [do_(py!(lockout.enter(email).await))]
+            ),
+            assert_(py!(refused.value.problem_code == "account_locked")),
+            assign(wait, py!(int(refused.value.headers["Retry-After"]))),
+            assert_(py!(in_!({ seconds } - wait, range(6))))
+        ]
+    };
+    limited_test("test_an_account_is_locked_for_longer_each_time").body(block![
+        assign(lockout, py!(Lockout(limited.app.state.rate_limiter))),
+        assign(email, "ada@example.com"),
+        for_(py!(_), py!(range(10)), [do_(py!(lockout.enter(email).await))]),
+        locked(900),
+        do_(py!(lockout.limiter.storage.clear(keys_of(email)[1]).await)),
+        do_(py!(lockout.enter(email).await)),
+        locked(1800),
+        do_(py!(lockout.enter("eve@example.com").await)),
+        do_(py!(lockout.lift(email).await)),
+        do_(py!(lockout.enter(email).await))
+    ])
+}
+
+fn test_every_address_is_locked_alike() -> FunctionDef {
+    names!(monkeypatch, ada, email, statuses, refused, body, wrong, token, again);
+    limited_test("test_every_address_is_locked_alike")
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .body(block![
+            assign(ada, py!(limited.sign_up("ada@example.com").await)),
+            do_(py!(monkeypatch.setattr("app.core.lockout.MAX_FAILURES", 2))),
+            for_(
+                email,
+                py!((ada.email, "nobody@example.com")),
+                block![
+                    assign(
+                        statuses,
+                        py!(list!(
+                            limited.login(email, "wrong").await.status_code for _ in range(2)
+                        ))
+                    ),
+                    assert_(py!(statuses == [401] * 2)),
+                    assign(refused, py!(limited.login(email).await)),
+                    assert_(py!(refused.status_code == 429)),
+                    assert_(py!(refused.json()["code"] == "account_locked"))
+                ]
+            ),
+            assign(wrong, py!(dict!("password" => PASSWORD))),
+            assign(again, py!(ada.post("/auth/reauthenticate", wrong).await)),
+            assert_(py!(again.json()["code"] == "account_locked")),
+            assign(body, py!(dict!("email" => ada.email))),
+            do_(py!(limited.http.post("/auth/password/forgot", json = body).await)),
+            assign(token, py!(limited.mailed_token())),
+            assign(body, py!(dict!("token" => token, "password" => PASSWORD.swapcase()))),
+            assert_(py!(
+                limited.http.post("/auth/password/reset", json = body).await.status_code == 204
+            )),
+            assign(again, py!(limited.login(ada.email, PASSWORD.swapcase()).await)),
+            assert_(py!(again.status_code == 200))
+        ])
 }
 
 fn test_without_a_counter_only_guarded_attempts_stop() -> FunctionDef {

@@ -4,7 +4,7 @@ use crate::models::package::{Membership, Organization};
 use crate::python::builtins::list;
 use crate::python::sqlalchemy::{
     Executable, String, aliased, delete, exists, func, insert, literal_column, select, text,
-    r#true, update,
+    r#true, union_all, update,
 };
 use crate::spec::Spec;
 use crate::tests::border::{border, border_test, on_our_side, refused};
@@ -20,6 +20,8 @@ pub fn emit(spec: &Spec) -> Option<Module> {
         test_statements_without_a_model_are_refused(subject),
         test_tables_without_their_model_are_refused(subject),
         test_writes_that_cannot_be_held_to_a_tenant_are_refused(subject),
+        test_a_strategy_that_is_not_filtered_is_refused(subject),
+        test_a_write_within_a_query_is_refused(subject),
         test_a_table_under_its_model_is_filtered(subject),
         test_a_write_can_ask_another_table(subject),
         test_nothing_gets_past_the_session(subject)
@@ -57,7 +59,7 @@ fn test_statements_without_a_model_are_refused(subject: &Subject<'_>) -> Functio
 
 fn test_tables_without_their_model_are_refused(subject: &Subject<'_>) -> FunctionDef {
     names!(table, twin, statements);
-    let model = subject.model;
+    let Subject { model, words, .. } = *subject;
     border_test("test_tables_without_their_model_are_refused").body(block![
         assign(table, py!(model.__table__)),
         assign(twin, py!(table.alias())),
@@ -69,7 +71,12 @@ fn test_tables_without_their_model_are_refused(subject: &Subject<'_>) -> Functio
                 select(model.id, twin.c.id),
                 select(Organization.id).join(table, r#true()),
                 select(Organization.id).r#where(exists(select(table.c.id))),
-                select(func.count(table.c.id)).select_from(Organization)
+                select(func.count(table.c.id)).select_from(Organization),
+                select(table.c.id).order_by(model.id),
+                select(func.count()).select_from(table).group_by(model.id),
+                union_all(select(model.id), select(table.c.id)),
+                select(func.count()).r#where(func.lower({ model.attr(words) }) != "x"),
+                delete(model.metadata.tables[{ subject.table }]).r#where(model.id.is_not(None))
             ])
         ),
         on_our_side(block![refuse_each()])
@@ -99,6 +106,39 @@ fn test_writes_that_cannot_be_held_to_a_tenant_are_refused(subject: &Subject<'_>
             refused(py!(session.execute(update(model), [by_key, by_key]).await)),
             refused(py!(session.execute(insert(model), [row]).await))
         ])
+    ])
+}
+
+fn test_a_strategy_that_is_not_filtered_is_refused(subject: &Subject<'_>) -> FunctionDef {
+    names!(past, change, remove, statements, statement, session);
+    let Subject { model, words, .. } = *subject;
+    let column = words.as_str();
+    border_test("test_a_strategy_that_is_not_filtered_is_refused").body(block![
+        assign(past, py!(dict!("dml_strategy" => "core_only", "synchronize_session" => false))),
+        assign(change, py!(update(model).values(dict!(column => "stolen")))),
+        assign(remove, py!(delete(model))),
+        on_our_side(block![for_(
+            statement,
+            py!((change, remove)),
+            block![
+                refused(py!(session.execute(statement.execution_options(**past)).await)),
+                refused(py!(session.execute(statement, execution_options = past).await))
+            ]
+        )])
+    ])
+}
+
+fn test_a_write_within_a_query_is_refused(subject: &Subject<'_>) -> FunctionDef {
+    names!(statements);
+    let model = subject.model;
+    let removed = py!(delete(model).returning(model.id).cte());
+    border_test("test_a_write_within_a_query_is_refused").body(block![
+        ann_assign(
+            statements,
+            py!(list[Executable]),
+            py!([select({ removed.clone() }.c.id), select(Organization.id).add_cte(removed)])
+        ),
+        on_our_side(block![refuse_each()])
     ])
 }
 
