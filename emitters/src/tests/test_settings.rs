@@ -1,7 +1,7 @@
 //! `backend/tests/test_settings.py`: settings.
 
 use crate::core::settings::{Environment, PUBLISHED, REQUIRED_IN_PRODUCTION, Settings};
-use crate::python::builtins::{dict as dict_type, isinstance, len, list as list_type, repr, str};
+use crate::python::builtins::{dict as dict_type, isinstance, len, repr, str};
 use crate::python::pydantic::{SecretStr, ValidationError};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{create_async_engine, make_url};
