@@ -182,7 +182,7 @@ fn run_def(row_level_security: bool) -> FunctionDef {
 
 /// `COMMANDS = {"create-owner": create_owner, …}`
 fn commands_of(has_billing: bool) -> Stmt {
-    let replaying = has_billing.then(|| ("replay-webhook", replay_webhook));
+    let replaying = has_billing.then_some(("replay-webhook", replay_webhook));
     let commands = [("create-owner", create_owner)].into_iter().chain(replaying).chain([
         ("dead-jobs", list_dead_jobs),
         ("retry-jobs", retry_jobs),
