@@ -6,7 +6,7 @@
 use crate::core::access::serve_unpaid;
 use crate::core::billing::{require_active_subscription, require_feature};
 use crate::core::feature_flags::require_flag;
-use crate::core::idempotency::claim_key;
+use crate::core::idempotency::{claim_key, claim_own_key};
 use crate::core::org_rbac::{
     require_fresh_session, require_org_roles, require_permission, require_session,
 };
@@ -24,7 +24,7 @@ const ROUTE_METHODS: [&str; 7] = ["delete", "get", "head", "options", "patch", "
 
 /// What provides a guard, in the order in which the guards of a route are checked: first what is open to
 /// who has not paid, which all others ask; who the user is, then what their organization has paid for, and last whether the request was done before.
-const PROVIDERS: [Import; 11] = [
+const PROVIDERS: [Import; 12] = [
     serve_unpaid,
     require_user_roles,
     require_org_roles,
@@ -36,6 +36,7 @@ const PROVIDERS: [Import; 11] = [
     require_feature,
     require_flag,
     claim_key,
+    claim_own_key,
 ];
 
 /// Puts `provider`, such as `require_org_roles(Role.OWNER)`, before `route`. A route that has it already

@@ -128,6 +128,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         core::database::emit(spec),
         core::draining::emit(),
         core::errors::emit(spec),
+        core::idempotency::emit(spec),
         core::html::emit(),
         core::jobs::emit(is_traced),
         core::log_context::emit(),
@@ -276,6 +277,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         services::tenants::is_used(spec).then(services::tenants::emit),
         spec.auth.has_cookies().then(core::cookies::emit),
         core::rate_guard::emit(spec),
+        models::idempotency_key::emit(),
         services::file_reference::is_used(spec).then(services::file_reference::emit),
         spec.storage.has_bucket().then(services::s3_storage::emit),
         spec.observability.log_file.as_ref().map(|_| core::log_file::emit()),
@@ -289,12 +291,7 @@ fn entity_support(spec: &Spec) -> Vec<Later<'_>> {
     if spec.entities.is_empty() {
         return Vec::new();
     }
-    let mut modules = Vec::from(later![
-        core::concurrency::emit(spec),
-        core::idempotency::emit(),
-        models::idempotency_key::emit(),
-        core::filters::emit(spec),
-    ]);
+    let mut modules = Vec::from(later![core::concurrency::emit(spec), core::filters::emit(spec),]);
     if spec.has_soft_delete() {
         modules.extend(later![
             core::soft_delete::emit(),

@@ -2,7 +2,7 @@
 
 use crate::core::cookies::{Cookies, CookiesDep};
 use crate::core::errors::{BadRequestError, UnauthorizedError};
-use crate::core::rate_limit::{AttemptsDep, CREDENTIALS, MAILS};
+use crate::core::rate_limit::{AttemptsDep, CREDENTIALS, MAILS, RESETS};
 use crate::core::rbac::{CurrentUserDep, SignedInDep};
 use crate::core::settings::{Settings, SettingsDep};
 use crate::python::builtins::{int, isinstance};
@@ -372,7 +372,7 @@ fn reset_password_def() -> FunctionDef {
         .returns(none())
         .body(block![
             docstring("Set a new password with the token of a reset mail; every session ends."),
-            do_(py!(attempts.spend(CREDENTIALS).await)),
+            do_(py!(attempts.spend(RESETS, passwords.account_of(payload.token)).await)),
             assign(mail, py!(passwords.reset(payload.token, payload.password).await)),
             do_(py!(outbox.add(mail)))
         ])

@@ -41,12 +41,7 @@ pub fn emit(spec: &Spec, billing: &Billing) -> Module {
     let members = required(&spec.organizations.roles);
     let sold = has_prices(billing);
     let managers = required([spec.organizations.owner()]);
-    // Where there are entities, answers are kept for who sends a key.
-    let is_kept = sold && !spec.entities.is_empty();
-    let checkout = match is_kept {
-        true => guarded(check_out_def(), &claim_key.into_expr()),
-        false => check_out_def(),
-    };
+    let checkout = guarded(check_out_def(), &claim_key.into_expr());
     let docstring = "Plans, the subscription of an organization, and the webhook of Stripe.";
     module("app.api.billing").docstring(docstring).body(block![
         assign(router, py!(APIRouter(prefix = "/billing", tags = ["billing"]))),
@@ -57,7 +52,7 @@ pub fn emit(spec: &Spec, billing: &Billing) -> Module {
                 "/organizations/{organization_id}/billing",
                 "billing",
                 [BILLING_READ, BILLING_MANAGE],
-                is_kept.then(|| kw("route_class", IdempotentRoute))
+                sold.then(|| kw("route_class", IdempotentRoute))
             )
         ),
         list_plans_def(),

@@ -1,6 +1,7 @@
 //! `backend/app/api/invitations.py`: invitations: managed in an organization, answered by token.
 
 use crate::core::api_keys::keyed_router;
+use crate::core::idempotency::{IdempotentRoute, claim_key};
 use crate::core::org_rbac::{PrincipalDep, require_permission};
 use crate::core::pagination::PageRequestDep;
 use crate::core::permissions::Permission;
@@ -41,11 +42,11 @@ pub fn emit(spec: &Spec) -> Module {
                     "/organizations/{organization_id}/invitations",
                     "invitations",
                     [INVITATIONS_MANAGE, INVITATIONS_MANAGE],
-                    []
+                    [kw("route_class", IdempotentRoute)]
                 )
             ),
             assign(router, py!(APIRouter(prefix = "/invitations", tags = ["invitations"]))),
-            guarded(create_invitation_def(), &inviters),
+            guarded(guarded(create_invitation_def(), &claim_key.into_expr()), &inviters),
             guarded(list_pending_invitations_def(), &inviters),
             guarded(resend_invitation_def(), &inviters),
             guarded(revoke_invitation_def(), &inviters),

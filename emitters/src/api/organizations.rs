@@ -1,6 +1,7 @@
 //! `backend/app/api/organizations.py`: organizations of the caller.
 
 use crate::core::api_keys::keyed_router;
+use crate::core::idempotency::{IdempotentRoute, claim_own_key};
 use crate::core::org_rbac::{PrincipalDep, only_people, require_fresh_session, require_permission};
 use crate::core::pagination::PageRequestDep;
 use crate::core::permissions::Permission;
@@ -28,7 +29,14 @@ pub fn emit(spec: &Spec) -> Module {
     let delete = py!(require_permission(Permission.ORGANIZATION_DELETE));
     let deletion = guarded(delete_organization_def(spec.billing.is_some()), &delete);
     module("app.api.organizations").docstring("Organizations of the caller.").body(block![
-        assign(router, py!(APIRouter(prefix = "/organizations", tags = ["organizations"]))),
+        assign(
+            router,
+            py!(APIRouter(
+                prefix = "/organizations",
+                tags = ["organizations"],
+                route_class = IdempotentRoute
+            ))
+        ),
         assign(
             organization_router,
             keyed_router(
@@ -39,7 +47,7 @@ pub fn emit(spec: &Spec) -> Module {
                 []
             )
         ),
-        create_organization_def(),
+        guarded(create_organization_def(), &claim_own_key.into_expr()),
         list_organizations_def(),
         guarded(read_organization_def(), &read),
         guarded(rename_organization_def(), &update),

@@ -22,7 +22,7 @@ vocabulary! {
         BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError,
         ConflictError, GoneError, PreconditionFailedError, PreconditionRequiredError,
         UnsupportedMediaTypeError, TooManyRequestsError, UnavailableError, ProblemResponse, answer_problem, answer_http,
-        allowed_methods, answer_invalid, answer_unhandled, BUSY, DatabaseBusyError, answer_database, EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
+        allowed_methods, answer_invalid, counted, answer_unhandled, BUSY, DatabaseBusyError, answer_database, EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
         document_problems;
 }
 
@@ -58,6 +58,7 @@ pub fn emit(spec: &Spec) -> Module {
             database_busy_error_class(),
             problem_response_class(),
             answer_problem_def(has_billing),
+            counted_def(),
             answer_http_def(),
             allowed_methods_def(),
             answer_invalid_def(),
@@ -327,7 +328,12 @@ fn too_many_requests_error_init() -> FunctionDef {
             do_(py!(super().__init__(detail, code = code))),
             assign(
                 py!(self.headers),
-                py!(dict!(**(headers || dict!()), "Retry-After" => str(retry_after)))
+                py!(dict!(
+                    "RateLimit-Remaining" => "0",
+                    "RateLimit-Reset" => str(retry_after),
+                    **(headers || dict!()),
+                    "Retry-After" => str(retry_after)
+                ))
             )
         ])
 }
@@ -382,7 +388,7 @@ fn problem_response_init() -> FunctionDef {
 }
 
 fn answer_problem_def(has_billing: bool) -> FunctionDef {
-    names!(request, error, problem);
+    names!(request, error, problem, headers);
     async_def(answer_problem)
         .params([param(request, Request), param(error, ProblemError)])
         .returns(ProblemResponse)
@@ -399,8 +405,18 @@ fn answer_problem_def(has_billing: bool) -> FunctionDef {
                     ..has_billing.then(|| kw("upgrade", py!(error.upgrade)))
                 ))
             ),
-            return_(py!(ProblemResponse(problem, error.headers)))
+            assign(headers, py!(dict!(**counted(request), **error.headers))),
+            return_(py!(ProblemResponse(problem, headers)))
         ])
+}
+
+fn counted_def() -> FunctionDef {
+    names!(request, headers);
+    def(counted).params([param(request, Request)]).returns(py!(dict[(str, str)])).body(block![
+        docstring("Return what the answer tells of what is left, where that was counted."),
+        ann_assign(headers, py!(dict[(str, str)]), py!(getattr(request.state, "counted", dict!()))),
+        return_(headers)
+    ])
 }
 
 fn answer_http_def() -> FunctionDef {
@@ -478,7 +494,7 @@ fn answer_invalid_def() -> FunctionDef {
                     ),
                 )),
             ),
-            return_(py!(ProblemResponse(problem)))
+            return_(py!(ProblemResponse(problem, counted(request))))
         ])
 }
 

@@ -3,12 +3,13 @@
 //! The key and the answer are stored in the transaction of what was asked for: what was not committed was not
 //! answered either, and a server that dies leaves no key behind that nobody can use again.
 
-use crate::core::database::get_database;
+use crate::core::database::{SessionDep, get_database};
 use crate::core::errors::{ConflictError, ProblemError};
 use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
+use crate::core::rbac::CurrentUserDep;
 use crate::models::base::utcnow;
 use crate::models::idempotency_key::IdempotencyKey;
-use crate::models::organization::Organization;
+use crate::models::user::User;
 use crate::python::builtins::{Exception, bytes, getattr, int, str};
 use crate::python::fastapi::{APIRoute, Header, Request, Response};
 use crate::python::pydantic::{Field, SkipJsonSchema};
@@ -16,16 +17,18 @@ use crate::python::sqlalchemy::{AsyncSession, BigInteger, func, literal, select}
 use crate::python::standard::{
     Annotated, Any, Callable, Coroutine, HTTPStatus, dataclass, sha256, timedelta,
 };
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.core.idempotency": KEY_LIFETIME, REPLAYED_HEADER, KEPT_HEADERS, SentKey, IdempotencyKeyHeader,
-        KeyReusedError, ReplayedError, Claim, IdempotentRoute, claim_key, name_request, lock_key;
+        KeyReusedError, ReplayedError, Claim, IdempotentRoute, claim_key,
+        claim_own_key, name_request, settle, lock_key;
 }
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     let said = "Of requests with one key, one is done; it answers the others.";
     let key = py!(Annotated[(str, Field(max_length = 255, pattern = "^[!-~]+$"))]);
     let header = py!(Header(description = said));
@@ -40,8 +43,10 @@ pub fn emit() -> Module {
             replayed_error_class(),
             claim_class(),
             idempotent_route_class(),
-            claim_key_def(),
+            claim_key_def(spec.organizations.api_keys),
+            claim_own_key_def(),
             name_request_def(),
+            settle_def(),
             lock_key_def()
         ],
     )
@@ -133,8 +138,10 @@ fn idempotent_route_class() -> ClassDef {
     ])
 }
 
-fn claim_key_def() -> FunctionDef {
-    names!(request, principal, session, idempotency_key, named, earlier);
+fn claim_key_def(has_keys: bool) -> FunctionDef {
+    names!(request, principal, session, idempotency_key, named);
+    let by_key =
+        if_(py!(principal.key != None), [assign(py!(named.caller_id), py!(principal.key.id))]);
     async_def(claim_key)
         .params([
             param(request, Request),
@@ -146,9 +153,64 @@ fn claim_key_def() -> FunctionDef {
         .body(block![
             docstring("Let a request with a key go on only if it is the first with it."),
             if_(py!(idempotency_key == None), [return_none()]),
-            assign(named, py!(name_request(request, idempotency_key).await)),
+            assign(named, py!(name_request(request, idempotency_key, principal.user).await)),
             assign(py!(named.organization_id), py!(principal.organization.id)),
-            assign(py!(named.user_id), py!(principal.user.id)),
+            has_keys.then_some(by_key),
+            do_(py!(settle(request, session, named).await))
+        ])
+}
+
+fn claim_own_key_def() -> FunctionDef {
+    names!(request, user, session, idempotency_key, named);
+    async_def(claim_own_key)
+        .params([
+            param(request, Request),
+            param(user, CurrentUserDep),
+            param(session, SessionDep),
+            param(idempotency_key, IdempotencyKeyHeader).default(none()),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Do the same for a route that names no organization."),
+            if_(py!(idempotency_key == None), [return_none()]),
+            assign(named, py!(name_request(request, idempotency_key, user).await)),
+            do_(py!(settle(request, session, named).await))
+        ])
+}
+
+fn name_request_def() -> FunctionDef {
+    names!(request, key, user, content);
+    async_def(name_request)
+        .params([param(request, Request), param(key, str), param(user, User)])
+        .returns(IdempotencyKey)
+        .body(block![
+            docstring(
+                "Describe a request such that another one can be told from it.\n\
+                 \n\
+                 The route is a path, which names the organization."
+            ),
+            assign(content, py!(request.body().await)),
+            return_(py!(IdempotencyKey(
+                user_id = user.id,
+                caller_id = user.id,
+                route = f!("{} {}", request.method, request.url.path),
+                key = key,
+                fingerprint = sha256(content).hexdigest()
+            )))
+        ])
+}
+
+fn settle_def() -> FunctionDef {
+    names!(request, session, named, earlier);
+    async_def(settle)
+        .params([
+            param(request, Request),
+            param(session, AsyncSession),
+            param(named, IdempotencyKey),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("End a request that was done before, or have its answer stored."),
             if_(
                 py!(get_database(request).engine.dialect.name == "postgresql"),
                 [do_(py!(lock_key(session, named).await))]
@@ -157,8 +219,7 @@ fn claim_key_def() -> FunctionDef {
                 earlier,
                 py!(session
                     .scalar(select(IdempotencyKey).r#where(
-                        IdempotencyKey.organization_id == named.organization_id,
-                        IdempotencyKey.user_id == named.user_id,
+                        IdempotencyKey.caller_id == named.caller_id,
                         IdempotencyKey.route == named.route,
                         IdempotencyKey.key == named.key
                     ))
@@ -184,24 +245,8 @@ fn claim_key_def() -> FunctionDef {
         ])
 }
 
-fn name_request_def() -> FunctionDef {
-    names!(request, key, content);
-    async_def(name_request)
-        .params([param(request, Request), param(key, str)])
-        .returns(IdempotencyKey)
-        .body(block![
-            docstring("Describe a request such that another one can be told from it."),
-            assign(content, py!(request.body().await)),
-            return_(py!(IdempotencyKey(
-                route = f!("{} {}", request.method, request.url.path),
-                key = key,
-                fingerprint = sha256(content).hexdigest()
-            )))
-        ])
-}
-
 fn lock_key_def() -> FunctionDef {
-    names!(session, named, whole, number, lock, is_free, organization_id, _organization_id);
+    names!(session, named, whole, number, lock, is_free, _user_id);
     async_def(lock_key)
         .params([param(session, AsyncSession), param(named, IdempotencyKey)])
         .returns(none())
@@ -210,10 +255,9 @@ fn lock_key_def() -> FunctionDef {
                 "Answer 409 while another request with the key is at work.\n\nOn SQLite there is none: it lets \
                  one transaction write at a time."
             ),
-            assign(organization_id, py!(named.organization_id)),
             assign(
                 whole,
-                py!(f!("{}/{}/{}/{}", organization_id, named.user_id, named.route, named.key))
+                py!(f!("{}/{}/{}", named.caller_id, named.route, named.key))
             ),
             assign(
                 number,
@@ -221,10 +265,10 @@ fn lock_key_def() -> FunctionDef {
             ),
             assign(lock, py!(func.pg_try_advisory_xact_lock(literal(number, BigInteger)))),
             assign(
-                py!((_organization_id, is_free)),
+                py!((_user_id, is_free)),
                 py!(session
                     .execute(
-                        select(Organization.id, lock).r#where(Organization.id == organization_id)
+                        select(User.id, lock).r#where(User.id == named.user_id)
                     )
                     .await
                     .one())

@@ -1,7 +1,7 @@
 //! `backend/app/core/rate_guard.py`: how often a caller may ask for something.
 
 use crate::core::org_rbac::{Principal, PrincipalDep};
-use crate::core::rate_limit::{RateLimiter, RateLimiterDep};
+use crate::core::rate_limit::{RateLimiter, RateLimiterDep, tell};
 use crate::python::builtins::{int, str};
 use crate::python::fastapi::{Request, Response};
 use crate::python::limits::RateLimitItemPerSecond;
@@ -62,7 +62,7 @@ fn require_rate_def(has_keys: bool) -> FunctionDef {
                     .body(block![
                         ann_assign(route, str, py!(request.scope["endpoint"].__name__)),
                         assign(headers, py!(limiter.count(rate, route, str(caller)).await)),
-                        do_(py!(response.headers.update(headers)))
+                        do_(py!(tell(request, response, headers)))
                     ])
             },
             return_(guard)

@@ -3,8 +3,10 @@
 use crate::core::client::{ClientDep, plain};
 use crate::core::errors::{TooManyRequestsError, UnauthorizedError, UnavailableError};
 use crate::core::settings::Settings;
-use crate::python::builtins::{__name__, ValueError, dict, int, isinstance, max, str, tuple};
-use crate::python::fastapi::{Depends, Request};
+use crate::python::builtins::{
+    __name__, ValueError, dict, int, isinstance, list, max, min, property, str, tuple,
+};
+use crate::python::fastapi::{Depends, Request, Response};
 use crate::python::limits::{
     MemoryStorage, MovingWindowRateLimiter, RateLimitItem, RateLimitItemPerHour,
     RateLimitItemPerMinute, RedisStorage, StorageError,
@@ -13,10 +15,11 @@ use crate::python::standard::{
     Annotated, IPv6Address, IPv6Network, dataclass, ip_address, logging, math, sha256, time,
 };
 use crate::spec::Spec;
+use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.rate_limit": logger, Zone, CREDENTIALS, CODES, MAILS, MANY, INVITATIONS, PENDING, BLOCK, RateLimiter,
+    "app.core.rate_limit": logger, Zone, CREDENTIALS, RESETS, CODES, MAILS, Budget, tell, MANY, INVITATIONS, PENDING, BLOCK, RateLimiter,
         get_rate_limiter, RateLimiterDep, Attempts, AttemptsDep, Pending, PendingDep, bucket;
 }
 
@@ -27,7 +30,8 @@ pub fn emit(spec: &Spec) -> Module {
         assign(logger, py!(logging.getLogger(__name__))),
         zone_class(),
         assign(CREDENTIALS, few("credentials")),
-        assign(MAILS, few("mails")),
+        assign(RESETS, few_of_account("resets")),
+        assign(MAILS, few_of_account("mails")),
         spec.auth.has_totp().then(|| assign(CODES, few("codes"))),
         assign(MANY, py!((RateLimitItemPerMinute(30), RateLimitItemPerHour(120))))
             .comment("What one address may try on all accounts together."),
@@ -36,7 +40,9 @@ pub fn emit(spec: &Spec) -> Module {
             .comment("What an address may send that proves nothing."),
         assign(BLOCK, py!(RateLimitItemPerMinute(1, 15)))
             .comment("How long all is refused after there was too much."),
+        budget_class(),
         rate_limiter_class(spec.jobs.has_workers()),
+        tell_def(),
         get_rate_limiter_def(),
         assign(RateLimiterDep, py!(Annotated[(RateLimiter, Depends(get_rate_limiter))])),
         attempts_class(),
@@ -52,12 +58,56 @@ fn few(name: &str) -> Expr {
     py!(Zone(name, (RateLimitItemPerMinute(6), RateLimitItemPerHour(12))))
 }
 
+/// The same; and from however many addresses, there are not too many for one account.
+///
+/// Who asks from one address leaves some to the owner of the account. The links in mails live for an hour, so that the
+/// last mail is of use to the owner even while there is no other.
+fn few_of_account(name: &str) -> Expr {
+    py!(Zone(
+        name,
+        (RateLimitItemPerMinute(6), RateLimitItemPerHour(12)),
+        of_account = (RateLimitItemPerHour(20),)
+    ))
+}
+
 fn zone_class() -> ClassDef {
-    names!(name, rates);
+    names!(name, rates, of_account);
     class(Zone).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("Something that is tried, and how often it may be."),
         annotate(name, str),
-        annotate(rates, py!(tuple[(RateLimitItem, ellipsis!())]))
+        annotate(rates, py!(tuple[(RateLimitItem, ellipsis!())])),
+        ann_assign(of_account, py!(tuple[(RateLimitItem, ellipsis!())]), py!(()))
+            .comment("How often on one account, by all addresses together.")
+    ])
+}
+
+fn budget_class() -> ClassDef {
+    names!(limit, remaining, seconds);
+    class(Budget).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring("What is left of what may be tried, and in how many seconds there is more."),
+        annotate(limit, int),
+        annotate(remaining, int),
+        annotate(seconds, int),
+        def("headers")
+            .decorator(property)
+            .params([untyped("self")])
+            .returns(py!(dict[(str, str)]))
+            .body(block![
+                docstring("Tell it to the caller."),
+                return_(py!(dict!(
+                    "RateLimit-Limit" => str(self.limit),
+                    "RateLimit-Remaining" => str(self.remaining),
+                    "RateLimit-Reset" => str(self.seconds)
+                )))
+            ]),
+        def("order")
+            .decorator(property)
+            .params([untyped("self")])
+            .returns(py!(tuple[(int, int)]))
+            .body(block![
+                docstring("Order budgets such that the first is the one that runs out first."),
+                return_(py!((self.remaining, -self.seconds)))
+            ])
     ])
 }
 
@@ -72,7 +122,7 @@ fn rate_limiter_class(has_workers: bool) -> ClassDef {
         rate_limiter_spend(),
         rate_limiter_count(),
         rate_limiter_wait(),
-        rate_limiter_seconds_left()
+        rate_limiter_budget()
     ])
 }
 
@@ -104,14 +154,27 @@ fn rate_limiter_init(has_workers: bool) -> FunctionDef {
 }
 
 fn rate_limiter_spend() -> FunctionDef {
-    names!(zone, keys, seconds, error);
+    names!(zone, keys, seconds, error, rate, left, blocked);
     async_def("spend")
         .params([untyped("self"), param(zone, Zone), varargs(keys, str)])
-        .returns(none())
+        .returns(py!(list[Budget]))
         .body(block![
-            docstring("Count an attempt at what is guarded; what cannot be counted is refused."),
-            if_(py!(!self.is_on), [return_none()]),
-            try_([assign(seconds, py!(self.wait(zone, *keys).await))]).except_as(
+            docstring(
+                "Count an attempt at what is guarded, and return what is left.\n\
+                 \n\
+                 What cannot be counted is refused."
+            ),
+            if_(py!(!self.is_on), [return_(py!([]))]),
+            try_(block![
+                assign(seconds, py!(self.wait(zone, *keys).await)),
+                assign(
+                    left,
+                    py!(list!(
+                        self.budget(rate, zone.name, *keys).await for rate in zone.rates
+                    ))
+                )
+            ])
+            .except_as(
                 StorageError,
                 error,
                 block![
@@ -121,16 +184,21 @@ fn rate_limiter_spend() -> FunctionDef {
             ),
             if_(
                 py!(seconds > 0),
-                [raise(py!(TooManyRequestsError(
-                    "There were too many attempts.",
-                    retry_after = seconds
-                )))]
-            )
+                block![
+                    assign(blocked, py!(Budget(zone.rates[0].amount, 0, seconds))),
+                    raise(py!(TooManyRequestsError(
+                        "There were too many attempts.",
+                        retry_after = seconds,
+                        headers = blocked.headers
+                    )))
+                ]
+            ),
+            return_(left)
         ])
 }
 
 fn rate_limiter_count() -> FunctionDef {
-    names!(rate, keys, is_allowed, stats, seconds, headers);
+    names!(rate, keys, is_allowed, left);
     async_def("count")
         .params([untyped("self"), param(rate, RateLimitItem), varargs(keys, str)])
         .returns(py!(dict[(str, str)]))
@@ -143,7 +211,7 @@ fn rate_limiter_count() -> FunctionDef {
             if_(py!(!self.is_on), [return_(py!(dict!()))]),
             try_(block![
                 assign(is_allowed, py!(self.windows.hit(rate, *keys).await)),
-                assign(stats, py!(self.windows.get_window_stats(rate, *keys).await))
+                assign(left, py!(self.budget(rate, *keys).await))
             ])
             .except(
                 StorageError,
@@ -152,38 +220,27 @@ fn rate_limiter_count() -> FunctionDef {
                     return_(py!(dict!()))
                 ]
             ),
-            assign(seconds, py!(max(1, math.ceil(stats.reset_time - time.time())))),
-            assign(
-                headers,
-                py!(dict!(
-                    "RateLimit-Limit" => str(rate.amount),
-                    "RateLimit-Remaining" => str(stats.remaining),
-                    "RateLimit-Reset" => str(seconds)
-                ))
-            ),
             if_(
                 py!(!is_allowed),
                 [raise(py!(TooManyRequestsError(
                     "There were too many requests.",
-                    retry_after = seconds,
-                    headers = headers
+                    retry_after = left.seconds,
+                    headers = left.headers
                 )))]
             ),
-            return_(headers)
+            return_(py!(left.headers))
         ])
 }
 
 fn rate_limiter_wait() -> FunctionDef {
     names!(zone, keys, rate);
+    let block = py!(self.budget(BLOCK, zone.name, *keys).await.seconds);
     async_def("wait")
         .params([untyped("self"), param(zone, Zone), varargs(keys, str)])
         .returns(int)
         .body(block![
             docstring("Count an attempt and return for how many seconds there can be no other."),
-            if_(
-                py!(!self.windows.test(BLOCK, zone.name, *keys).await),
-                [return_(py!(self.seconds_left(BLOCK, zone.name, *keys).await))]
-            ),
+            if_(py!(!self.windows.test(BLOCK, zone.name, *keys).await), [return_(block.clone())]),
             for_(
                 rate,
                 py!(zone.rates),
@@ -191,7 +248,7 @@ fn rate_limiter_wait() -> FunctionDef {
                     py!(!self.windows.hit(rate, zone.name, *keys).await),
                     block![
                         do_(py!(self.windows.hit(BLOCK, zone.name, *keys).await)),
-                        return_(py!(self.seconds_left(BLOCK, zone.name, *keys).await))
+                        return_(block)
                     ]
                 )]
             ),
@@ -199,15 +256,32 @@ fn rate_limiter_wait() -> FunctionDef {
         ])
 }
 
-fn rate_limiter_seconds_left() -> FunctionDef {
-    names!(rate, keys, stats);
-    async_def("seconds_left")
+fn rate_limiter_budget() -> FunctionDef {
+    names!(rate, keys, stats, seconds);
+    async_def("budget")
         .params([untyped("self"), param(rate, RateLimitItem), varargs(keys, str)])
-        .returns(int)
+        .returns(Budget)
         .body(block![
-            docstring("Return after how many seconds a window is empty again."),
+            docstring("Return what is left in a window."),
             assign(stats, py!(self.windows.get_window_stats(rate, *keys).await)),
-            return_(py!(max(1, math.ceil(stats.reset_time - time.time()))))
+            assign(seconds, py!(max(1, math.ceil(stats.reset_time - time.time())))),
+            return_(py!(Budget(rate.amount, stats.remaining, seconds)))
+        ])
+}
+
+fn tell_def() -> FunctionDef {
+    names!(request, response, headers);
+    def(tell)
+        .params([
+            param(request, Request),
+            param(response, Response),
+            param(headers, py!(dict[(str, str)])),
+        ])
+        .returns(none())
+        .body(block![
+            docstring("Send headers with the answer, be it an error or not."),
+            do_(py!(response.headers.update(headers))),
+            assign(py!(request.state.counted), headers)
         ])
 }
 
@@ -221,9 +295,13 @@ fn get_rate_limiter_def() -> FunctionDef {
 }
 
 fn attempts_class() -> ClassDef {
-    names!(limiter, client, zone, account, key, sender, spray);
+    names!(request, response, limiter, client, zone, account, key, sender, spray, flood, left);
+    names!(budget, tightest);
+    let order = make::lambda([budget], py!(budget.order));
     class(Attempts).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("What one client tries on one account."),
+        annotate(request, Request),
+        annotate(response, Response),
         annotate(limiter, RateLimiterDep),
         annotate(client, ClientDep),
         async_def("spend")
@@ -233,13 +311,28 @@ fn attempts_class() -> ClassDef {
                 docstring(
                     "Count an attempt, or answer 429; no account is stored as it is.\n\
                      \n\
-                     A new account brings no fresh budget: those of an address are counted too."
+                     A new account brings no fresh budget, and a new address none for an account\n\
+                     that others try. The answer tells what is left to this address only."
                 ),
                 assign(key, py!(sha256(account.encode()).hexdigest())),
                 assign(sender, py!(bucket(self.client.ip_address))),
                 assign(spray, py!(Zone(f!("{}-by-address", zone.name), MANY))),
-                do_(py!(self.limiter.spend(spray, sender).await)),
-                do_(py!(self.limiter.spend(zone, sender, key).await))
+                assign(left, py!(self.limiter.spend(spray, sender).await)),
+                aug_assign(left, Operator::Add, py!(self.limiter.spend(zone, sender, key).await)),
+                if_(
+                    py!(account && zone.of_account),
+                    block![
+                        assign(flood, py!(Zone(f!("{}-of-account", zone.name), zone.of_account))),
+                        do_(py!(self.limiter.spend(flood, key).await))
+                    ]
+                ),
+                if_(
+                    left,
+                    block![
+                        assign(tightest, py!(min(left, key = { order }))),
+                        do_(py!(tell(self.request, self.response, tightest.headers)))
+                    ]
+                )
             ])
     ])
 }

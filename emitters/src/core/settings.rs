@@ -22,7 +22,7 @@ pub const PUBLISHED_SECRET: &str = "for development only, and known to everybody
 
 vocabulary! {
     "app.core.settings": SECRET_BYTES, PUBLISHED, REQUIRED_IN_PRODUCTION, ASYNCPG_NAMES, ASYNCPG_OPTIONS,
-        IGNORED_OPTIONS, Environment, SmtpSecurity, generated_secret, for_asyncpg, Settings, get_settings, SettingsDep;
+        IGNORED_OPTIONS, Environment, SmtpSecurity, generated_secret, for_asyncpg, refuse_weak, Settings, get_settings, SettingsDep;
 }
 
 /// The module.
@@ -43,6 +43,7 @@ pub fn emit(spec: &Spec) -> Module {
             is_smtp.then(smtp_security_class),
             generated_secret_def(),
             for_asyncpg_def(),
+            refuse_weak_def(),
             settings_class(spec),
             get_settings_def(),
             assign(SettingsDep, py!(Annotated[(Settings, Depends(get_settings))]))
@@ -214,7 +215,7 @@ fn settings_split_list(fields: &[Setting]) -> FunctionDef {
 }
 
 fn settings_require_in_production() -> FunctionDef {
-    names!(missing);
+    names!(missing, secret);
     def("require_in_production")
         .decorator(py!(model_validator(mode = "after")))
         .params([untyped("self")])
@@ -231,16 +232,32 @@ fn settings_require_in_production() -> FunctionDef {
                 missing,
                 [raise(py!(ValueError(f!("{} must be set in production", ", ".join(missing)))))]
             ),
-            if_(
-                py!(self.secret_key.get_secret_value() == PUBLISHED),
-                [raise(py!(ValueError("SECRET_KEY is known to everybody: make another")))]
-            ),
-            if_(
-                py!(len(self.secret_key.get_secret_value().encode()) < SECRET_BYTES),
-                [raise(py!(ValueError(f!("SECRET_KEY needs at least {} bytes", SECRET_BYTES))))]
+            do_(py!(refuse_weak("SECRET_KEY", self.secret_key))),
+            for_(
+                secret,
+                py!(self.previous_secret_keys),
+                [do_(py!(refuse_weak("PREVIOUS_SECRET_KEYS", secret)))]
             ),
             return_(py!(self))
         ])
+}
+
+fn refuse_weak_def() -> FunctionDef {
+    names!(setting, secret, text);
+    def(refuse_weak).params([param(setting, str), param(secret, SecretStr)]).returns(none()).body(
+        block![
+            docstring("Refuse a secret that is published or can be guessed."),
+            assign(text, py!(secret.get_secret_value())),
+            if_(
+                py!(text == PUBLISHED),
+                [raise(py!(ValueError(f!("{} is known to everybody: make another", setting))))]
+            ),
+            if_(
+                py!(len(text.encode()) < SECRET_BYTES),
+                [raise(py!(ValueError(f!("{} needs at least {} bytes", setting, SECRET_BYTES))))]
+            )
+        ],
+    )
 }
 
 fn get_settings_def() -> FunctionDef {

@@ -59,9 +59,7 @@ pub fn fixed_tables(spec: &Spec) -> Vec<(Name, Table)> {
             .into_iter()
             .flatten(),
     );
-    if !spec.entities.is_empty() {
-        tables.push((create_idempotency_keys, idempotency_keys()));
-    }
+    tables.push((create_idempotency_keys, idempotency_keys()));
     let Some(billing) = &spec.billing else { return tables };
     tables.push((create_billing_events, billing_events(spec)));
     tables.extend(has_overrides(billing).then(|| (create_overrides, overrides(spec, billing))));
@@ -305,16 +303,18 @@ fn audit_events(spec: &Spec) -> Table {
 
 fn idempotency_keys() -> Table {
     entries(name("idempotency_keys"))
-        .owner("organization_id", "organizations")
+        .optional_owner("organization_id", "organizations")
         .owner("user_id", "users")
+        .column("caller_id", uuid())
         .column("route", text(255))
         .column("key", text(255))
         .column("fingerprint", text(64))
         .column("status_code", ColumnKind::Integer)
         .column("headers", ColumnKind::Json)
         .column("body", ColumnKind::Text)
-        .unique(&["organization_id", "user_id", "route", "key"])
+        .unique(&["caller_id", "route", "key"])
         .index(&["created_at"])
+        .index(&["organization_id"])
         .index(&["user_id"])
 }
 

@@ -26,6 +26,7 @@ fn idempotency_key_class() -> ClassDef {
         __table_args__,
         organization_id,
         user_id,
+        caller_id,
         route,
         key,
         fingerprint,
@@ -41,13 +42,18 @@ fn idempotency_key_class() -> ClassDef {
         assign(
             __table_args__,
             py!((
-                UniqueConstraint("organization_id", "user_id", "route", "key"),
+                UniqueConstraint("caller_id", "route", "key"),
                 Index(None, "created_at"),
+                Index(None, "organization_id"),
                 Index(None, "user_id")
             ))
         ),
-        ann_assign(organization_id, py!(Mapped[UUID]), owner("organizations.id")).paragraph(),
+        ann_assign(organization_id, py!(Mapped[UUID | None]), owner("organizations.id"))
+            .comment("The one that the route names, if it names one.")
+            .paragraph(),
         ann_assign(user_id, py!(Mapped[UUID]), owner("users.id")),
+        annotate(caller_id, py!(Mapped[UUID]))
+            .comment("The user, or the API key: what one program does is not for another."),
         ann_assign(route, py!(Mapped[str]), text(255)),
         ann_assign(key, py!(Mapped[str]), text(255)),
         ann_assign(fingerprint, py!(Mapped[str]), text(64)),

@@ -27,6 +27,7 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
             base::Base,
             email::Email,
             email::EmailSuppression,
+            idempotency_key::IdempotencyKey,
             invitation::Invitation,
             job::Job,
             membership::Membership,
@@ -39,7 +40,6 @@ pub fn emit(spec: &Spec, entities: impl IntoIterator<Item = Import>) -> Module {
         .exports(spec.webhooks.enabled.then(webhook_models).into_iter().flatten())
         .exports(spec.organizations.api_keys.then_some(api_key::ApiKey))
         .exports(spec.auth.has_totp().then(totp_models).into_iter().flatten())
-        .exports((!spec.entities.is_empty()).then_some(idempotency_key::IdempotencyKey))
         .exports(spec.billing.iter().map(|_| billing_event::BillingEvent))
         .exports(
             spec.billing

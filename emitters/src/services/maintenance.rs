@@ -33,7 +33,7 @@ pub fn emit(spec: &Spec) -> Module {
             ]),
             nothing_class(),
             assign(PRUNE, py!(JobKind("prune", Nothing))),
-            prune_def(!spec.entities.is_empty(), spec.billing.is_some())
+            prune_def(spec.billing.is_some())
         ])
 }
 
@@ -41,7 +41,7 @@ fn nothing_class() -> ClassDef {
     class(Nothing).base(BaseModel).body([docstring("The payload of a job that needs none.")])
 }
 
-fn prune_def(has_keys: bool, bills: bool) -> FunctionDef {
+fn prune_def(bills: bool) -> FunctionDef {
     let expired = py!(IdempotencyKey.created_at < utcnow() - KEY_LIFETIME);
     names!(context, _payload, past, session);
     async_def(prune)
@@ -73,9 +73,7 @@ fn prune_def(has_keys: bool, bills: bool) -> FunctionDef {
                         )
                         .await)),
                     do_(py!(session.execute(delete(Email).r#where(Email.created_at < past)).await)),
-                    has_keys.then(|| do_(py!(session
-                        .execute(delete(IdempotencyKey).r#where(expired))
-                        .await))),
+                    do_(py!(session.execute(delete(IdempotencyKey).r#where(expired)).await)),
                     bills.then(|| do_(py!(session
                         .execute(delete(BillingEvent).r#where(
                             BillingEvent.status.in_(FOLLOWED),

@@ -58,6 +58,7 @@ fn password_service_class(spec: &Spec) -> ClassDef {
         password_service_reset(spec),
         spec.webhooks.enabled.then(password_service_mute),
         password_service_change(),
+        password_service_account_of(),
         password_service_find_by_token(),
         password_service_is_for(),
         password_service_reset_token()
@@ -237,6 +238,15 @@ fn password_service_change() -> FunctionDef {
             do_(py!(self.sessions.end_all(user, keep = signed_in.session).await)),
             return_(py!(password_notice(user.email)))
         ])
+}
+
+fn password_service_account_of() -> FunctionDef {
+    names!(token, claims);
+    def("account_of").params([untyped("self"), param(token, str)]).returns(str).body(block![
+        docstring("Name whose token it is; what is none of ours is nobody's."),
+        assign(claims, py!(self.signer.read(Purpose.RESET, token))),
+        return_(py!(if claims == None { "" } else { str(claims["sub"]) }))
+    ])
 }
 
 fn password_service_find_by_token() -> FunctionDef {

@@ -52,7 +52,7 @@ pub fn emit(spec: &Spec) -> Module {
             after_call_def(),
             parameter_of_items_def(),
             identifiers_def(),
-            filter_failure_def(has_entities)
+            filter_failure_def()
         ])
 }
 
@@ -310,25 +310,13 @@ fn identifiers_def() -> FunctionDef {
     ])
 }
 
-fn filter_failure_def(has_entities: bool) -> FunctionDef {
+fn filter_failure_def() -> FunctionDef {
     names!(_context, failure, _case, response, problem, kinds, error);
-    let doc = match has_entities {
-        true => {
-            "Let two answers to valid data pass, because no schema can say when they come.\n\
-             \n\
-             A password can be too common, and an idempotency key that of another request."
-        }
-        false => {
-            "Let one answer to valid data pass, because no schema can say when it comes.\n\
-             \n\
-             A password can be too common."
-        }
-    };
-    let is_new_password = || py!(kinds != set!("common_password"));
-    let is_kept = match has_entities {
-        true => py!({ is_new_password() } && problem["code"] != "idempotency_key_reused"),
-        false => is_new_password(),
-    };
+    let doc = "Let two answers to valid data pass, because no schema can say when they come.\n\
+               \n\
+               A password can be too common, and an idempotency key that of another request.";
+    let is_kept =
+        py!(kinds != set!("common_password") && problem["code"] != "idempotency_key_reused");
     def(filter_failure)
         .decorator(py!(schemathesis.hook))
         .params([

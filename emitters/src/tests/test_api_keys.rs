@@ -1,6 +1,7 @@
 //! `backend/tests/test_api_keys.py`: API keys.
 
 use crate::core::api_keys::new_key;
+use crate::core::idempotency::REPLAYED_HEADER;
 use crate::core::permissions::{FOR_PEOPLE, ROLE_PERMISSIONS};
 use crate::core::roles::role;
 use crate::models::base::utcnow;
@@ -53,6 +54,7 @@ pub fn emit(spec: &Spec) -> Module {
         demoted.map(|one| test_a_key_falls_with_its_maker(one, lowest)),
         manager.map(test_nobody_revokes_what_a_higher_rank_made),
         test_the_last_use_is_noted(),
+        test_nobody_gets_the_answers_of_another(lowest),
         test_many_requests_use_one_key(),
         test_a_leaked_key_is_revoked(),
         test_there_are_not_too_many_keys()
@@ -122,6 +124,46 @@ fn made_by_def() -> FunctionDef {
                 [return_(py!([*session.scalars(statement).await]))]
             )
         ])
+}
+
+/// They are a person in a session and two programs of theirs, and all of them say `1`.
+fn test_nobody_gets_the_answers_of_another(lowest: &OrgRole) -> FunctionDef {
+    names!(world, ada, organization_id, made, first, answer, caller, callers, path, body);
+    names!(headers, key);
+    world_test("test_nobody_gets_the_answers_of_another").body(block![
+        sign_up(world, ada),
+        first_organization(ada, organization_id),
+        assign(path, py!(f!("/organizations/{}/invitations", organization_id))),
+        assign(body, py!(dict!("email" => "bob@example.com", "role" => { lowest.name.as_str() }))),
+        assign(
+            made,
+            py!(list!(
+                make_key(ada, organization_id, "invitations:manage").await for _ in range(2)
+            ))
+        ),
+        assign(callers, py!(list!(program(ada, key["key"]) for key in made))),
+        assign(headers, py!(dict!("Idempotency-Key" => "1"))).paragraph(),
+        assign(
+            first,
+            py!(world.http.post(path, json = body, headers = headers | ada.headers).await)
+        ),
+        assert_(py!(first.status_code == 201)),
+        for_(
+            caller,
+            callers,
+            block![
+                assign(
+                    answer,
+                    py!(world
+                        .http
+                        .post(path, json = body, headers = headers | caller.headers)
+                        .await)
+                ),
+                assert_(py!(answer.status_code != 201)),
+                assert_(py!(not_in!(REPLAYED_HEADER, answer.headers)))
+            ]
+        )
+    ])
 }
 
 fn test_a_key_is_shown_once() -> FunctionDef {

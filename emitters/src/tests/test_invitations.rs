@@ -1,5 +1,6 @@
 //! `backend/tests/test_invitations.py`: invitations.
 
+use crate::core::idempotency::REPLAYED_HEADER;
 use crate::core::roles::Role;
 use crate::models::base::utcnow;
 use crate::models::invitation::InvitationStatus;
@@ -35,6 +36,7 @@ pub fn emit(spec: &Spec) -> Module {
         invitations_of_def(),
         accept_def(),
         test_invite_and_accept(member),
+        test_an_invitation_with_a_key_is_sent_once(member),
         test_the_token_is_stored_as_a_hash(member),
         test_a_token_works_once(member),
         test_of_parallel_requests_one_wins(member),
@@ -108,6 +110,27 @@ fn accept_def() -> FunctionDef {
         docstring("Accept an invitation and return the status."),
         assign(response, py!(caller.post("/invitations/accept", dict!("token" => token)).await)),
         return_(py!(response.status_code))
+    ])
+}
+
+fn test_an_invitation_with_a_key_is_sent_once(member: &str) -> FunctionDef {
+    names!(world, ada, path, body, headers, first, again, other, sent);
+    let post = |content: Expr| py!(world.http.post(path, json = content, headers = headers).await);
+    world_test("test_an_invitation_with_a_key_is_sent_once").body(block![
+        sign_up(world, ada),
+        assign(path, py!(invitations_of(ada.organization().await))),
+        assign(body, py!(dict!("email" => "bob@example.com", "role" => member))),
+        assign(headers, py!(dict!(**ada.headers, "Idempotency-Key" => "a-key"))),
+        assign(first, post(body.into_expr())),
+        assign(sent, py!(len(world.outbox))),
+        assign(again, post(body.into_expr())),
+        assign(other, post(py!(body | dict!("email" => "eve@example.com")))),
+        assert_(py!((first.status_code, again.status_code) == (201, 201))).paragraph(),
+        assert_(py!(again.content == first.content)),
+        assert_(py!(again.headers[REPLAYED_HEADER] == "true")),
+        assert_(py!(other.json()["code"] == "idempotency_key_reused")),
+        assert_(py!(len(world.outbox) == sent)),
+        assert_(py!(not_in!(world.mailed_token(), again.text)))
     ])
 }
 

@@ -1,5 +1,6 @@
 //! `backend/tests/test_organizations.py`: organizations.
 
+use crate::core::idempotency::REPLAYED_HEADER;
 use crate::python::builtins::{len, object, range};
 use crate::python::pytest::pytest;
 use crate::python::standard::uuid4;
@@ -17,6 +18,7 @@ pub fn emit(spec: &Spec) -> Module {
     module("tests.test_organizations").docstring("Organizations.").body(block![
         spec.organizations.personal.then(|| test_an_account_comes_with_an_organization(owner)),
         test_found_another_organization(owner),
+        test_an_organization_with_a_key_is_founded_once(),
         (has_trial(spec) && !is_of_users).then(test_only_the_first_organization_has_a_trial),
         test_list_in_pages(),
         test_an_organization_is_renamed(),
@@ -51,6 +53,41 @@ fn test_found_another_organization(owner: &Role) -> FunctionDef {
         assign(organization, py!(created.json()["organization"])),
         assign(read, py!(ada.get(f!("/organizations/{}", organization["id"])).await)),
         assert_(py!(read.json() == created.json()))
+    ])
+}
+
+fn test_an_organization_with_a_key_is_founded_once() -> FunctionDef {
+    names!(world, ada, bob, caller, body, headers, first, again, other, item, items, found);
+    let post = |content: Expr| {
+        py!(world.http.post("/organizations", json = content, headers = headers).await)
+    };
+    world_test("test_an_organization_with_a_key_is_founded_once").body(block![
+        sign_up(world, ada),
+        sign_up(world, bob),
+        assign(body, py!(dict!("name" => "Analytical Engines"))),
+        for_(
+            caller,
+            py!((ada, bob)),
+            block![
+                assign(headers, py!(dict!(**caller.headers, "Idempotency-Key" => "a-key"))),
+                assign(first, post(body.into_expr())),
+                assign(again, post(body.into_expr())),
+                assign(other, post(py!(dict!("name" => "Another")))),
+                assert_(py!((first.status_code, again.status_code) == (201, 201))),
+                assert_(py!(again.content == first.content)),
+                assert_(py!(again.headers[REPLAYED_HEADER] == "true")),
+                assert_(py!(other.json()["code"] == "idempotency_key_reused")),
+                assign(items, py!(caller.get("/organizations").await.json()["items"])),
+                assign(
+                    found,
+                    py!(list!(
+                        item for item in items
+                        if item["organization"]["name"] == body["name"]
+                    ))
+                ),
+                assert_(py!(found == [first.json()]))
+            ]
+        )
     ])
 }
 

@@ -20,7 +20,7 @@ use crate::tests::world::{PASSWORD, World, first_organization};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_rate_limits": limited, OURS;
+    "tests.test_rate_limits": limited, proxied, OURS;
 }
 
 /// The most requests that a test sends to see the limit of a route.
@@ -37,9 +37,13 @@ pub fn emit(spec: &Spec) -> Module {
             py!([IPv4Network("10.0.0.0/8"), IPv6Network("fd00::/8")])
         ),
         limited_def(),
+        proxied_def(),
         test_sign_ins_are_counted_by_account(),
         test_nobody_writes_their_own_address(),
         test_mails_are_counted(),
+        test_nobody_is_flooded_from_many_addresses(),
+        test_a_token_is_not_tried_from_many_addresses(),
+        test_answers_tell_what_is_left(),
         test_passwords_are_not_guessed_behind_a_sign_in(),
         spec.auth.has_totp().then(test_codes_are_counted),
         test_tokens_are_not_guessed(),
@@ -149,6 +153,114 @@ fn test_mails_are_counted() -> FunctionDef {
             ),
             assert_(py!(statuses == [202] * 6 + [429]))
         ])
+}
+
+fn proxied_def() -> FunctionDef {
+    names!(settings, state, usual);
+    def(proxied)
+        .decorator(py!(pytest.fixture))
+        .params([param("limited", World), param(settings, Settings)])
+        .returns(py!(Generator[(World, None, None)]))
+        .body(block![
+            docstring("Believe what this host says of where requests come from."),
+            assign(state, py!(limited.app.state)),
+            assign(usual, py!(state.settings)),
+            assign(
+                py!(state.settings),
+                py!(settings
+                    .model_copy(update = dict!("trusted_proxies" => [IPv4Network("127.0.0.0/8")])))
+            ),
+            do_(py!(yield_!(limited))),
+            assign(py!(state.settings), usual)
+        ])
+}
+
+/// A test in which requests come from many addresses.
+fn proxied_test(test: &'static str) -> FunctionDef {
+    async_def(test).params([param("proxied", World)]).returns(none())
+}
+
+/// `statuses = […]`: of 21 requests, each from an address of its own.
+fn statuses_from_many(path: Expr) -> Stmt {
+    names!(body, number, statuses);
+    assign(
+        statuses,
+        py!(list!(
+            proxied
+                .http
+                .post(
+                    path,
+                    json = body,
+                    headers = dict!("X-Forwarded-For" => f!("203.0.113.{}", number)),
+                )
+                .await
+                .status_code
+            for number in range(21)
+        )),
+    )
+}
+
+fn test_nobody_is_flooded_from_many_addresses() -> FunctionDef {
+    names!(path, email, body, statuses, limiter);
+    proxied_test("test_nobody_is_flooded_from_many_addresses")
+        .decorator(py!(pytest
+            .mark
+            .parametrize("path", ["/auth/password/forgot", "/auth/verify/resend"])))
+        .params([param(path, str)])
+        .body(block![
+            assign(limiter, py!(proxied.app.state.rate_limiter)),
+            assign(py!(limiter.is_on), false),
+            do_(py!(proxied.sign_up("ada@example.com").await)),
+            assign(py!(limiter.is_on), true),
+            for_(
+                email,
+                py!(("ada@example.com", "nobody@example.com")),
+                block![
+                    assign(body, py!(dict!("email" => email))),
+                    statuses_from_many(path.into_expr()),
+                    assert_(py!(statuses == [202] * 20 + [429]))
+                ]
+            )
+        ])
+}
+
+fn test_a_token_is_not_tried_from_many_addresses() -> FunctionDef {
+    names!(body, statuses, token, other);
+    proxied_test("test_a_token_is_not_tried_from_many_addresses").body(block![
+        do_(py!(proxied.sign_up("ada@example.com").await)),
+        assign(body, py!(dict!("email" => "ada@example.com"))),
+        do_(py!(proxied.http.post("/auth/password/forgot", json = body).await)),
+        assign(token, py!(proxied.mailed_token())),
+        assign(body, py!(dict!("token" => token, "password" => PASSWORD.swapcase()))),
+        statuses_from_many("/auth/password/reset".into_expr()),
+        assert_(py!(statuses == [204] + [404] * 19 + [429])),
+        assign(
+            other,
+            py!(proxied
+                .http
+                .post("/auth/password/reset", json = body | dict!("token" => "another"))
+                .await)
+        ),
+        assert_(py!(other.status_code == 404))
+    ])
+}
+
+fn test_answers_tell_what_is_left() -> FunctionDef {
+    names!(refused, body, mailed, answer, answers);
+    limited_test("test_answers_tell_what_is_left").body(block![
+        assign(answers, py!(list!(limited.login("ada@example.com").await for _ in range(6)))),
+        assert_(py!(list!(answer.headers["RateLimit-Remaining"] for answer in answers)
+            == ["5", "4", "3", "2", "1", "0"])),
+        assert_(py!(answers[0].headers["RateLimit-Limit"] == "6")),
+        assert_(py!(int(answers[0].headers["RateLimit-Reset"]) <= 60)),
+        assign(refused, py!(limited.login("ada@example.com").await)),
+        assert_(py!((refused.status_code, refused.headers["RateLimit-Remaining"]) == (429, "0"))),
+        assert_(py!(refused.headers["RateLimit-Limit"] == "6")),
+        assert_(py!(refused.headers["RateLimit-Reset"] == refused.headers["Retry-After"])),
+        assign(body, py!(dict!("email" => "eve@example.com"))),
+        assign(mailed, py!(limited.http.post("/auth/password/forgot", json = body).await)),
+        assert_(py!((mailed.status_code, mailed.headers["RateLimit-Remaining"]) == (202, "5")))
+    ])
 }
 
 fn test_passwords_are_not_guessed_behind_a_sign_in() -> FunctionDef {

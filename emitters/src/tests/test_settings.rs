@@ -24,6 +24,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_production_refuses_to_start_without(),
         test_production_refuses_a_short_secret(),
         test_production_refuses_the_secret_of_the_compose_file(),
+        test_production_refuses_weak_earlier_secrets(),
         test_production_starts_with_all_of_it(),
         test_production_starts_from_the_environment(),
         test_postgresql_urls_name_the_driver(spec),
@@ -119,6 +120,29 @@ fn test_production_refuses_the_secret_of_the_compose_file() -> FunctionDef {
             [do_(py!(Settings(**settings)))]
         )
     ])
+}
+
+fn test_production_refuses_weak_earlier_secrets() -> FunctionDef {
+    names!(settings, secret, reason);
+    def("test_production_refuses_weak_earlier_secrets")
+        .decorator(py!(pytest.mark.parametrize(
+            ("secret", "reason"),
+            [("x" * 31, "at least 32 bytes"), (PUBLISHED, "known to everybody")]
+        )))
+        .params([param(secret, str), param(reason, str)])
+        .returns(none())
+        .body(block![
+            ann_assign(
+                settings,
+                py!(dict_type[(str, Any)]),
+                py!(dict!(**PRODUCTION, "previous_secret_keys" => [LONG_SECRET, secret]))
+            ),
+            with(
+                py!(pytest
+                    .raises(ValidationError, r#match = f!("PREVIOUS_SECRET_KEYS .*{}", reason))),
+                [do_(py!(Settings(**settings)))]
+            )
+        ])
 }
 
 fn test_production_starts_with_all_of_it() -> FunctionDef {
