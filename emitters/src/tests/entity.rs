@@ -21,7 +21,7 @@ use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 /// What the tests call other things; an entity of that name is called `row` or `rows` in them.
-const VARIABLES: [&str; 60] = [
+const VARIABLES: [&str; 61] = [
     "ada",
     "added",
     "again",
@@ -33,6 +33,7 @@ const VARIABLES: [&str; 60] = [
     "body",
     "caller",
     "changed",
+    "changes",
     "child",
     "count",
     "created",

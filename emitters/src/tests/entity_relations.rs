@@ -1,8 +1,8 @@
 //! Tests of an entity: what is unique in a tenant, and what a row refers to.
 
 use crate::entity_names::framed;
-use crate::python::builtins::str;
-use crate::python::standard::uuid4;
+use crate::python::builtins::{max, range, str};
+use crate::python::standard::{asyncio, uuid4};
 use crate::spec::{Field, FieldKind, File, FileType, OnDelete, Reference};
 use crate::tests::casting::starting_plan;
 use crate::tests::entity::{Tested, ada_and_hers, test, variable};
@@ -82,6 +82,7 @@ pub fn reference_tests(tested: &Tested<'_>) -> Vec<FunctionDef> {
             Some(deletion_test(tested, field, reference)),
             Some(same_tenant_test(tested, field, reference)),
             Some(move_test(tested, field, reference)),
+            Some(race_test(tested, field, reference)),
             reference.file.as_ref().and_then(|file| type_test(tested, field, file)),
         ]
     });
@@ -195,6 +196,32 @@ fn move_test(tested: &Tested<'_>, field: &Field, reference: &Reference) -> Funct
         tested.set_path(),
         assign(moved, py!(ada.patch(path, dict!(column => other["id"])).await)).paragraph(),
         assert_(py!(moved.json()[column] == other["id"])).paragraph()
+    ])
+}
+
+/// On PostgreSQL a change and a deletion lock what they share in one order.
+fn race_test(tested: &Tested<'_>, field: &Field, reference: &Reference) -> FunctionDef {
+    names!(ada, organization_id, path, body, parent, changes, answers, answer, _turn);
+    let other = variable_of(tested, field);
+    let made = factories::target(reference, ada, organization_id);
+    let column = field.column.as_str();
+    let parent_path = f_string([
+        string("/organizations/"),
+        formatted(organization_id),
+        string(format!("/{}/", reference.to.path)),
+        formatted(py!(other["id"])),
+    ]);
+    test(framed("test_is_changed_while_its_", field.name, "_goes")).body(block![
+        ada_and_hers(),
+        tested.set_row(ada),
+        assign(other, made),
+        tested.set_path(),
+        assign(parent, parent_path),
+        assign(body, py!(dict!(column => other["id"]))),
+        assert_(py!(ada.patch(path, body).await.status_code == 200)),
+        assign(changes, py!(list!(ada.patch(path, body) for _turn in range(5)))).paragraph(),
+        assign(answers, py!(asyncio.gather(*changes, ada.delete(parent)).await)),
+        assert_(py!(max(generator!(answer.status_code for answer in answers)) < 500)).paragraph()
     ])
 }
 

@@ -51,6 +51,7 @@ pub mod test_file_reference;
 pub mod test_file_sweeper;
 pub mod test_files;
 pub mod test_health;
+pub mod test_idempotency;
 pub mod test_invitations;
 pub mod test_job_routes;
 pub mod test_jobs;
@@ -163,6 +164,7 @@ pub fn emit_all(spec: &Spec) -> Vec<Later<'_>> {
     modules.extend(later![
         file_reference::is_used(spec).then(test_file_reference::emit),
         test_trash::emit(spec),
+        test_idempotency::emit(spec),
         spec.storage.has_bucket().then(test_s3_storage::emit),
         factories::emit(spec),
         spec.organizations.api_keys.then(|| test_api_keys::emit(spec)),

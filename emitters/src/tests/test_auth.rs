@@ -3,7 +3,7 @@
 use crate::core::passwords::PasswordHasher;
 use crate::core::security::{Purpose, Signer};
 use crate::models::package::User;
-use crate::python::builtins::{chr, str};
+use crate::python::builtins::{bool, chr, len, list, str, tuple};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::{UUID, json, replace, timedelta, uuid4};
@@ -21,7 +21,9 @@ pub fn emit(spec: &Spec) -> Module {
         test_bad_registrations_are_refused(&spec.auth.password),
         test_odd_passwords_are_refused_at_sign_in(&spec.auth.password),
         test_sign_in_does_not_say_what_was_wrong(),
+        test_an_unknown_address_costs_a_comparison(),
         test_a_disabled_user_is_locked_out(),
+        test_a_disabled_user_who_registers_gets_no_mail(),
         test_signing_in_renews_an_old_hash(),
         test_verify_with_the_mailed_token(),
         test_only_the_account_itself_can_be_verified(),
@@ -132,6 +134,40 @@ fn test_sign_in_does_not_say_what_was_wrong() -> FunctionDef {
         assert_(py!(wrong_password.json()["code"] == "invalid_credentials")),
         assign(differing, py!(dict!("request_id" => None))),
         assert_(py!(wrong_password.json() | differing == unknown_user.json() | differing))
+    ])
+}
+
+/// The work is the same, so that the time does not tell whether there is such a user.
+fn test_an_unknown_address_costs_a_comparison() -> FunctionDef {
+    names!(world, monkeypatch, hasher, compare, compared, spy, password, password_hash);
+    world_test("test_an_unknown_address_costs_a_comparison")
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .body(block![
+            ann_assign(hasher, PasswordHasher, py!(world.app.state.password_hasher)),
+            assign(compare, py!(hasher.passwords.verify_and_update)),
+            ann_assign(compared, py!(list[str]), py!([])),
+            {
+                def(spy)
+                    .params([param(password, str), param(password_hash, str)])
+                    .returns(py!(tuple[(bool, str | None)]))
+                    .body(block![
+                        do_(py!(compared.append(password_hash))),
+                        return_(py!(compare(password, password_hash)))
+                    ])
+            },
+            do_(py!(monkeypatch.setattr(hasher.passwords, "verify_and_update", spy))).paragraph(),
+            assert_(py!(world.login("eve@example.com").await.status_code == 401)),
+            assert_(py!(compared == [hasher.decoy]))
+        ])
+}
+
+fn test_a_disabled_user_who_registers_gets_no_mail() -> FunctionDef {
+    names!(world);
+    world_test("test_a_disabled_user_who_registers_gets_no_mail").body(block![
+        do_(py!(world.register("ada@example.com").await)),
+        do_(py!(world.change(update(User).values(is_active = false)).await)),
+        assert_(py!(world.register("ada@example.com").await.status_code == 202)),
+        assert_(py!(len(world.outbox) == 1))
     ])
 }
 

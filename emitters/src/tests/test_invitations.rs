@@ -9,7 +9,7 @@ use crate::python::anyio::anyio;
 use crate::python::builtins::{int, len, list, object, range, sorted, str, tuple};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{select, update};
-use crate::python::standard::timedelta;
+use crate::python::standard::{UUID, timedelta};
 use crate::spec::{Billing, Role as OrgRole, Spec};
 use crate::tests::casting::{
     deputy, has_room, lookup_key, ordinary, outsiders, seats, starting_plan,
@@ -51,8 +51,10 @@ pub fn emit(spec: &Spec) -> Module {
         test_a_preview_shows_no_addresses(member),
         test_nobody_reaches_into_other_organizations(member),
         test_there_are_not_too_many(member),
+        test_none_that_ran_out_is_sent_past_the_cap(member),
         test_an_address_is_invited_once(spec, member, lowest),
         test_members_are_not_invited(member),
+        has_room(spec, 3).then(|| test_a_member_does_not_join_again(member)),
         (!others.is_empty()).then(|| test_other_roles_see_no_invitations(others, lowest)),
         deputy.map(|deputy| [
             test_nobody_invites_above_their_own_role(deputy, spec.organizations.owner()),
@@ -83,7 +85,9 @@ fn test_seats(spec: &Spec, billing: &Billing, member: &str, lowest: &str) -> Vec
     let races = start.price.is_some() && (2..=5).contains(&free) && has_room(spec, free + 3);
     let race = || test_parallel_guests_share_the_seats(spec, member, free);
     let limit = test_the_plan_limits_members(member, free);
-    [limit].into_iter().chain(can_grow.then(gone)).chain(races.then(race)).collect()
+    let absent = (free > 1).then(|| test_who_has_gone_holds_no_seat_for_guests(member, free));
+    let tests = [limit].into_iter().chain(absent);
+    tests.chain(can_grow.then(gone)).chain(races.then(race)).collect()
 }
 
 /// Members that join, one statement or a loop.
@@ -434,6 +438,27 @@ fn test_there_are_not_too_many(member: &str) -> FunctionDef {
         ])
 }
 
+fn test_none_that_ran_out_is_sent_past_the_cap(member: &str) -> FunctionDef {
+    names!(world, monkeypatch, ada, organization_id, path, past, refused);
+    world_test("test_none_that_ran_out_is_sent_past_the_cap")
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .body(block![
+            sign_up(world, ada),
+            first_organization(ada, organization_id),
+            do_(py!(world.invite(ada, organization_id, "bob@example.com", member).await)),
+            path_of_open(ada, organization_id, path),
+            assign(past, py!(utcnow() - timedelta(minutes = 2))),
+            do_(py!(world
+                .change(update(Invitation).values(last_sent_at = past, expires_at = past))
+                .await)),
+            do_(py!(monkeypatch.setattr("app.services.invitation_service.MAX_PENDING", 1))),
+            do_(py!(world.invite(ada, organization_id, "carol@example.com", member).await)),
+            assign(refused, py!(ada.post(f!("{}/resend", path), None).await)),
+            assert_(py!(refused.status_code == 409)),
+            assert_(py!(refused.json()["code"] == "too_many_invitations"))
+        ])
+}
+
 fn test_an_unknown_token_is_refused() -> FunctionDef {
     names!(world, ada);
     world_test("test_an_unknown_token_is_refused")
@@ -491,6 +516,37 @@ fn test_members_are_not_invited(member: &str) -> FunctionDef {
         assign(body, py!(dict!("email" => ada.email, "role" => member))),
         assign(refused, py!(ada.post(invitations_of(ada.organization().await), body).await)),
         assert_(py!(refused.status_code == 409))
+    ])
+}
+
+/// There is a seat left, so that nothing else is in the way.
+fn test_a_member_does_not_join_again(member: &str) -> FunctionDef {
+    names!(world, ada, bob, organization_id, token, session, membership, refused, pending, one);
+    world_test("test_a_member_does_not_join_again").body(block![
+        sign_up(world, ada),
+        sign_up_verified(world, bob),
+        first_organization(ada, organization_id),
+        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                assign(
+                    membership,
+                    py!(Membership(
+                        organization_id = UUID(organization_id),
+                        user_id = UUID(bob.get("/auth/me").await.json()["id"]),
+                        role = Role(member)
+                    ))
+                ),
+                do_(py!(session.add(membership))),
+                do_(py!(session.commit().await))
+            ]
+        ),
+        assign(refused, py!(bob.post("/invitations/accept", dict!("token" => token)).await)),
+        assert_(py!((refused.status_code, refused.json()["code"]) == (409, "conflict"))),
+        assign(pending, py!(ada.get(f!("{}/pending", invitations_of(organization_id))).await)),
+        assert_(py!(list!(one["email"] for one in pending.json()["items"]) == [bob.email]))
     ])
 }
 
@@ -589,6 +645,23 @@ fn test_the_plan_limits_members(member: &str, free: u32) -> FunctionDef {
         assert_(py!(refused.status_code == 403)).paragraph(),
         assert_(py!(refused.json()["code"] == "plan_limit_reached")),
         accepted
+    ])
+}
+
+fn test_who_has_gone_holds_no_seat_for_guests(member: &str, free: u32) -> FunctionDef {
+    names!(world, ada, eve, eve_id, organization_id, body, refused);
+    world_test("test_who_has_gone_holds_no_seat_for_guests").body(block![
+        sign_up(world, ada),
+        sign_up(world, eve),
+        assign(eve_id, py!(UUID(eve.get("/auth/me").await.json()["id"]))),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
+        joined(world, ada, organization_id, member, free.saturating_sub(2)),
+        do_(py!(world.invite(ada, organization_id, "bob@example.com", member).await)),
+        assign(body, py!(dict!("email" => "carol@example.com", "role" => member))),
+        assign(refused, py!(ada.post(invitations_of(organization_id), body).await)),
+        assert_(py!(refused.status_code == 403)),
+        do_(py!(world.change(update(Invitation).values(inviter_id = eve_id)).await)),
+        do_(py!(world.invite(ada, organization_id, "carol@example.com", member).await))
     ])
 }
 

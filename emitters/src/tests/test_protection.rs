@@ -32,6 +32,7 @@ pub fn emit(spec: &Spec) -> Module {
             test_the_frontend_may_call(),
             test_origins_of_the_settings_may_call(),
             test_a_stranger_may_not_call(),
+            (!spec.auth.has_cookies()).then(test_browsers_send_no_cookies),
             test_requests_for_other_hosts_are_refused(),
             test_probes_may_name_an_address(spec),
             test_host_patterns()
@@ -188,6 +189,28 @@ fn test_a_stranger_may_not_call() -> FunctionDef {
         ),
         assert_(py!(not_in!("Access-Control-Allow-Origin", answer.headers)))
     ])
+}
+
+/// The one of cookies is in `test_cookies`.
+fn test_browsers_send_no_cookies() -> FunctionDef {
+    names!(world, origin, answers, answer);
+    world_test("test_browsers_send_no_cookies")
+        .decorator(py!(pytest.mark.parametrize("origin", [FRONTEND, STRANGER])))
+        .params([param(origin, str)])
+        .body(block![
+            assign(
+                answers,
+                py!([
+                    preflight(world.http, origin).await,
+                    world.http.get("/health/live", headers = dict!("Origin" => origin)).await
+                ])
+            ),
+            for_(
+                answer,
+                answers,
+                [assert_(py!(not_in!("Access-Control-Allow-Credentials", answer.headers)))]
+            )
+        ])
 }
 
 fn test_requests_for_other_hosts_are_refused() -> FunctionDef {

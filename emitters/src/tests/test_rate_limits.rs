@@ -9,18 +9,22 @@ use crate::core::rate_guard::is_used;
 use crate::core::rate_limit::{CREDENTIALS, RateLimiter, bucket};
 use crate::core::security::{Purpose, Signer};
 use crate::core::settings::Settings;
-use crate::python::builtins::{OSError, int, list, object, range, str};
-use crate::python::limits::{RateLimitItemPerMinute, StorageError};
+use crate::python::builtins::{OSError, int, isinstance, list, object, range, str};
+use crate::python::limits::{RateLimitItemPerMinute, RedisStorage, RedispyBridge, StorageError};
+use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
-use crate::python::standard::{Generator, IPv4Network, IPv6Network, replace, timedelta, uuid4};
-use crate::spec::{Entity, Guard, Operation, Spec};
+use crate::python::standard::{
+    AsyncGenerator, Generator, IPv4Network, IPv6Network, Path, replace, timedelta, uuid4,
+};
+use crate::spec::{Entity, Guard, Operation, Spec, Totp};
 use crate::tests::casting::{has_room, open_entity, ordinary};
+use crate::tests::servers::{free_port, redis_server};
 use crate::tests::test_api_keys::{make_key, program};
 use crate::tests::world::{PASSWORD, World, first_organization};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_rate_limits": limited, proxied, OURS;
+    "tests.test_rate_limits": limited, proxied, shared, OURS;
 }
 
 /// The most requests that a test sends to see the limit of a route.
@@ -60,6 +64,14 @@ pub fn emit(spec: &Spec) -> Module {
         test_one_address_does_not_try_everybody(),
         test_an_account_is_locked_for_longer_each_time(),
         test_every_address_is_locked_alike(),
+        spec.auth.has_totp().then(|| test_wrong_passwords_and_codes_are_counted_together(spec)),
+        spec.jobs.has_workers().then(|| {
+            [
+                shared_def(),
+                test_servers_count_together(),
+                test_an_hour_has_fewer_attempts_than_its_minutes(),
+            ]
+        }),
         test_without_a_counter_only_guarded_attempts_stop()
     ])
 }
@@ -527,6 +539,136 @@ fn test_every_address_is_locked_alike() -> FunctionDef {
             )),
             assign(again, py!(limited.login(ada.email, PASSWORD.swapcase()).await)),
             assert_(py!(again.status_code == 200))
+        ])
+}
+
+fn test_wrong_passwords_and_codes_are_counted_together(spec: &Spec) -> FunctionDef {
+    names!(monkeypatch, ada, wrong, opened, body, answers, one, refused);
+    let enrolled = spec.auth.totp != Totp::Required;
+    let statuses = py!(list!(one.status_code for one in (wrong, *answers)));
+    limited_test("test_wrong_passwords_and_codes_are_counted_together")
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .body(block![
+            assign(ada, py!(limited.sign_up("ada@example.com").await)),
+            enrolled.then(|| {
+                [do_(py!(limited.enroll(ada).await)), do_(py!(limited.sign_in(ada.email).await))]
+            }),
+            do_(py!(monkeypatch.setattr("app.core.lockout.MAX_FAILURES", 4))),
+            assign(wrong, py!(limited.login(ada.email, "wrong").await)),
+            assign(opened, py!(limited.login(ada.email).await)),
+            assign(
+                body,
+                py!(dict!("challenge" => opened.json()["challenge"], "code" => "1234567"))
+            ),
+            assign(
+                answers,
+                py!(list!(
+                    limited.http.post("/auth/totp/challenge", json = body).await
+                    for _ in range(2)
+                ))
+            ),
+            assert_(py!(statuses == [401] * 3)),
+            for_(
+                refused,
+                py!((
+                    limited.answer(ada.email, body["challenge"]).await,
+                    limited.login(ada.email).await
+                )),
+                block![
+                    assert_(py!(refused.status_code == 429)),
+                    assert_(py!(refused.json()["code"] == "account_locked"))
+                ]
+            )
+        ])
+}
+
+fn shared_def() -> FunctionDef {
+    names!(settings, tmp_path, url, changes, counting, limiters, limiter, storage);
+    async_def(shared)
+        .decorator(py!(pytest.fixture))
+        .params([param(settings, Settings), param(tmp_path, Path)])
+        .returns(py!(AsyncGenerator[(list[RateLimiter], None)]))
+        .body(block![
+            docstring("Count in one Redis on two servers."),
+            with_as(
+                py!(redis_server(tmp_path, free_port())),
+                url,
+                block![
+                    assign(
+                        changes,
+                        py!(dict!("rate_limiting" => true, "redis_url" => SecretStr(url)))
+                    ),
+                    assign(counting, py!(settings.model_copy(update = changes))),
+                    assign(limiters, py!([RateLimiter(counting), RateLimiter(counting)])),
+                    do_(py!(yield_!(limiters))),
+                    for_(
+                        limiter,
+                        limiters,
+                        block![
+                            assign(storage, py!(limiter.storage)),
+                            assert_(py!(isinstance(storage, RedisStorage))),
+                            assert_(py!(isinstance(storage.bridge, RedispyBridge))),
+                            do_(py!(storage.bridge.storage.aclose().await))
+                        ]
+                    )
+                ]
+            )
+        ])
+}
+
+fn test_servers_count_together() -> FunctionDef {
+    names!(first, second, account, minute, limiter, refused, left);
+    async_def("test_servers_count_together")
+        .params([param(shared, py!(list[RateLimiter]))])
+        .returns(none())
+        .body(block![
+            assign(py!((first, second)), shared),
+            assign(account, py!((CREDENTIALS, "203.0.113.9", "ada"))),
+            assign(py!((minute, _)), py!(CREDENTIALS.rates)),
+            for_(limiter, py!((first, second) * 3), [do_(py!(limiter.spend(*account).await))]),
+            for_(
+                limiter,
+                py!((first, second)),
+                block![
+                    with_as(
+                        py!(pytest.raises(TooManyRequestsError)),
+                        refused,
+                        [do_(py!(limiter.spend(*account).await))]
+                    ),
+                    assign(left, py!(int(refused.value.headers["Retry-After"]))),
+                    assert_(py!(in_!(900 - left, range(6)))),
+                    do_(py!(limiter
+                        .storage
+                        .clear(minute.key_for("credentials", *account[1..]))
+                        .await))
+                    .comment("The minute is over for both.")
+                ]
+            ),
+            do_(py!(second.spend(CREDENTIALS, "203.0.113.9", "eve").await))
+        ])
+}
+
+fn test_an_hour_has_fewer_attempts_than_its_minutes() -> FunctionDef {
+    names!(first, second, minute, limiter);
+    let over = py!(minute.key_for("credentials", "203.0.113.9"));
+    async_def("test_an_hour_has_fewer_attempts_than_its_minutes")
+        .params([param(shared, py!(list[RateLimiter]))])
+        .returns(none())
+        .body(block![
+            assign(py!((first, second)), shared),
+            assign(py!((minute, _)), py!(CREDENTIALS.rates)),
+            for_(
+                limiter,
+                py!((first, second) * 6),
+                block![
+                    do_(py!(limiter.spend(CREDENTIALS, "203.0.113.9").await)),
+                    do_(py!(limiter.storage.clear(over).await))
+                ]
+            ),
+            with(
+                py!(pytest.raises(TooManyRequestsError)),
+                [do_(py!(first.spend(CREDENTIALS, "203.0.113.9").await))]
+            )
         ])
 }
 

@@ -130,7 +130,7 @@ fn test_every_claim_is_required() -> FunctionDef {
     def("test_every_claim_is_required")
         .decorator(py!(pytest
             .mark
-            .parametrize("claim", ["iss", "aud", "sub", "exp", "jti", "typ"])))
+            .parametrize("claim", ["iss", "aud", "sub", "iat", "nbf", "exp", "jti", "typ"])))
         .params([param(signer, Signer), param(claim, str)])
         .returns(none())
         .body(block![

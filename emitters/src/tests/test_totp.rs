@@ -3,12 +3,15 @@
 use crate::models::base::utcnow;
 use crate::models::package::{BackupCode, LoginChallenge, TotpFactor};
 use crate::python::anyio::anyio;
-use crate::python::builtins::{chr, int, len, list, ord, range, set, sorted, str};
+use crate::python::builtins::{
+    RuntimeError, chr, int, len, list, object, ord, range, set, sorted, str,
+};
 use crate::python::httpx2::Response;
 use crate::python::pyotp::TOTP;
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{select, update};
 use crate::python::standard::{time, timedelta};
+use crate::services::totp_service::TotpService;
 use crate::spec::{Spec, Totp};
 use crate::tests::world::{PASSWORD, World, sign_up, world_test};
 use astgen_pyast::prelude::*;
@@ -34,6 +37,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_new_backup_codes_replace_the_old(is_required),
         test_a_challenge_has_five_attempts(is_required),
         test_a_burst_gets_no_more_attempts(is_required),
+        test_an_attempt_that_fails_before_the_code_is_not_spent(is_required),
         test_a_challenge_is_good_once(is_required),
         test_a_challenge_runs_out(is_required),
         test_a_new_password_voids_a_challenge(is_required),
@@ -263,6 +267,39 @@ fn test_a_burst_gets_no_more_attempts(is_required: bool) -> FunctionDef {
     ])
 }
 
+fn test_an_attempt_that_fails_before_the_code_is_not_spent(is_required: bool) -> FunctionDef {
+    names!(world, monkeypatch, ada, token, fail, patch, failed);
+    world_test("test_an_attempt_that_fails_before_the_code_is_not_spent")
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .body(block![
+            protected(world, ada, is_required),
+            assign(token, py!(challenge(world, ada.email).await)),
+            {
+                async_def(fail)
+                    .params([varargs(name("_"), py!(object))])
+                    .returns(none())
+                    .body([raise(py!(RuntimeError("a defect")))])
+            },
+            with_as(
+                py!(monkeypatch.context()),
+                patch,
+                block![
+                    do_(py!(patch.setattr(TotpService, "lock", fail))),
+                    for_(
+                        py!(_),
+                        py!(range(6)),
+                        block![
+                            assign(failed, py!(answer(world, token, "wrong-code").await)),
+                            assert_(py!(failed.status_code == 500))
+                        ]
+                    )
+                ]
+            )
+            .paragraph(),
+            assert_(py!(world.answer(ada.email, token).await.status_code == 200))
+        ])
+}
+
 fn test_a_challenge_is_good_once(is_required: bool) -> FunctionDef {
     names!(world, ada, token, statuses, sign_in, tasks, codes, code, answered);
     world_test("test_a_challenge_is_good_once").body(block![
@@ -316,15 +353,18 @@ fn test_a_new_password_voids_a_challenge(is_required: bool) -> FunctionDef {
 }
 
 fn test_many_wrong_codes_lock_the_account(is_required: bool) -> FunctionDef {
-    names!(world, ada, token, locked, past, opened);
-    world_test("test_many_wrong_codes_lock_the_account").body(block![
+    names!(world, ada, code, token, locked, past, opened);
+    let test = world_test("test_many_wrong_codes_lock_the_account")
+        .decorator(py!(pytest.mark.parametrize("code", ["wrong-code", "1234567"])))
+        .params([param(code, str)]);
+    test.body(block![
         protected(world, ada, is_required),
         for_(
             py!(_),
             py!(range(2)),
             block![
                 assign(token, py!(challenge(world, ada.email).await)),
-                for_(py!(_), py!(range(5)), [do_(py!(answer(world, token, "wrong-code").await))])
+                for_(py!(_), py!(range(5)), [do_(py!(answer(world, token, code).await))])
             ]
         ),
         assign(token, py!(challenge(world, ada.email).await)),
