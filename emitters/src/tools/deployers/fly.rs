@@ -2,7 +2,7 @@
 
 use super::base::{Deployer, Step};
 use crate::core::settings::{Given, fields};
-use crate::python::builtins::{ValueError, dict, list, set, str};
+use crate::python::builtins::{KeyError, ValueError, dict, list, set, str};
 use crate::python::standard::{json, os, secrets, subprocess, tomllib};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
@@ -132,9 +132,9 @@ fn names_there() -> FunctionDef {
             ))
         ),
         try_(block![
-            assign(found, py!(json.loads(finished.stdout) || [])),
-            return_(py!(set!(secret.get("name", secret.get("Name")) for secret in found)))
+            ann_assign(found, py!(list[dict[(str, str)]]), py!(json.loads(finished.stdout) || [])),
+            return_(py!(set!(secret.get("name") || secret["Name"] for secret in found)))
         ])
-        .except(ValueError, [return_(py!(set(MADE)))])
+        .except(py!((KeyError, ValueError)), [return_(py!(set(MADE)))])
     ])
 }
