@@ -2,8 +2,9 @@
 
 use crate::core::logging::VERBATIM;
 use crate::core::request_labels::{RouteLabels, UNMATCHED, method_of};
+use crate::python::asgi;
 use crate::python::builtins::{__name__, float, int, round};
-use crate::python::fastapi::{ASGIApp, Message, Receive, Scope, Send};
+use crate::python::fastapi::Scope;
 use crate::python::standard::{HTTPStatus, logging, perf_counter};
 use astgen_pyast::prelude::*;
 
@@ -36,40 +37,23 @@ fn access_log_middleware_class() -> ClassDef {
 }
 
 fn access_log_middleware_init() -> FunctionDef {
-    names!(app);
-    def("__init__").params([untyped("self"), param(app, ASGIApp)]).returns(none()).body(block![
-        docstring("Wrap an application."),
-        assign(py!(self.app), app),
-        assign(py!(self.labels), py!(RouteLabels()))
-    ])
+    asgi::wrap_app([assign(py!(self.labels), py!(RouteLabels()))])
 }
 
 fn access_log_middleware_call() -> FunctionDef {
-    names!(scope, receive, send, status, message, send_noted, started);
-    let note =
-        async_def(send_noted).params([param(message, Message)]).returns(none()).body(block![
-            nonlocal([status]),
-            if_(
-                py!(message["type"] == "http.response.start"),
-                [assign(status, py!(message["status"]))]
-            ),
-            do_(py!(send(message).await))
-        ]);
-    async_def("__call__")
-        .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
-        .returns(none())
-        .body(block![
-            docstring("Log a request once it is answered, also when it fails."),
-            if_(
-                py!(scope["type"] != "http"),
-                block![do_(py!(self.app(scope, receive, send).await)), return_none()]
-            ),
-            ann_assign(status, int, py!(HTTPStatus.INTERNAL_SERVER_ERROR)),
-            note,
-            assign(started, py!(perf_counter())),
-            try_([do_(py!(self.app(scope, receive, send_noted).await))])
-                .finally([do_(py!(self.log(scope, status, perf_counter() - started)))])
-        ])
+    names!(scope, receive, status, send_noted, started);
+    asgi::call().body(block![
+        docstring("Log a request once it is answered, also when it fails."),
+        asgi::pass_on(),
+        ann_assign(status, int, py!(HTTPStatus.INTERNAL_SERVER_ERROR)),
+        asgi::noting_status(send_noted),
+        assign(started, py!(perf_counter())),
+        try_([do_(py!(self.app(scope, receive, send_noted).await))]).finally([do_(py!(self.log(
+            scope,
+            status,
+            perf_counter() - started
+        )))])
+    ])
 }
 
 fn access_log_middleware_log() -> FunctionDef {

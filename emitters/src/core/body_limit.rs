@@ -1,9 +1,8 @@
 //! `backend/app/core/body_limit.py`: a limit for the size of request bodies.
 
+use crate::python::asgi;
 use crate::python::builtins::{int, len, setattr};
-use crate::python::fastapi::{
-    ASGIApp, HTTPException, Headers, Message, Receive, Request, Scope, Send,
-};
+use crate::python::fastapi::{ASGIApp, HTTPException, Headers, Message, Request};
 use crate::python::standard::{Awaitable, Callable, HTTPStatus};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
@@ -47,37 +46,31 @@ fn body_limit_middleware_init() -> FunctionDef {
 
 fn body_limit_middleware_call(has_files: bool) -> FunctionDef {
     names!(scope, receive, send, announced, state, received, receive_counted);
-    async_def("__call__")
-        .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
-        .returns(none())
-        .body(block![
-            docstring("Count what is read, and what is announced before any of it is read."),
-            if_(
-                py!(scope["type"] != "http"),
-                block![do_(py!(self.app(scope, receive, send).await)), return_none()]
-            ),
-            assign(announced, py!(announced_bytes(Headers(scope = scope)) || 0)),
-            has_files.then(|| assign(state, py!(scope.setdefault("state", dict!())))),
-            assign(received, 0),
-            {
-                names!(message, allowed);
-                let most = if has_files { allowed.into_expr() } else { py!(self.max_bytes) };
-                async_def(receive_counted).returns(Message).body(block![
-                    nonlocal([received]),
-                    has_files.then(|| ann_assign(
-                        allowed,
-                        int,
-                        py!(state.get(ALLOWED, self.max_bytes))
-                    )),
-                    if_(py!(announced > { &most }), [raise(py!(too_large()))]),
-                    assign(message, py!(receive().await)),
-                    aug_assign(received, Operator::Add, py!(len(message.get("body", b"")))),
-                    if_(py!(received > { &most }), [raise(py!(too_large()))]),
-                    return_(message)
-                ])
-            },
-            do_(py!(self.app(scope, receive_counted, send).await))
-        ])
+    asgi::call().body(block![
+        docstring("Count what is read, and what is announced before any of it is read."),
+        asgi::pass_on(),
+        assign(announced, py!(announced_bytes(Headers(scope = scope)) || 0)),
+        has_files.then(|| assign(state, py!(scope.setdefault("state", dict!())))),
+        assign(received, 0),
+        {
+            names!(message, allowed);
+            let most = if has_files { allowed.into_expr() } else { py!(self.max_bytes) };
+            async_def(receive_counted).returns(Message).body(block![
+                nonlocal([received]),
+                has_files.then(|| ann_assign(
+                    allowed,
+                    int,
+                    py!(state.get(ALLOWED, self.max_bytes))
+                )),
+                if_(py!(announced > { &most }), [raise(py!(too_large()))]),
+                assign(message, py!(receive().await)),
+                aug_assign(received, Operator::Add, py!(len(message.get("body", b"")))),
+                if_(py!(received > { &most }), [raise(py!(too_large()))]),
+                return_(message)
+            ])
+        },
+        do_(py!(self.app(scope, receive_counted, send).await))
+    ])
 }
 
 fn announced_bytes_def() -> FunctionDef {

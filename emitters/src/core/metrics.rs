@@ -6,8 +6,9 @@ use crate::core::errors::UnauthorizedError;
 use crate::core::operators::may_read;
 use crate::core::request_labels::{RouteLabels, UNMATCHED, method_of};
 use crate::core::settings::Settings;
+use crate::python::asgi;
 use crate::python::builtins::{PermissionError, ProcessLookupError, bool, float, int, str};
-use crate::python::fastapi::{ASGIApp, FastAPI, Message, Receive, Request, Response, Scope, Send};
+use crate::python::fastapi::{ASGIApp, FastAPI, Request, Response};
 use crate::python::prometheus::{
     CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, MultiProcessCollector,
     generate_latest,
@@ -157,39 +158,21 @@ fn metrics_middleware_init() -> FunctionDef {
 }
 
 fn metrics_middleware_call() -> FunctionDef {
-    names!(scope, receive, send, status, send_counted, started, route, seconds);
-    async_def("__call__")
-        .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
-        .returns(none())
-        .body(block![
-            docstring("Count a request, also when it fails."),
-            if_(
-                py!(scope["type"] != "http"),
-                block![do_(py!(self.app(scope, receive, send).await)), return_none()]
-            ),
-            ann_assign(status, int, py!(HTTPStatus.INTERNAL_SERVER_ERROR)),
-            {
-                names!(message);
-                async_def(send_counted).params([param(message, Message)]).returns(none()).body(
-                    block![
-                        nonlocal([status]),
-                        if_(
-                            py!(message["type"] == "http.response.start"),
-                            [assign(status, py!(message["status"]))]
-                        ),
-                        do_(py!(send(message).await))
-                    ],
-                )
-            },
-            assign(started, py!(perf_counter())),
-            do_(py!(self.metrics.in_flight.inc())),
-            try_([do_(py!(self.app(scope, receive, send_counted).await))]).finally(block![
-                do_(py!(self.metrics.in_flight.dec())),
-                assign(route, py!(self.labels.template(scope) || UNMATCHED)),
-                assign(seconds, py!(perf_counter() - started)),
-                do_(py!(self.metrics.count(method_of(scope), route, status, seconds)))
-            ])
+    names!(scope, receive, status, send_counted, started, route, seconds);
+    asgi::call().body(block![
+        docstring("Count a request, also when it fails."),
+        asgi::pass_on(),
+        ann_assign(status, int, py!(HTTPStatus.INTERNAL_SERVER_ERROR)),
+        asgi::noting_status(send_counted),
+        assign(started, py!(perf_counter())),
+        do_(py!(self.metrics.in_flight.inc())),
+        try_([do_(py!(self.app(scope, receive, send_counted).await))]).finally(block![
+            do_(py!(self.metrics.in_flight.dec())),
+            assign(route, py!(self.labels.template(scope) || UNMATCHED)),
+            assign(seconds, py!(perf_counter() - started)),
+            do_(py!(self.metrics.count(method_of(scope), route, status, seconds)))
         ])
+    ])
 }
 
 fn init_metrics_def(observability: &Observability) -> FunctionDef {

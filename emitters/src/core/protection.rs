@@ -2,10 +2,10 @@
 
 use crate::core::errors::answer_http;
 use crate::core::settings::{Environment, Settings};
+use crate::python::asgi;
 use crate::python::builtins::{any, bool, dict, frozenset, list, str};
 use crate::python::fastapi::{
-    ASGIApp, CORSMiddleware, HTTPException, Headers, Message, MutableHeaders, Receive, Request,
-    Scope, Send,
+    ASGIApp, CORSMiddleware, HTTPException, Headers, MutableHeaders, Request,
 };
 use crate::python::standard::{HTTPStatus, Mapping, Sequence, urlsplit};
 use crate::spec::{Auth, Spec};
@@ -114,39 +114,28 @@ fn security_headers_middleware_init() -> FunctionDef {
 }
 
 fn security_headers_middleware_call() -> FunctionDef {
-    names!(scope, receive, send, is_page, added, send_protected);
-    async_def("__call__")
-        .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
-        .returns(none())
-        .body(block![
-            docstring("Add what an answer does not have; the pages of `/docs` load scripts."),
-            if_(
-                py!(scope["type"] != "http"),
-                block![do_(py!(self.app(scope, receive, send).await)), return_none()]
-            ),
-            assign(is_page, py!(in_!(scope["path"], DOCUMENTATION))),
-            assign(added, py!(if is_page { self.headers } else { self.headers_of_data })),
-            {
-                names!(message, headers, header, value);
-                async_def(send_protected).params([param(message, Message)]).returns(none()).body(
-                    block![
-                        if_(
-                            py!(message["type"] == "http.response.start"),
-                            block![
-                                assign(headers, py!(MutableHeaders(scope = message))),
-                                for_(
-                                    py!((header, value)),
-                                    py!(added.items()),
-                                    [do_(py!(headers.setdefault(header, value)))]
-                                )
-                            ]
-                        ),
-                        do_(py!(send(message).await))
-                    ],
-                )
-            },
-            do_(py!(self.app(scope, receive, send_protected).await))
-        ])
+    names!(scope, receive, is_page, added, send_protected);
+    asgi::call().body(block![
+        docstring("Add what an answer does not have; the pages of `/docs` load scripts."),
+        asgi::pass_on(),
+        assign(is_page, py!(in_!(scope["path"], DOCUMENTATION))),
+        assign(added, py!(if is_page { self.headers } else { self.headers_of_data })),
+        {
+            names!(message, headers, header, value);
+            asgi::sending(
+                send_protected,
+                block![
+                    assign(headers, py!(MutableHeaders(scope = message))),
+                    for_(
+                        py!((header, value)),
+                        py!(added.items()),
+                        [do_(py!(headers.setdefault(header, value)))]
+                    )
+                ],
+            )
+        },
+        do_(py!(self.app(scope, receive, send_protected).await))
+    ])
 }
 
 fn trusted_host_middleware_class() -> ClassDef {
@@ -176,24 +165,15 @@ fn trusted_host_middleware_init() -> FunctionDef {
 
 fn trusted_host_middleware_call() -> FunctionDef {
     names!(scope, receive, send, host, refused, answer);
-    async_def("__call__")
-        .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
-        .returns(none())
-        .body(block![
-            docstring("Let a request through, or answer that it is lost."),
-            if_(
-                py!(scope["type"] != "http" || in_!(scope["path"], PROBES)),
-                block![do_(py!(self.app(scope, receive, send).await)), return_none()]
-            ),
-            assign(host, py!(Headers(scope = scope).get("Host", ""))),
-            if_(
-                py!(is_trusted(host, self.allowed_hosts)),
-                block![do_(py!(self.app(scope, receive, send).await)), return_none()]
-            ),
-            assign(refused, py!(HTTPException(HTTPStatus.BAD_REQUEST, "This host is not ours."))),
-            assign(answer, py!(answer_http(Request(scope), refused).await)),
-            do_(py!(answer(scope, receive, send).await))
-        ])
+    asgi::call().body(block![
+        docstring("Let a request through, or answer that it is lost."),
+        asgi::pass_on_if(py!(scope["type"] != "http" || in_!(scope["path"], PROBES))),
+        assign(host, py!(Headers(scope = scope).get("Host", ""))),
+        asgi::pass_on_if(py!(is_trusted(host, self.allowed_hosts))),
+        assign(refused, py!(HTTPException(HTTPStatus.BAD_REQUEST, "This host is not ours."))),
+        assign(answer, py!(answer_http(Request(scope), refused).await)),
+        do_(py!(answer(scope, receive, send).await))
+    ])
 }
 
 fn protect_def(has_cookies: bool) -> FunctionDef {

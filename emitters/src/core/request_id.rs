@@ -1,8 +1,9 @@
 //! `backend/app/core/request_id.py`: a name for each request, in its answer and in every log record.
 
 use crate::core::log_context::begin_request;
+use crate::python::asgi;
 use crate::python::builtins::str;
-use crate::python::fastapi::{ASGIApp, Headers, Message, MutableHeaders, Receive, Scope, Send};
+use crate::python::fastapi::{Headers, MutableHeaders, Scope};
 use crate::python::standard::{re, uuid4};
 use astgen_pyast::prelude::*;
 
@@ -32,46 +33,25 @@ fn request_id_middleware_class() -> ClassDef {
 }
 
 fn request_id_middleware_init() -> FunctionDef {
-    names!(app);
-    def("__init__")
-        .params([untyped("self"), param(app, ASGIApp)])
-        .returns(none())
-        .body(block![docstring("Wrap an application."), assign(py!(self.app), app)])
+    asgi::wrap_app(None::<Stmt>)
 }
 
 fn request_id_middleware_call() -> FunctionDef {
-    names!(scope, receive, send, request_id, send_named);
-    async_def("__call__")
-        .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
-        .returns(none())
-        .body(block![
-            docstring("Name the request and its answer."),
-            if_(
-                py!(scope["type"] != "http"),
-                block![do_(py!(self.app(scope, receive, send).await)), return_none()]
-            ),
-            assign(request_id, py!(inbound_id(scope) || uuid4().hex)),
-            assign(py!(scope.setdefault("state", dict!())["request_id"]), request_id),
-            {
-                names!(message);
-                async_def(send_named).params([param(message, Message)]).returns(none()).body(
-                    block![
-                        if_(
-                            py!(message["type"] == "http.response.start"),
-                            [assign(
-                                py!(MutableHeaders(scope = message)[REQUEST_ID_HEADER]),
-                                request_id
-                            )]
-                        ),
-                        do_(py!(send(message).await))
-                    ],
-                )
-            },
-            do_(py!(begin_request(request_id))).comment(
-                "Never reset: the handler of last resort logs outside of this middleware."
-            ),
-            do_(py!(self.app(scope, receive, send_named).await))
-        ])
+    names!(scope, receive, request_id, send_named);
+    asgi::call().body(block![
+        docstring("Name the request and its answer."),
+        asgi::pass_on(),
+        assign(request_id, py!(inbound_id(scope) || uuid4().hex)),
+        assign(py!(scope.setdefault("state", dict!())["request_id"]), request_id),
+        {
+            names!(message);
+            let header = py!(MutableHeaders(scope = message)[REQUEST_ID_HEADER]);
+            asgi::sending(send_named, [assign(header, request_id)])
+        },
+        do_(py!(begin_request(request_id)))
+            .comment("Never reset: the handler of last resort logs outside of this middleware."),
+        do_(py!(self.app(scope, receive, send_named).await))
+    ])
 }
 
 fn inbound_id_def() -> FunctionDef {

@@ -3,8 +3,9 @@
 use crate::core::request_labels::{RouteLabels, method_of};
 use crate::core::settings::Settings;
 use crate::python::anyio::to_thread;
+use crate::python::asgi;
 use crate::python::builtins::{BaseException, Exception, TYPE, any, bool, dict, int, object, str};
-use crate::python::fastapi::{ASGIApp, Headers, Message, Receive, Scope, Send, TelemetryConfig};
+use crate::python::fastapi::{ASGIApp, Headers, Scope, TelemetryConfig};
 use crate::python::opentelemetry::{
     BatchSpanProcessor, Context, OTLPSpanExporter, Resource, Span, SpanKind, StatusCode,
     TraceContextTextMapPropagator, TracerProvider, format_span_id, format_trace_id,
@@ -159,45 +160,25 @@ fn tracing_middleware_class() -> ClassDef {
 }
 
 fn tracing_middleware_init() -> FunctionDef {
-    names!(app);
-    def("__init__").params([untyped("self"), param(app, ASGIApp)]).returns(none()).body(block![
-        docstring("Wrap an application."),
-        assign(py!(self.app), app),
-        assign(py!(self.labels), py!(RouteLabels()))
-    ])
+    asgi::wrap_app([assign(py!(self.labels), py!(RouteLabels()))])
 }
 
 fn tracing_middleware_call() -> FunctionDef {
-    names!(scope, receive, send, status, message, send_noted, method, attributes, span);
-    let note =
-        async_def(send_noted).params([param(message, Message)]).returns(none()).body(block![
-            nonlocal([status]),
-            if_(
-                py!(message["type"] == "http.response.start"),
-                [assign(status, py!(message["status"]))]
-            ),
-            do_(py!(send(message).await))
-        ]);
-    async_def("__call__")
-        .params([untyped("self"), param(scope, Scope), param(receive, Receive), param(send, Send)])
-        .returns(none())
-        .body(block![
-            docstring("Trace a request, also when it fails, as a part of what the caller traces."),
-            if_(
-                py!(scope["type"] != "http" || is_untraced(scope["path"])),
-                block![do_(py!(self.app(scope, receive, send).await)), return_none()]
-            ),
-            ann_assign(status, int, py!(HTTPStatus.INTERNAL_SERVER_ERROR)),
-            note,
-            assign(method, py!(method_of(scope))),
-            assign(attributes, py!(dict!("http.request.method" => method))),
-            with_as(
-                py!(traced(method, SpanKind.SERVER, attributes, inbound(scope))),
-                span,
-                [try_([do_(py!(self.app(scope, receive, send_noted).await))])
-                    .finally([do_(py!(self.describe(span, scope, method, status)))])]
-            )
-        ])
+    names!(scope, receive, status, send_noted, method, attributes, span);
+    asgi::call().body(block![
+        docstring("Trace a request, also when it fails, as a part of what the caller traces."),
+        asgi::pass_on_if(py!(scope["type"] != "http" || is_untraced(scope["path"]))),
+        ann_assign(status, int, py!(HTTPStatus.INTERNAL_SERVER_ERROR)),
+        asgi::noting_status(send_noted),
+        assign(method, py!(method_of(scope))),
+        assign(attributes, py!(dict!("http.request.method" => method))),
+        with_as(
+            py!(traced(method, SpanKind.SERVER, attributes, inbound(scope))),
+            span,
+            [try_([do_(py!(self.app(scope, receive, send_noted).await))])
+                .finally([do_(py!(self.describe(span, scope, method, status)))])]
+        )
+    ])
 }
 
 fn tracing_middleware_describe() -> FunctionDef {

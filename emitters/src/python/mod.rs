@@ -5,6 +5,7 @@ pub mod aiohttp;
 pub mod aiosmtpd;
 pub mod aiosmtplib;
 pub mod anyio;
+pub mod asgi;
 pub mod boto3;
 pub mod builtins;
 pub mod cryptography;
