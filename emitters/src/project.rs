@@ -121,7 +121,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
     let mut modules = Vec::from(later![
         app_main::emit(spec),
         core::access_log::emit(),
-        core::audit::emit(),
+        core::audit::emit(spec.billing.is_some()),
         core::body_limit::emit(spec),
         core::client::emit(),
         core::credentials::emit(spec),

@@ -20,8 +20,9 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(has_billing: bool) -> Module {
     let silent = ["id", "created_at", "updated_at", "organization_id", "row_version"];
+    let silent = silent.into_iter().chain(has_billing.then_some("subscription_version"));
     let silent = make::set(silent);
     module("app.core.audit")
         .docstring("What was done, and by whom: written with the change, and never changed again.")

@@ -132,7 +132,7 @@ fn fetch_page_def() -> FunctionDef {
             if_(py!(len(rows) == len(items)), [return_(py!(Slice(items, None, total)))]),
             assign(last, py!(items[-1])),
             assign(value, py!(getattr(last, order.name))),
-            assign(next_cursor, py!(issue_cursor(page.signer, order.sort, value, last.id))),
+            assign(next_cursor, py!(issue_cursor(page.signer, order, value, last.id))),
             return_(py!(Slice(items, next_cursor, total)))
         ])
 }
@@ -152,24 +152,24 @@ fn count_rows_def() -> FunctionDef {
 }
 
 fn issue_cursor_def() -> FunctionDef {
-    names!(signer, sort, value, row_id, place);
+    names!(signer, order, value, row_id, place);
     def(issue_cursor)
         .params([
             param(signer, Signer),
-            param(sort, str),
+            param(order, Order),
             param(value, object),
             param(row_id, UUID),
         ])
         .returns(str)
         .body(block![
             docstring("Name a place in a list, with a proof that we named it."),
-            assign(place, py!(urlsafe_b64encode(to_json((sort, value, row_id))).decode())),
+            assign(place, py!(urlsafe_b64encode(to_json((order.label, value, row_id))).decode())),
             return_(py!(f!("{}.{}", place, signer.digest(Purpose.CURSOR, place))))
         ])
 }
 
 fn read_cursor_def() -> FunctionDef {
-    names!(signer, cursor, order, place, proof, expected, sort, value, row_id, kind);
+    names!(signer, cursor, order, place, proof, expected, label, value, row_id, kind);
     let is_ours =
         py!(generator!(hmac.compare_digest(proof.encode(), one.encode()) for one in expected));
     let unknown = |detail: &str| raise(py!(NotFoundError(detail, code = "unknown_cursor")));
@@ -181,8 +181,8 @@ fn read_cursor_def() -> FunctionDef {
             assign(py!((place, _, proof)), py!(cursor.rpartition("."))),
             assign(expected, py!(signer.digests(Purpose.CURSOR, place))),
             if_(py!(!any(is_ours)), [unknown("There is no such cursor.")]),
-            assign(py!((sort, value, row_id)), py!(from_json(urlsafe_b64decode(place)))),
-            if_(py!(sort != order.sort), [unknown("The cursor is of another order.")]),
+            assign(py!((label, value, row_id)), py!(from_json(urlsafe_b64decode(place)))),
+            if_(py!(label != order.label), [unknown("The cursor is of another list.")]),
             if_(
                 py!(value != None),
                 block![

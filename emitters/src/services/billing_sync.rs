@@ -10,7 +10,7 @@ use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::models::billing_event::{BillingEvent, BillingEventStatus};
 use crate::python::builtins::{__name__, Exception, bool, dict, frozenset, range, setattr, str};
-use crate::python::sqlalchemy::{select, update};
+use crate::python::sqlalchemy::select;
 use crate::python::standard::{Any, UUID, dataclass, datetime, logging};
 use crate::services::billing_inbox::{BillingInbox, finish};
 use crate::services::billing_post::{BillingPost, TrialRefused};
@@ -334,7 +334,7 @@ fn build_sync_def(has_cards: bool) -> FunctionDef {
 }
 
 fn billing_sync_write(model: Import) -> FunctionDef {
-    names!(payer, changes, event, alert, session, written);
+    names!(payer, changes, event, alert, session, unchanged, written, name, value);
     async_def("write")
         .params([
             untyped("self"),
@@ -351,23 +351,22 @@ fn billing_sync_write(model: Import) -> FunctionDef {
                 session,
                 block![
                     assign(
-                        written,
-                        py!(session
-                            .scalar(
-                                update(model)
-                                    .r#where(
-                                        model.id == payer.id,
-                                        model.subscription_version == payer.subscription_version
-                                    )
-                                    .values(
-                                        subscription_version = payer.subscription_version + 1,
-                                        **changes
-                                    )
-                                    .returning(model.id)
+                        unchanged,
+                        py!(select(model)
+                            .r#where(
+                                model.id == payer.id,
+                                model.subscription_version == payer.subscription_version
                             )
-                            .await)
+                            .with_for_update())
                     ),
+                    assign(written, py!(session.scalar(unchanged).await)),
                     if_(py!(written == None), [return_(false)]),
+                    for_(
+                        py!((name, value)),
+                        py!(changes.items()),
+                        [do_(py!(setattr(written, name, value)))]
+                    ),
+                    aug_assign(py!(written.subscription_version), Operator::Add, 1),
                     if_(
                         py!(event != None),
                         [do_(py!(finish(session, event, BillingEventStatus.PROCESSED).await))]

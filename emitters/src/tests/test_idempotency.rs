@@ -53,7 +53,7 @@ fn set_headers(caller: Name) -> Stmt {
 }
 
 fn test_a_request_that_is_at_work_is_not_done_again(entity: &Entity) -> FunctionDef {
-    names!(world, ada, organization_id, path, body, headers, named, session, early, done);
+    names!(world, ada, organization_id, path, body, headers, named, session, early, done, user_id);
     let write = factories::body_of(&entity.names);
     let posted = || py!(world.http.post(path, json = body, headers = headers).await);
     world_test("test_a_request_that_is_at_work_is_not_done_again").body(block![
@@ -66,11 +66,13 @@ fn test_a_request_that_is_at_work_is_not_done_again(entity: &Entity) -> Function
         assign(path, path_of_rows(entity)),
         assign(body, py!(write(ada, organization_id).await)),
         set_headers(ada),
+        assign(user_id, py!(UUID(ada.get("/auth/me").await.json()["id"]))),
         assign(
             named,
             py!(IdempotencyKey(
                 organization_id = UUID(organization_id),
-                user_id = UUID(ada.get("/auth/me").await.json()["id"]),
+                user_id = user_id,
+                caller_id = user_id,
                 route = f!("POST {}", path),
                 key = "a-key"
             ))

@@ -6,7 +6,7 @@ use crate::core::pagination::{issue_cursor, read_cursor};
 use crate::core::security::Signer;
 use crate::core::settings::Settings;
 use crate::core::tenancy::bind_tenant;
-use crate::models::package::Organization;
+use crate::models::package::{Organization, User};
 use crate::python::builtins::{int, len, range, set, str};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::update;
@@ -35,6 +35,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_a_cursor_that_we_did_not_issue_is_unknown(),
         test_a_cursor_cannot_be_changed(),
         test_a_cursor_is_of_one_order(model),
+        test_a_cursor_is_of_one_list(),
         entity.map(test_rows_of_one_moment_are_all_found),
         entity.map(test_a_list_is_counted_for_who_asks),
         test_bad_pages_are_refused()
@@ -69,7 +70,7 @@ fn test_a_cursor_names_a_place() -> FunctionDef {
         .params([param(year, int)])
         .body(block![
             assign(py!((place, row_id)), py!((MOMENT.replace(year = year), uuid4()))),
-            assign(cursor, py!(issue_cursor(signer, order.sort, place, row_id))),
+            assign(cursor, py!(issue_cursor(signer, order, place, row_id))),
             assert_(py!(read_cursor(signer, cursor, order) == (place, row_id)))
         ])
 }
@@ -92,7 +93,7 @@ fn unknown(reading: Expr) -> With {
 fn test_a_cursor_cannot_be_changed() -> FunctionDef {
     names!(cursor);
     cursor_test("test_a_cursor_cannot_be_changed").body(block![
-        assign(cursor, py!(issue_cursor(signer, order.sort, MOMENT, uuid4()))),
+        assign(cursor, py!(issue_cursor(signer, order, MOMENT, uuid4()))),
         unknown(py!(read_cursor(signer, "9" + cursor, order)))
     ])
 }
@@ -100,9 +101,18 @@ fn test_a_cursor_cannot_be_changed() -> FunctionDef {
 fn test_a_cursor_is_of_one_order(model: Import) -> FunctionDef {
     names!(cursor, reverse);
     cursor_test("test_a_cursor_is_of_one_order").body(block![
-        assign(cursor, py!(issue_cursor(signer, order.sort, MOMENT, uuid4()))),
+        assign(cursor, py!(issue_cursor(signer, order, MOMENT, uuid4()))),
         assign(reverse, py!(Order(model, "created_at"))),
         unknown(py!(read_cursor(signer, cursor, reverse)))
+    ])
+}
+
+fn test_a_cursor_is_of_one_list() -> FunctionDef {
+    names!(cursor, other);
+    cursor_test("test_a_cursor_is_of_one_list").body(block![
+        assign(cursor, py!(issue_cursor(signer, order, MOMENT, uuid4()))),
+        assign(other, py!(Order(User, NEWEST_FIRST))),
+        unknown(py!(read_cursor(signer, cursor, other)))
     ])
 }
 

@@ -10,7 +10,7 @@ use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::update;
 use crate::python::standard::{Any, UUID};
 use crate::services::billing_worker::BillingWorker;
-use crate::spec::{Billing, Spec};
+use crate::spec::{Billing, Payer, Spec};
 use crate::tests::casting::{Offer, has_trial};
 use crate::tests::stripe_state::{DAY, in_old_shape};
 use crate::tests::test_webhook::{statuses, stored};
@@ -49,6 +49,7 @@ pub fn emit(spec: &Spec, billing: &Billing, offer: Offer<'_>) -> Module {
         test_a_deleted_customer_is_not_linked_again(),
         test_a_plan_outlives_its_price(offer),
         test_an_active_subscription_counts_whatever_its_price(offer),
+        (billing.payer == Payer::Organization).then(test_what_stripe_changes_is_in_the_audit_log),
         test_customers_of_others_are_none_of_ours(),
         test_a_write_never_replaces_a_later_one(offer),
         has_trial(spec).then(|| test_a_trial_of_our_own_outlives_a_payment_that_fails(offer))
@@ -633,6 +634,21 @@ fn test_an_active_subscription_counts_whatever_its_price(offer: Offer<'_>) -> Fu
         do_(py!(world.catch_up().await)),
         assert_(py!(state(ada, organization_id).await == (small, "active", "full"))),
         assert_(py!(payer(world, organization_id).await.price_is_unknown))
+    ])
+}
+
+fn test_what_stripe_changes_is_in_the_audit_log() -> FunctionDef {
+    names!(world, ada, organization_id, path, found, newest);
+    world_test("test_what_stripe_changes_is_in_the_audit_log").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(ada.organization().await)),
+        do_(py!(world.subscribe(organization_id, SMALL).await)),
+        assign(path, py!(f!("/organizations/{}/audit?target=organizations", organization_id))),
+        assign(found, py!(ada.get(path).await.json()["items"])),
+        assign(newest, py!(found[0])),
+        assert_(py!((newest["actor_kind"], newest["action"]) == ("system", "updated"))),
+        assert_(py!(newest["changes"]["subscription_status"]["after"] == "active")),
+        assert_(py!(not_in!("subscription_version", newest["changes"])))
     ])
 }
 
