@@ -35,7 +35,7 @@ fn init_def() -> FunctionDef {
         .returns(none())
         .body(block![
             docstring("Read the name of a column, with `-` before it for the reverse order."),
-            assign(py!(self.label), py!(f!("{}/{}", model.__tablename__, sort))),
+            assign(py!(self.label), py!(f!("{}/{}", model.__name__, sort))),
             assign(py!(self.name), py!(sort.removeprefix("-"))),
             ann_assign(py!(self.column), Any, py!(getattr(model, self.name))),
             assign(py!(self.key), py!(model.id)),

@@ -646,7 +646,7 @@ fn test_what_stripe_changes_is_in_the_audit_log() -> FunctionDef {
         assign(path, py!(f!("/organizations/{}/audit?target=organizations", organization_id))),
         assign(found, py!(ada.get(path).await.json()["items"])),
         assign(newest, py!(found[0])),
-        assert_(py!((newest["actor_kind"], newest["action"]) == ("system", "updated"))),
+        assert_(py!((newest["actor_kind"], newest["action"]) == ("system", "changed"))),
         assert_(py!(newest["changes"]["subscription_status"]["after"] == "active")),
         assert_(py!(not_in!("subscription_version", newest["changes"])))
     ])
