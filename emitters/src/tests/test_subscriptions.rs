@@ -641,7 +641,7 @@ fn test_what_stripe_changes_is_in_the_audit_log() -> FunctionDef {
     names!(world, ada, organization_id, path, found, newest);
     world_test("test_what_stripe_changes_is_in_the_audit_log").body(block![
         sign_up(world, ada),
-        assign(organization_id, py!(ada.organization().await)),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
         do_(py!(world.subscribe(organization_id, SMALL).await)),
         assign(path, py!(f!("/organizations/{}/audit?target=organizations", organization_id))),
         assign(found, py!(ada.get(path).await.json()["items"])),
