@@ -135,8 +135,8 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
             do_(py!(
                 app.add_middleware(TrustedHostMiddleware, allowed_hosts = settings.allowed_hosts)
             )),
-            spec.observability.metrics.then(|| do_(py!(init_metrics(app)))),
             if_(py!(settings.access_log), [do_(py!(app.add_middleware(AccessLogMiddleware)))]),
+            spec.observability.metrics.then(|| do_(py!(init_metrics(app)))),
             do_(py!(app.add_middleware(RequestIdMiddleware))),
             return_(app)
         ])

@@ -22,7 +22,8 @@ vocabulary! {
         BadRequestError, UnauthorizedError, PaymentRequiredError, ForbiddenError, NotFoundError,
         ConflictError, GoneError, PreconditionFailedError, PreconditionRequiredError,
         UnsupportedMediaTypeError, TooManyRequestsError, UnavailableError, ProblemResponse, answer_problem, answer_http,
-        allowed_methods, answer_invalid, counted, answer_unhandled, BUSY, DatabaseBusyError, answer_database, EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
+        allowed_methods, answer_invalid, counted, answer_unhandled, BUSY, DatabaseBusyError, answer_database,
+        EXCEPTION_HANDLERS, PROBLEM_RESPONSES,
         document_problems;
 }
 

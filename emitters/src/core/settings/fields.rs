@@ -511,7 +511,7 @@ fn metrics_token() -> Setting {
         metrics_token,
         py!(SecretStr | None),
         DefaultValue::Missing,
-        "The bearer token that /metrics asks for, in production always.",
+        "The bearer token that /metrics asks for, if any.",
     )
     .given(Given::Made)
 }
