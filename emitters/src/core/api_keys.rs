@@ -40,8 +40,7 @@ pub fn keyed_router(
     scopes: [Name; 2],
     more: impl IntoIterator<Item = Arg>,
 ) -> Expr {
-    let opened = spec.organizations.api_keys.then(|| kw("dependencies", py!([..opened(scopes)])));
-    py!(APIRouter(prefix = prefix, tags = [tag], ..more, ..opened))
+    router(prefix, tag, more, opened(spec, scopes))
 }
 
 /// The same, open also to organizations that have not paid.
@@ -53,15 +52,27 @@ pub fn unpaid_router(
     scopes: [Name; 2],
     more: impl IntoIterator<Item = Arg>,
 ) -> Expr {
-    let opened = spec.organizations.api_keys.then(|| opened(scopes));
-    let dependencies = [py!(Depends(serve_unpaid))].into_iter().chain(opened.into_iter().flatten());
-    py!(APIRouter(prefix = prefix, tags = [tag], ..more, dependencies = [..dependencies]))
+    let served = [py!(Depends(serve_unpaid))];
+    router(prefix, tag, more, served.into_iter().chain(opened(spec, scopes)))
 }
 
-/// `Depends(accept_keys(read=…, write=…))`
-fn opened([read, write]: [Name; 2]) -> [Expr; 1] {
+/// `APIRouter(prefix=…, tags=[tag], dependencies=[…])`
+fn router(
+    prefix: &str,
+    tag: &str,
+    more: impl IntoIterator<Item = Arg>,
+    dependencies: impl IntoIterator<Item = Expr>,
+) -> Expr {
+    let dependencies: Vec<Expr> = dependencies.into_iter().collect();
+    let dependencies =
+        (!dependencies.is_empty()).then(|| kw("dependencies", py!([..dependencies])));
+    py!(APIRouter(prefix = prefix, tags = [tag], ..more, ..dependencies))
+}
+
+/// `Depends(accept_keys(read=…, write=…))`, if the project has keys.
+fn opened(spec: &Spec, [read, write]: [Name; 2]) -> Option<Expr> {
     let (read, write) = (Permission.attr(read), Permission.attr(write));
-    [py!(Depends(accept_keys(read = read, write = write)))]
+    spec.organizations.api_keys.then(|| py!(Depends(accept_keys(read = read, write = write))))
 }
 
 /// The module.

@@ -1,6 +1,5 @@
 //! `backend/app/core/tenancy.py`: one session, one tenant: what it may read, write and be asked.
 
-use crate::core::log_context::current_organization;
 use crate::core::plans::{has_limits, has_prices};
 use crate::core::tenant_statements::{
     TENANT, guard_parts, guard_write, names_tenant_table, raise_tenancy_error,
@@ -144,7 +143,6 @@ fn bind_tenant_def(row_level_security: bool) -> FunctionDef {
                 py!(session.info.setdefault(TENANT, organization_id) != organization_id),
                 raise_tenancy_error("The session is bound to another tenant")
             ),
-            do_(py!(current_organization.set(organization_id))),
             row_level_security.then(|| do_(py!(session.run_sync(announce_tenant).await)))
         ])
 }

@@ -1,6 +1,5 @@
 //! `backend/tests/test_access.py`: what an organization may do that has not paid.
 
-use crate::core::plans::SubscriptionStatus;
 use crate::python::builtins::{dict, list, object, str};
 use crate::python::standard::{re, uuid4};
 use crate::services::member_service::deputy;
@@ -10,12 +9,11 @@ use crate::tests::test_api_keys::{READ, UPDATE, make_key, program};
 use crate::tests::world::{
     Caller, World, first_organization, sign_up, sign_up_verified, world_test,
 };
-use crate::tests::world_billing::find_payer;
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_access": SERVED, PLACE, stop_paying, codes;
+    "tests.test_access": SERVED, PLACE, codes;
 }
 
 /// The module; only where somebody pays.
@@ -31,32 +29,12 @@ pub fn emit(spec: &Spec) -> Option<Module> {
     Some(module("tests.test_access").docstring(docstring).body(block![
         assign(SERVED, make::tuple(bought.chain(handed).chain(always))),
         assign(PLACE, py!(re.compile("{[^}]*}"))),
-        stop_paying_def(),
         codes_def(),
         test_who_has_not_paid_adds_nothing(),
         test_who_has_not_paid_reads_and_becomes_less(),
         spec.organizations.api_keys.then(test_a_key_adds_nothing_either),
         has_room(spec, 2).then(|| test_nobody_joins_while_a_payment_is_missing(spec))
     ]))
-}
-
-fn stop_paying_def() -> FunctionDef {
-    names!(world, organization_id, session, payer);
-    async_def(stop_paying)
-        .params([param(world, World), param(organization_id, str)])
-        .returns(none())
-        .body(block![
-            docstring("Let a payment be missing for good."),
-            async_with_as(
-                py!(world.database.session()),
-                session,
-                block![
-                    assign(payer, py!(find_payer(session, organization_id).await)),
-                    assign(py!(payer.subscription_status), py!(SubscriptionStatus.UNPAID)),
-                    do_(py!(session.commit().await))
-                ]
-            )
-        ])
 }
 
 fn codes_def() -> FunctionDef {
@@ -111,7 +89,7 @@ fn test_who_has_not_paid_adds_nothing() -> FunctionDef {
     world_test("test_who_has_not_paid_adds_nothing").body(block![
         sign_up(world, ada),
         first_organization(ada, organization_id),
-        do_(py!(stop_paying(world, organization_id).await)),
+        do_(py!(world.stop_paying(organization_id).await)),
         for_(
             method,
             py!(("post", "put", "patch")),
@@ -132,7 +110,7 @@ fn test_who_has_not_paid_reads_and_becomes_less() -> FunctionDef {
     world_test("test_who_has_not_paid_reads_and_becomes_less").body(block![
         sign_up(world, ada),
         first_organization(ada, organization_id),
-        do_(py!(stop_paying(world, organization_id).await)),
+        do_(py!(world.stop_paying(organization_id).await)),
         assert_(py!(ada.get(f!("/organizations/{}", organization_id)).await.status_code == 200)),
         assign(found, py!(codes(world, ada, organization_id, ["delete"]).await)),
         assert_(found),
@@ -146,7 +124,7 @@ fn test_a_key_adds_nothing_either() -> FunctionDef {
         sign_up(world, ada),
         first_organization(ada, organization_id),
         assign(made, py!(make_key(ada, organization_id, READ, UPDATE).await)),
-        do_(py!(stop_paying(world, organization_id).await)),
+        do_(py!(world.stop_paying(organization_id).await)),
         assign(path, py!(f!("/organizations/{}", organization_id))),
         assert_(py!(program(ada, made["key"]).get(path).await.status_code == 200)),
         assign(refused, py!(program(ada, made["key"]).patch(path, dict!("name" => "new")).await)),
@@ -162,7 +140,7 @@ fn test_nobody_joins_while_a_payment_is_missing(spec: &Spec) -> FunctionDef {
         sign_up_verified(world, bob),
         first_organization(ada, organization_id),
         assign(token, py!(world.invite(ada, organization_id, "bob@example.com", { role }).await)),
-        do_(py!(stop_paying(world, organization_id).await)),
+        do_(py!(world.stop_paying(organization_id).await)),
         assign(refused, py!(bob.post("/invitations/accept", dict!("token" => token)).await)),
         assert_(py!((refused.status_code, refused.json()["code"]) == (402, "payment_missing")))
     ])

@@ -2,7 +2,7 @@
 
 use crate::core::billing::consume_limit;
 use crate::core::errors::{ForbiddenError, PaymentRequiredError};
-use crate::core::plans::{Limit, PlanName, SubscriptionStatus};
+use crate::core::plans::{Limit, PlanName};
 use crate::models::package::Organization;
 use crate::python::builtins::{dict, int, object, str};
 use crate::python::httpx2::Response;
@@ -229,18 +229,10 @@ fn test_a_limit_is_granted(limit: &spec::Limit) -> FunctionDef {
 }
 
 fn test_while_a_payment_is_missing_nothing_is_added() -> FunctionDef {
-    names!(world, organization_id, session, payer, refused);
+    names!(world, organization_id, refused);
     world_test("test_while_a_payment_is_missing_nothing_is_added").body(block![
         ada_of_the_platform(),
-        async_with_as(
-            py!(world.database.session()),
-            session,
-            block![
-                assign(payer, py!(find_payer(session, organization_id).await)),
-                assign(py!(payer.subscription_status), py!(SubscriptionStatus.UNPAID)),
-                do_(py!(session.commit().await))
-            ]
-        ),
+        do_(py!(world.stop_paying(organization_id).await)),
         with_as(
             py!(pytest.raises(PaymentRequiredError)),
             refused,

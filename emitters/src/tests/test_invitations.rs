@@ -186,10 +186,7 @@ fn test_the_token_is_stored_as_a_hash(member: &str) -> FunctionDef {
 fn test_a_token_works_once(member: &str) -> FunctionDef {
     names!(world, ada, bob, organization_id, token);
     world_test("test_a_token_works_once").body(block![
-        sign_up(world, ada),
-        sign_up_verified(world, bob),
-        first_organization(ada, organization_id),
-        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        bob_is_invited(member),
         assert_(py!(accept(bob, token).await == 201)),
         assert_(py!(accept(bob, token).await == 410))
     ])
@@ -198,10 +195,7 @@ fn test_a_token_works_once(member: &str) -> FunctionDef {
 fn test_of_parallel_requests_one_wins(member: &str) -> FunctionDef {
     names!(world, ada, bob, organization_id, token, statuses, try_it, tasks);
     world_test("test_of_parallel_requests_one_wins").body(block![
-        sign_up(world, ada),
-        sign_up_verified(world, bob),
-        first_organization(ada, organization_id),
-        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        bob_is_invited(member),
         ann_assign(statuses, py!(list[int]), py!([])),
         {
             async_def(try_it)
@@ -305,10 +299,7 @@ fn test_it_is_sent_again_after_a_while(spec: &Spec, member: &str) -> FunctionDef
         ]
     });
     world_test("test_it_is_sent_again_after_a_while").body(block![
-        sign_up(world, ada),
-        sign_up_verified(world, bob),
-        first_organization(ada, organization_id),
-        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        bob_is_invited(member),
         path_of_open(ada, organization_id, path),
         refused,
         assign(early, py!(ada.post(f!("{}/resend", path), None).await)).paragraph(),
@@ -332,10 +323,7 @@ fn test_it_is_sent_again_after_a_while(spec: &Spec, member: &str) -> FunctionDef
 fn test_it_is_taken_back(member: &str) -> FunctionDef {
     names!(world, ada, bob, organization_id, token, path);
     world_test("test_it_is_taken_back").body(block![
-        sign_up(world, ada),
-        sign_up_verified(world, bob),
-        first_organization(ada, organization_id),
-        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        bob_is_invited(member),
         path_of_open(ada, organization_id, path),
         assert_(py!(ada.delete(path).await.status_code == 204)),
         assert_(py!(ada.delete(path).await.status_code == 204)),
@@ -459,6 +447,17 @@ fn test_none_that_ran_out_is_sent_past_the_cap(member: &str) -> FunctionDef {
         ])
 }
 
+/// Ada has invited Bob, whose address is confirmed, and he has the token.
+fn bob_is_invited(member: &str) -> Vec<Stmt> {
+    names!(world, ada, bob, organization_id, token);
+    block![
+        sign_up(world, ada),
+        sign_up_verified(world, bob),
+        first_organization(ada, organization_id),
+        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+    ]
+}
+
 fn test_an_unknown_token_is_refused() -> FunctionDef {
     names!(world, ada);
     world_test("test_an_unknown_token_is_refused")
@@ -468,10 +467,7 @@ fn test_an_unknown_token_is_refused() -> FunctionDef {
 fn test_an_invitation_runs_out(member: &str) -> FunctionDef {
     names!(world, ada, bob, organization_id, token, session, past, pending);
     world_test("test_an_invitation_runs_out").body(block![
-        sign_up(world, ada),
-        sign_up_verified(world, bob),
-        first_organization(ada, organization_id),
-        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        bob_is_invited(member),
         async_with_as(
             py!(world.database.session()),
             session,
@@ -523,10 +519,7 @@ fn test_members_are_not_invited(member: &str) -> FunctionDef {
 fn test_a_member_does_not_join_again(member: &str) -> FunctionDef {
     names!(world, ada, bob, organization_id, token, session, membership, refused, pending, one);
     world_test("test_a_member_does_not_join_again").body(block![
-        sign_up(world, ada),
-        sign_up_verified(world, bob),
-        first_organization(ada, organization_id),
-        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        bob_is_invited(member),
         async_with_as(
             py!(world.database.session()),
             session,
@@ -674,10 +667,7 @@ fn test_a_seat_that_is_gone_by_then_is_refused(
 ) -> FunctionDef {
     names!(world, ada, bob, organization_id, token, refused);
     world_test("test_a_seat_that_is_gone_by_then_is_refused").body(block![
-        sign_up(world, ada),
-        sign_up_verified(world, bob),
-        first_organization(ada, organization_id),
-        assign(token, py!(world.invite(ada, organization_id, bob.email, member).await)),
+        bob_is_invited(member),
         joined(world, ada, organization_id, lowest, free.saturating_sub(1)),
         end_of_subscription(spec, world, organization_id),
         assign(refused, py!(bob.post("/invitations/accept", dict!("token" => token)).await)),

@@ -69,6 +69,16 @@ fn measured_def() -> FunctionDef {
     ])
 }
 
+/// `async with serving(…) as http: found = await lines(http)`, of an application on the database of the test.
+fn find_lines(create: Import) -> With {
+    names!(world, found);
+    async_with_as(
+        py!(serving(create(world.app.state.settings))),
+        http,
+        [assign(found, py!(lines(http).await))],
+    )
+}
+
 fn http_def(create: Import) -> FunctionDef {
     names!(settings);
     async_def(http)
@@ -314,11 +324,7 @@ fn test_what_waits_is_counted(create: Import, bills: bool) -> FunctionDef {
                 do_(py!(session.commit().await))
             ]
         ),
-        async_with_as(
-            py!(serving(create(world.app.state.settings))),
-            http,
-            [assign(found, py!(lines(http).await))]
-        ),
+        find_lines(create),
         for_(
             py!((state, count)),
             py!((("queued", 1), ("running", 0), ("dead", 1))),
@@ -352,11 +358,7 @@ fn test_what_a_person_has_to_look_at_is_counted(create: Import) -> FunctionDef {
                 do_(py!(session.commit().await))
             ]
         ),
-        async_with_as(
-            py!(serving(create(world.app.state.settings))),
-            http,
-            [assign(found, py!(lines(http).await))]
-        ),
+        find_lines(create),
         for_(
             reason,
             py!(("status", "price")),

@@ -33,6 +33,7 @@ pub fn dealings_with_stripe(spec: &Spec, billing: &Billing) -> Vec<Stmt> {
         world_payer_id(),
         world_unpaid_organization(billing),
         world_promote(),
+        world_stop_paying(),
         (!paid_plans(billing).is_empty()).then(world_subscribe),
         has_trial(spec).then(world_end_trial),
         given_plan(spec).map(|plan| [world_start_subscription(plan), world_end_subscription()])
@@ -232,6 +233,17 @@ fn world_subscribe() -> FunctionDef {
             do_(py!(self.catch_up().await)),
             ann_assign(subscription_id, str, py!(started["id"])),
             return_(subscription_id)
+        ])
+}
+
+fn world_stop_paying() -> FunctionDef {
+    names!(payer);
+    async_def("stop_paying")
+        .params([untyped("self"), param("organization_id", str)])
+        .returns(none())
+        .body(block![
+            docstring("Let a payment be missing for good."),
+            change(payer, [assign(py!(payer.subscription_status), py!(SubscriptionStatus.UNPAID))])
         ])
 }
 
