@@ -5,10 +5,9 @@ use crate::core::idempotency::{IdempotentRoute, claim_key};
 use crate::core::org_rbac::{PrincipalDep, require_permission};
 use crate::core::pagination::PageRequestDep;
 use crate::core::permissions::Permission;
-use crate::core::rate_limit::{INVITATIONS, RateLimiterDep};
+use crate::core::rate_limit::{AttemptsDep, INVITATIONS};
 use crate::core::rbac::CurrentUserDep;
 use crate::guards::guarded;
-use crate::python::builtins::str;
 use crate::python::fastapi::{APIRouter, status};
 use crate::python::standard::UUID;
 use crate::schemas::invitation::{
@@ -57,7 +56,7 @@ pub fn emit(spec: &Spec) -> Module {
 }
 
 fn create_invitation_def() -> FunctionDef {
-    names!(limiter, payload, principal, invitations, outbox, invitation, mail);
+    names!(attempts, payload, principal, invitations, outbox, invitation, mail);
     async_def(create_invitation)
         .decorator(py!(organization_router.post("", status_code = status.HTTP_201_CREATED)))
         .params([
@@ -65,12 +64,12 @@ fn create_invitation_def() -> FunctionDef {
             param(principal, PrincipalDep),
             param(invitations, InvitationServiceDep),
             param(outbox, OutboxDep),
-            param(limiter, RateLimiterDep),
+            param(attempts, AttemptsDep),
         ])
         .returns(InvitationRead)
         .body(block![
             docstring("Invite an address to the organization; the token goes there by mail."),
-            do_(py!(limiter.spend(INVITATIONS, str(principal.user.id)).await)),
+            do_(py!(attempts.spend_as(INVITATIONS, principal.user.id).await)),
             assign(py!((invitation, mail)), py!(invitations.create(principal, payload).await)),
             do_(py!(outbox.add(mail))),
             return_(py!(InvitationRead.model_validate(invitation)))
@@ -95,7 +94,7 @@ fn list_pending_invitations_def() -> FunctionDef {
 }
 
 fn resend_invitation_def() -> FunctionDef {
-    names!(limiter, invitation_id, principal, invitations, outbox, invitation, mail);
+    names!(attempts, invitation_id, principal, invitations, outbox, invitation, mail);
     async_def(resend_invitation)
         .decorator(py!(organization_router.post("/{invitation_id:uuid}/resend")))
         .params([
@@ -103,12 +102,12 @@ fn resend_invitation_def() -> FunctionDef {
             param(principal, PrincipalDep),
             param(invitations, InvitationServiceDep),
             param(outbox, OutboxDep),
-            param(limiter, RateLimiterDep),
+            param(attempts, AttemptsDep),
         ])
         .returns(InvitationRead)
         .body(block![
             docstring("Send an invitation again; only the token in the last mail is good."),
-            do_(py!(limiter.spend(INVITATIONS, str(principal.user.id)).await)),
+            do_(py!(attempts.spend_as(INVITATIONS, principal.user.id).await)),
             assign(
                 py!((invitation, mail)),
                 py!(invitations.resend(principal, invitation_id).await)

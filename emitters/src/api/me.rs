@@ -114,7 +114,7 @@ fn change_email_def() -> FunctionDef {
         .returns(Accepted)
         .body(block![
             docstring("Send a token to a new address; the answer is the same for any address."),
-            do_(py!(attempts.spend(MAILS, user.email).await)),
+            do_(py!(attempts.spend(MAILS, user.email, payload.email).await)),
             assign(mail, py!(account.ask_for_email(user, payload.email).await)),
             do_(py!(outbox.add(mail))),
             return_(py!(Accepted()))

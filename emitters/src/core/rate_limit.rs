@@ -12,7 +12,7 @@ use crate::python::limits::{
     RateLimitItemPerMinute, RedisStorage, StorageError,
 };
 use crate::python::standard::{
-    Annotated, IPv6Address, IPv6Network, dataclass, ip_address, logging, math, sha256, time,
+    Annotated, IPv6Address, IPv6Network, UUID, dataclass, ip_address, logging, math, sha256, time,
 };
 use crate::spec::Spec;
 use astgen_pyast::make;
@@ -295,46 +295,83 @@ fn get_rate_limiter_def() -> FunctionDef {
 }
 
 fn attempts_class() -> ClassDef {
-    names!(request, response, limiter, client, zone, account, key, sender, spray, flood, left);
-    names!(budget, tightest);
-    let order = make::lambda([budget], py!(budget.order));
+    names!(request, response, limiter, client);
     class(Attempts).decorator(py!(dataclass(frozen = true))).body(block![
-        docstring("What one client tries on one account."),
+        docstring("What one client tries, on an account or as a caller who is known."),
         annotate(request, Request),
         annotate(response, Response),
         annotate(limiter, RateLimiterDep),
         annotate(client, ClientDep),
-        async_def("spend")
-            .params([untyped("self"), param(zone, Zone), param(account, str).default("")])
-            .returns(none())
-            .body(block![
-                docstring(
-                    "Count an attempt, or answer 429; no account is stored as it is.\n\
-                     \n\
-                     A new account brings no fresh budget, and a new address none for an account\n\
-                     that others try. The answer tells what is left to this address only."
-                ),
-                assign(key, py!(sha256(account.encode()).hexdigest())),
-                assign(sender, py!(bucket(self.client.ip_address))),
-                assign(spray, py!(Zone(f!("{}-by-address", zone.name), MANY))),
-                assign(left, py!(self.limiter.spend(spray, sender).await)),
-                aug_assign(left, Operator::Add, py!(self.limiter.spend(zone, sender, key).await)),
-                if_(
-                    py!(account && zone.of_account),
-                    block![
-                        assign(flood, py!(Zone(f!("{}-of-account", zone.name), zone.of_account))),
-                        do_(py!(self.limiter.spend(flood, key).await))
-                    ]
-                ),
-                if_(
-                    left,
-                    block![
-                        assign(tightest, py!(min(left, key = { order }))),
-                        do_(py!(tell(self.request, self.response, tightest.headers)))
-                    ]
-                )
-            ])
+        spend_def(),
+        spend_as_def(),
+        tell_left_def()
     ])
+}
+
+fn spend_def() -> FunctionDef {
+    names!(zone, accounts, account, key, sender, spray, flood, left);
+    let spent_on_account = py!(self.limiter.spend(zone, sender, key).await);
+    async_def("spend")
+        .params([untyped("self"), param(zone, Zone), varargs(accounts, str)])
+        .returns(none())
+        .body(block![
+            docstring(
+                "Count an attempt, or answer 429; no account is stored as it is.\n\
+                 \n\
+                 A new account brings no fresh budget, and a new address none for an account\n\
+                 that others try. The answer tells what is left to this address only."
+            ),
+            assign(sender, py!(bucket(self.client.ip_address))),
+            assign(spray, py!(Zone(f!("{}-by-address", zone.name), MANY))),
+            assign(left, py!(self.limiter.spend(spray, sender).await)),
+            for_(
+                account,
+                py!(accounts || ("",)),
+                block![
+                    assign(key, py!(sha256(account.encode()).hexdigest())),
+                    aug_assign(left, Operator::Add, spent_on_account),
+                    if_(
+                        py!(account && zone.of_account),
+                        block![
+                            assign(
+                                flood,
+                                py!(Zone(f!("{}-of-account", zone.name), zone.of_account))
+                            ),
+                            do_(py!(self.limiter.spend(flood, key).await))
+                        ]
+                    )
+                ]
+            ),
+            do_(py!(self.tell(left)))
+        ])
+}
+
+fn spend_as_def() -> FunctionDef {
+    names!(zone, caller_id);
+    async_def("spend_as")
+        .params([untyped("self"), param(zone, Zone), param(caller_id, UUID)])
+        .returns(none())
+        .body(block![
+            docstring("Count what a known caller does, from whatever address, or answer 429."),
+            do_(py!(self.tell(self.limiter.spend(zone, str(caller_id)).await)))
+        ])
+}
+
+fn tell_left_def() -> FunctionDef {
+    names!(left, budget, tightest);
+    let order = make::lambda([budget], py!(budget.order));
+    def("tell").params([untyped("self"), param(left, py!(list[Budget]))]).returns(none()).body(
+        block![
+            docstring("Tell the caller what is left of what runs out first."),
+            if_(
+                left,
+                block![
+                    assign(tightest, py!(min(left, key = { order }))),
+                    do_(py!(tell(self.request, self.response, tightest.headers)))
+                ]
+            )
+        ],
+    )
 }
 
 fn pending_class() -> ClassDef {

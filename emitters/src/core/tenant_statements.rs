@@ -2,8 +2,8 @@
 
 use crate::models::base::{Base, TenantScoped};
 use crate::python::builtins::{
-    RuntimeError, any, bool, enumerate, filter, frozenset, isinstance, issubclass, len, list, map,
-    object, set, str,
+    RuntimeError, any, bool, filter, frozenset, isinstance, issubclass, len, list, map, object,
+    set, str,
 };
 use crate::python::sqlalchemy::{
     Alias, AliasedReturnsRows, Annotated, ClauseElement, Column, ColumnClause, ColumnElement,
@@ -79,7 +79,7 @@ fn names_tenant_table_def() -> FunctionDef {
 }
 
 fn guard_parts_def() -> FunctionDef {
-    names!(statement, place, element);
+    names!(statement, queries, query, parts, part);
     def(guard_parts).params([param(statement, Executable)]).returns(none()).body(block![
         docstring(
             "Refuse the parts of a statement that no criterion reaches.\n\
@@ -87,21 +87,31 @@ fn guard_parts_def() -> FunctionDef {
              SQLAlchemy adds criteria to models. Raw SQL, tables that are named without their\n\
              model, and writes within another statement would stay as they are."
         ),
-        for_(
-            py!((place, element)),
-            py!(enumerate(elements(statement))),
+        ann_assign(queries, py!(list[object]), py!([statement])),
+        while_(
+            queries,
             block![
-                if_(
-                    py!(is_raw(element)),
-                    raise_tenancy_error("SQL as text cannot be filtered by tenant")
+                assign(query, py!(queries.pop())),
+                assign(parts, py!(list(elements(query, into_queries = false)))),
+                for_(
+                    part,
+                    parts,
+                    block![
+                        if_(
+                            py!(is_raw(part)),
+                            raise_tenancy_error("SQL as text cannot be filtered by tenant")
+                        ),
+                        if_(py!(is_!(part, query)), [continue_()]),
+                        if_(
+                            py!(isinstance(part, UpdateBase)),
+                            raise_tenancy_error("A write within a statement cannot be filtered")
+                        ),
+                        if_(py!(isinstance(part, SelectBase)), [do_(py!(queries.append(part)))])
+                    ]
                 ),
                 if_(
-                    py!(place > 0 && isinstance(element, UpdateBase)),
-                    raise_tenancy_error("A write within a statement cannot be filtered")
-                ),
-                if_(
-                    py!(isinstance(element, SelectBase | UpdateBase)),
-                    [do_(py!(guard_tables(element)))]
+                    py!(isinstance(query, SelectBase | UpdateBase)),
+                    [do_(py!(guard_tables(query, parts)))]
                 )
             ]
         )
@@ -109,34 +119,32 @@ fn guard_parts_def() -> FunctionDef {
 }
 
 fn guard_tables_def() -> FunctionDef {
-    names!(query, mapped, element);
-    def(guard_tables).params([param(query, py!(SelectBase | UpdateBase))]).returns(none()).body(
-        block![
+    names!(query, parts, bare, part);
+    let is_bare = py!(!is_mapped(part) && is_of_tenant(part));
+    def(guard_tables)
+        .params([
+            param(query, py!(SelectBase | UpdateBase)),
+            param(parts, py!(list[ExternallyTraversible])),
+        ])
+        .returns(none())
+        .body(block![
             docstring("Refuse the tables that a query, or a write, names without their model."),
-            assign(mapped, py!(mapped_tables(query))),
-            for_(
-                element,
-                py!(elements(query, into_queries = false)),
-                block![
-                    if_(py!(!is_of_tenant(element) || is_mapped(element)), [continue_()]),
-                    if_(
-                        py!(not_in!(source_of(element), mapped)),
-                        raise_tenancy_error(
-                            "A table without its model cannot be filtered by tenant"
-                        )
-                    )
-                ]
+            assign(bare, py!(set!(source_of(part) for part in parts if { is_bare }))),
+            if_(
+                py!(bare && !(bare <= mapped_tables(query, parts))),
+                raise_tenancy_error("A table without its model cannot be filtered by tenant")
             )
-        ],
-    )
+        ])
 }
 
 fn mapped_tables_def() -> FunctionDef {
-    names!(query, mapped, element, column, parts, part, sources, shown);
-    let own = py!(elements(query, into_queries = false));
-    let is_table = py!(is_mapped(element) && !isinstance(element, Column));
+    names!(query, parts, part, mapped, column, sources, shown);
+    let is_table = py!(is_mapped(part) && !isinstance(part, Column));
     def(mapped_tables)
-        .params([param(query, py!(SelectBase | UpdateBase))])
+        .params([
+            param(query, py!(SelectBase | UpdateBase)),
+            param(parts, py!(list[ExternallyTraversible])),
+        ])
         .returns(py!(set[object]))
         .body(block![
             docstring(
@@ -148,17 +156,19 @@ fn mapped_tables_def() -> FunctionDef {
             ann_assign(
                 mapped,
                 py!(set[object]),
-                py!(set!(element for element in { own } if { is_table }))
+                py!(set!(part for part in parts if { is_table }))
             ),
             if_(py!(!isinstance(query, Select)), [return_(mapped)]),
             for_(
                 column,
                 py!(query.inner_columns),
                 block![
-                    assign(parts, py!(elements(column, into_queries = false))),
                     assign(
                         sources,
-                        py!(set!(source_of(part) for part in parts if is_mapped(part)))
+                        py!(set!(
+                            source_of(part) for part in elements(column, into_queries = false)
+                            if is_mapped(part)
+                        ))
                     ),
                     if_(py!(len(sources) == 1), [do_(py!(mapped.update(sources)))])
                 ]

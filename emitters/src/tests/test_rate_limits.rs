@@ -46,6 +46,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_nobody_writes_their_own_address(),
         test_mails_are_counted(),
         test_nobody_is_flooded_from_many_addresses(),
+        test_a_new_address_is_not_flooded(),
         test_a_token_is_not_tried_from_many_addresses(),
         test_answers_tell_what_is_left(),
         test_passwords_are_not_guessed_behind_a_sign_in(),
@@ -236,6 +237,40 @@ fn test_nobody_is_flooded_from_many_addresses() -> FunctionDef {
         ])
 }
 
+fn test_a_new_address_is_not_flooded() -> FunctionDef {
+    names!(callers, number, body, headers, statuses, answer, limiter);
+    let forwarded = py!(f!("203.0.113.{}", number));
+    proxied_test("test_a_new_address_is_not_flooded").body(block![
+        assign(limiter, py!(proxied.app.state.rate_limiter)),
+        assign(py!(limiter.is_on), false),
+        assign(
+            callers,
+            py!(list!(
+                proxied.sign_up(f!("{}@example.com", number)).await for number in range(3)
+            ))
+        ),
+        assign(py!(limiter.is_on), true),
+        assign(body, py!(dict!("email" => "eve@example.com"))),
+        ann_assign(statuses, py!(list[int]), py!([])),
+        for_(
+            number,
+            py!(range(21)),
+            block![
+                assign(
+                    headers,
+                    py!(dict!(**callers[number % 3].headers, "X-Forwarded-For" => { forwarded }))
+                ),
+                assign(
+                    answer,
+                    py!(proxied.http.post("/auth/email", json = body, headers = headers).await)
+                ),
+                do_(py!(statuses.append(answer.status_code)))
+            ]
+        ),
+        assert_(py!(statuses == [202] * 20 + [429]))
+    ])
+}
+
 fn test_a_token_is_not_tried_from_many_addresses() -> FunctionDef {
     names!(body, statuses, token, other);
     proxied_test("test_a_token_is_not_tried_from_many_addresses").body(block![
@@ -354,13 +389,16 @@ fn test_keys_are_not_guessed() -> FunctionDef {
 }
 
 fn test_invitations_are_counted(member: &str) -> FunctionDef {
-    names!(ada, path, body, statuses);
+    names!(ada, path, body, answers, answer, statuses, left);
     limited_test("test_invitations_are_counted").body(block![
         assign(ada, py!(limited.sign_up("ada@example.com").await)),
         assign(path, py!(f!("/organizations/{}/invitations", ada.organization().await))),
         assign(body, py!(dict!("email" => "bob@example.com", "role" => member))),
-        assign(statuses, py!(list!(ada.post(path, body).await.status_code for _ in range(51)))),
-        assert_(py!(statuses == [201] + [409] * 49 + [429]))
+        assign(answers, py!(list!(ada.post(path, body).await for _ in range(51)))),
+        assign(statuses, py!(list!(answer.status_code for answer in answers))),
+        assert_(py!(statuses == [201] + [409] * 49 + [429])),
+        assign(left, py!(list!(answer.headers["RateLimit-Remaining"] for answer in answers[..2]))),
+        assert_(py!(left == ["49", "48"]))
     ])
 }
 
