@@ -3,11 +3,12 @@
 use crate::entity_names;
 use crate::models;
 use crate::spec::Spec;
+use crate::tests::entities::{self, Entities};
 use astgen_pyast::prelude::*;
 
 /// The modules.
 #[must_use]
-pub fn emit(spec: &Spec) -> Vec<Module> {
+pub fn emit(spec: &Spec, known: &Entities<'_>) -> Vec<Module> {
     let packages = [
         ("app", format!("{}: the application.", spec.project.title)),
         ("app.api", "The routers, one per file.".to_owned()),
@@ -19,5 +20,5 @@ pub fn emit(spec: &Spec) -> Vec<Module> {
     let entities = spec.entities.iter().map(|entity| entity_names::model(&entity.names));
     let tables = models::package::emit(spec, entities);
     let plain = packages.into_iter().map(|(name, docstring)| module(name).docstring(docstring));
-    plain.chain([tables]).collect()
+    plain.chain([tables]).chain(entities::package(known)).collect()
 }

@@ -3,6 +3,7 @@
 use crate::core::billing::has_overrides;
 use crate::core::plans::{has_flags, has_limits, has_prices};
 use crate::spec::{Entity, Payer, Spec};
+use crate::tests::entities::Entities;
 use crate::tests::entity_rows::Needs;
 use crate::{
     Content, Generated, Printed, api, app_main, billing_main, core, files, manage, migrations,
@@ -23,9 +24,9 @@ const FIRST_PARTY: [&str; 2] = ["app", "tests"];
 /// ```
 #[must_use]
 pub fn generate(spec: &Spec) -> Vec<Generated> {
-    let needs = &Needs::of(spec);
-    let entities = spec.entities.iter().flat_map(|one| entity(spec, needs, one));
-    frame(spec).into_iter().flat_map(|part| part()).chain(entities).collect()
+    let known = &Entities::of(spec);
+    let entities = spec.entities.iter().flat_map(|one| entity(spec, &known.needs, one));
+    frame(spec, known).into_iter().flat_map(|part| part()).chain(entities).collect()
 }
 
 /// The texts of the generated files, in no particular order: on all cores, and no tree lives longer than it takes
@@ -52,13 +53,18 @@ pub fn generate_printed(spec: &Spec) -> Vec<Printed> {
 #[must_use]
 pub fn generate_with<T: Send>(spec: &Spec, work: impl Fn(Printed) -> T + Sync) -> Vec<T> {
     let work = |file: Generated| work(file.into_printed());
-    let needs = &Needs::of(spec);
+    let known = &Entities::of(spec);
     let (mut made, of_entities): (Vec<T>, Vec<T>) = rayon::join(
-        || frame(spec).into_par_iter().flat_map_iter(|part| part().into_iter().map(work)).collect(),
+        || {
+            frame(spec, known)
+                .into_par_iter()
+                .flat_map_iter(|part| part().into_iter().map(work))
+                .collect()
+        },
         || {
             spec.entities
                 .par_iter()
-                .flat_map_iter(|one| entity(spec, needs, one).map(work))
+                .flat_map_iter(|one| entity(spec, &known.needs, one).map(work))
                 .collect()
         },
     );
@@ -81,18 +87,20 @@ pub(crate) use later;
 type Part<'s> = Box<dyn FnOnce() -> Vec<Generated> + Send + 's>;
 
 /// All files but those of single entities.
-fn frame(spec: &Spec) -> Vec<Part<'_>> {
+fn frame<'s>(spec: &'s Spec, known: &'s Entities<'s>) -> Vec<Part<'s>> {
     let modules = application(spec)
         .into_iter()
         .chain(billing(spec))
         .chain(entity_support(spec))
         .chain(later![migrations::env::emit(spec), migrations::initial::emit(spec)])
-        .chain(tests::emit_all(spec));
+        .chain(tests::emit_all(spec, known));
     let modules = modules.map(|module| -> Part<'_> {
         Box::new(move || module().map(|module| python(module, false)).into_iter().collect())
     });
     let others: [Part<'_>; 4] = [
-        Box::new(|| packages::emit(spec).into_iter().map(|module| python(module, true)).collect()),
+        Box::new(|| {
+            packages::emit(spec, known).into_iter().map(|module| python(module, true)).collect()
+        }),
         Box::new(|| tools::emit(spec).into_iter().map(tool).collect()),
         Box::new(|| files::emit(spec)),
         Box::new(|| vec![migrations::schema::Schema::of(spec).file()]),
@@ -111,7 +119,7 @@ fn entity<'s>(
         schemas::entity::emit(spec, entity),
         services::entity_service::emit(spec, entity),
         api::entity::emit(spec, entity),
-        tests::entity::emit(needs, entity),
+        tests::entities::emit(needs, entity),
     ];
     modules.into_iter().filter_map(|module| module()).map(|module| python(module, false))
 }

@@ -2,7 +2,7 @@
 //!
 //! The file is made for version control. It is text, a line for the texts of a few neighbouring paths, so that
 //! a small change of a project is a small change of it, and git merges two branches into a file that holds the
-//! texts of both. A line is the digest of its records, a space, and the records: deflated, in base64.
+//! texts of both. A line is the digest of the paths and digests in it, a space, and its records: deflated, in base64.
 
 use crate::{Digest, ProjectPath};
 use data_encoding::BASE64;
@@ -13,10 +13,10 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Write};
 
-/// The first line. The number is the version of the format.
-const HEADER: &str = "astgen texts 1";
+/// The first line. The number is the version of the format: a line of version 1 begins with the digest of its records.
+const HEADER: &str = "astgen texts 2";
 
-/// How many hexadecimal digits of the digest of its records a line begins with.
+/// How many hexadecimal digits of its digest a line begins with.
 const DIGITS: usize = 16;
 
 /// A line holds about this many texts: the more, the smaller the file, and the larger each change of it.
@@ -80,10 +80,10 @@ impl Texts {
     /// The text of the file, with the texts that `wanted` names and this has.
     #[must_use]
     pub fn write(&self, wanted: &BTreeMap<ProjectPath, Vec<Digest>>) -> String {
-        let records: Vec<(&ProjectPath, &str)> = wanted
+        let records: Vec<Record<'_>> = wanted
             .iter()
             .flat_map(|(path, digests)| digests.iter().map(move |digest| (path, digest)))
-            .filter_map(|(path, digest)| Some((path, self.get(digest)?)))
+            .filter_map(|(path, digest)| Some((path, *digest, self.get(digest)?)))
             .collect();
         // What an encoder works in is larger than most lines.
         let encoder = || DeflateEncoder::new(Vec::new(), LEVEL);
@@ -95,16 +95,17 @@ impl Texts {
     }
 }
 
+/// A text, where it was generated, and its digest.
+type Record<'t> = (&'t ProjectPath, Digest, &'t str);
+
 /// Runs of records. Where one ends follows from its last path alone, so that a new path changes one run.
-fn groups<'r, 't>(
-    mut records: &'r [(&'t ProjectPath, &'t str)],
-) -> Vec<&'r [(&'t ProjectPath, &'t str)]> {
+fn groups<'r, 't>(mut records: &'r [Record<'t>]) -> Vec<&'r [Record<'t>]> {
     let ends = |path: &ProjectPath| {
         Digest::of(path.as_str().as_bytes()).first_byte().is_multiple_of(TEXTS_IN_A_LINE)
     };
     let mut groups = Vec::new();
     while !records.is_empty() {
-        let last = records.iter().position(|(path, _)| ends(path));
+        let last = records.iter().position(|(path, ..)| ends(path));
         let (group, rest) = records.split_at(last.map_or(records.len(), |last| last + 1));
         groups.push(group);
         records = rest;
@@ -112,9 +113,9 @@ fn groups<'r, 't>(
     groups
 }
 
-fn write_line(encoder: &mut DeflateEncoder<Vec<u8>>, group: &[(&ProjectPath, &str)]) -> String {
+fn write_line(encoder: &mut DeflateEncoder<Vec<u8>>, group: &[Record<'_>]) -> String {
     let mut records = Vec::new();
-    for (path, text) in group {
+    for (path, _, text) in group {
         for part in [path.as_str(), text] {
             records.extend_from_slice(&(part.len() as u64).to_le_bytes());
             records.extend_from_slice(part.as_bytes());
@@ -123,7 +124,8 @@ fn write_line(encoder: &mut DeflateEncoder<Vec<u8>>, group: &[(&ProjectPath, &st
     // Writing to memory does not fail. The encoder ends its stream here, and is ready for the next line.
     let deflated = encoder.write_all(&records).and_then(|()| encoder.reset(Vec::new()));
     let deflated = deflated.unwrap_or_default();
-    format!("{} {}\n", &Digest::of(&records).to_string()[..DIGITS], BASE64.encode(&deflated))
+    let digest = digest_of(group.iter().map(|(path, digest, _)| (*path, *digest)));
+    format!("{} {}\n", shown(&digest), BASE64.encode(&deflated))
 }
 
 fn read_line(line: &str) -> Option<Vec<(ProjectPath, Digest, String)>> {
@@ -131,9 +133,6 @@ fn read_line(line: &str) -> Option<Vec<(ProjectPath, Digest, String)>> {
     let deflated = BASE64.decode(records.as_bytes()).ok()?;
     let mut records = Vec::new();
     DeflateDecoder::new(&*deflated).take(LARGEST_LINE).read_to_end(&mut records).ok()?;
-    if Digest::of(&records).to_string().get(..DIGITS)? != digest {
-        return None;
-    }
     let mut rest = &*records;
     let mut read = Vec::new();
     while !rest.is_empty() {
@@ -141,7 +140,21 @@ fn read_line(line: &str) -> Option<Vec<(ProjectPath, Digest, String)>> {
         let text = part(&mut rest)?;
         read.push((path, Digest::of(text.as_bytes()), text.to_owned()));
     }
-    Some(read)
+    let is_whole = shown(&digest_of(read.iter().map(|(path, digest, _)| (path, *digest))))
+        == digest
+        || shown(&Digest::of(&records)) == digest;
+    is_whole.then_some(read)
+}
+
+/// The digest of a line. Digesting the texts themselves again would take a tenth of a build.
+fn digest_of<'t>(records: impl Iterator<Item = (&'t ProjectPath, Digest)>) -> Digest {
+    let named = records.map(|(path, digest)| format!("{digest} {path}\n"));
+    Digest::of(named.collect::<String>().as_bytes())
+}
+
+/// What a line shows of its digest.
+fn shown(digest: &Digest) -> String {
+    format!("{digest:.DIGITS$}")
 }
 
 fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
@@ -153,9 +166,10 @@ fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::Texts;
-    use crate::ProjectPath;
+    use super::{BASE64, DeflateEncoder, LEVEL, Texts, shown};
+    use crate::{Digest, ProjectPath};
     use proptest::prelude::*;
+    use std::io::Write;
 
     fn texts(files: &[(String, String)]) -> Texts {
         let mut texts = Texts::default();
@@ -204,6 +218,18 @@ mod tests {
         let read = Texts::read(&damaged);
         assert!(read.digests().len() > 150 && read.digests().len() < 200);
         assert!(read.digests().iter().all(|(path, digests)| whole.digests()[path] == *digests));
+    }
+
+    #[test]
+    fn a_line_of_the_first_version_is_read() {
+        let records = b"\x04\0\0\0\0\0\0\0a.py\x06\0\0\0\0\0\0\0x = 1\n";
+        let mut encoder = DeflateEncoder::new(Vec::new(), LEVEL);
+        encoder.write_all(records).expect("memory takes it");
+        let deflated = BASE64.encode(&encoder.finish().expect("memory takes it"));
+        let line = |digest| format!("astgen texts 1\n{} {deflated}\n", shown(&digest));
+        let expected = texts(&[("a.py".to_owned(), "x = 1\n".to_owned())]);
+        assert_eq!(Texts::read(&line(Digest::of(records))), expected);
+        assert_eq!(Texts::read(&line(Digest::of(b"other records"))), Texts::default());
     }
 
     #[test]

@@ -23,7 +23,7 @@ astgen_pyast::vocabulary! {
     "email.utils": format_datetime;
     "enum": StrEnum;
     "fcntl": LOCK_EX, flock;
-    "functools": cache;
+    "functools": cache, partial;
     "hashlib": file_digest, sha256;
     "html": escape;
     "http": HTTPStatus;

@@ -78,7 +78,7 @@ pub struct EntityNames {
     pub service_module: &'static str,
     /// The router's module: `app.api.purchase_orders`.
     pub api_module: &'static str,
-    /// The module of its tests: `tests.test_purchase_orders`.
+    /// The module of what its tests know: `tests.entities.purchase_orders`.
     pub test_module: &'static str,
     /// The first part of the routes, without slashes: `purchase-orders`.
     pub path: String,

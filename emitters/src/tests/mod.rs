@@ -17,17 +17,10 @@ pub mod openapi_hooks;
 pub mod receiver;
 pub mod servers;
 
+pub mod entities;
 pub mod entity;
-
-mod entity_access;
-mod entity_bulk;
-mod entity_idempotency;
-mod entity_lists;
-mod entity_relations;
 pub mod entity_rows;
-mod entity_trash;
 mod entity_values;
-mod entity_versions;
 
 pub mod test_access;
 pub mod test_api_keys;
@@ -42,7 +35,15 @@ pub mod test_conventions;
 pub mod test_cookies;
 pub mod test_database;
 pub mod test_email;
+pub mod test_entities;
 pub mod test_entitlements;
+pub mod test_entity_access;
+pub mod test_entity_bulk;
+pub mod test_entity_idempotency;
+pub mod test_entity_lists;
+pub mod test_entity_relations;
+pub mod test_entity_trash;
+pub mod test_entity_versions;
 pub mod test_errors;
 pub mod test_feature_flags;
 pub mod test_fields;
@@ -104,12 +105,21 @@ use crate::spec::{Billing, EmailBackend, Spec};
 
 /// Every test module that a spec wants, but for those of its entities.
 #[must_use]
-pub fn emit_all(spec: &Spec) -> Vec<Later<'_>> {
+pub fn emit_all<'s>(spec: &'s Spec, known: &'s entities::Entities<'s>) -> Vec<Later<'s>> {
     let mut modules = Vec::from(later![
         conftest::emit(spec),
         databases::emit(spec),
         servers::emit(spec),
         world::emit(spec),
+        entity::emit(known),
+        test_entities::emit(known),
+        test_entity_access::emit(known),
+        test_entity_bulk::emit(known),
+        test_entity_idempotency::emit(known),
+        test_entity_lists::emit(known),
+        test_entity_relations::emit(known),
+        test_entity_trash::emit(known),
+        test_entity_versions::emit(known),
         test_audit::emit(spec),
         test_auth::emit(spec),
         test_conventions::emit(spec),

@@ -111,6 +111,6 @@ fn modules(name: Name, plural: Name) -> Option<[&'static str; 5]> {
         parse(format!("app.schemas.{name}"))?,
         parse(format!("app.services.{name}_service"))?,
         parse(format!("app.api.{plural}"))?,
-        parse(format!("tests.test_{plural}"))?,
+        parse(format!("tests.entities.{plural}"))?,
     ])
 }
