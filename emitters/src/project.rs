@@ -183,7 +183,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         services::job_control::emit(),
         services::job_dispatcher::emit(spec.jobs.has_workers()),
         services::job_registry::emit(spec),
-        services::job_runner::emit(is_traced),
+        services::job_runner::emit(&spec.observability),
         services::job_service::emit(),
         services::mail_message::emit(),
         services::mailer::emit(spec),
@@ -241,7 +241,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
             core::webhook_signing::emit(),
             models::webhook::emit(),
             schemas::webhook::emit(),
-            services::webhook_delivery::emit(),
+            services::webhook_delivery::emit(spec.observability.metrics),
             services::webhook_outbox::emit(spec),
             services::webhook_service::emit(),
             api::webhook_endpoints::emit(),
@@ -260,6 +260,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         modules.extend(later![
             core::connections::emit(),
             core::metrics::emit(&spec.observability),
+            core::work_metrics::emit(spec),
             serve::emit(),
             services::backlog::emit(spec),
         ]);
@@ -270,7 +271,8 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
     if spec.jobs.has_workers() {
         modules.extend(later![
             services::rq_dispatcher::emit(spec),
-            worker::emit(is_traced, spec.tenancy.row_level_security)
+            worker::emit(spec),
+            spec.observability.metrics.then(core::worker_metrics::emit)
         ]);
     }
     modules.extend(later![
