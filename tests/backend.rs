@@ -160,6 +160,17 @@ fn users_pay_on_sqlite() {
     test_payers(&backend, &[]);
 }
 
+/// Four workers answer ten thousand requests over 32 connections, and `/metrics` has each of them: the script fails where a
+/// sum differs, and says so of every reading where none does.
+#[test]
+fn several_workers_count_exactly_what_was_sent() {
+    let (_folder, backend) = build("acme");
+    let mut python = program("python", &backend);
+    let told = run(python.arg(root().join("benches/workers.py")).arg(&backend));
+    assert!(told.starts_with("10000 requests, 4 workers"), "{told}");
+    assert!(told.ends_with("20 readings of /metrics, each exact\n"), "{told}");
+}
+
 /// The smallest example with sessions in cookies alone, and with codes for everybody.
 #[test]
 fn the_suite_with_cookies_is_green_on_sqlite() {

@@ -136,7 +136,7 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
                 app.add_middleware(TrustedHostMiddleware, allowed_hosts = settings.allowed_hosts)
             )),
             if_(py!(settings.access_log), [do_(py!(app.add_middleware(AccessLogMiddleware)))]),
-            spec.observability.metrics.then(|| do_(py!(init_metrics(app)))),
+            spec.observability.metrics.then(|| do_(py!(init_metrics(app, resources.work)))),
             do_(py!(app.add_middleware(RequestIdMiddleware))),
             return_(app)
         ])

@@ -191,7 +191,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         services::job_control::emit(),
         services::job_dispatcher::emit(spec.jobs.has_workers()),
         services::job_registry::emit(spec),
-        services::job_runner::emit(is_traced),
+        services::job_runner::emit(&spec.observability),
         services::job_service::emit(),
         services::mail_message::emit(),
         services::mailer::emit(spec),
@@ -249,7 +249,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
             core::webhook_signing::emit(),
             models::webhook::emit(),
             schemas::webhook::emit(),
-            services::webhook_delivery::emit(),
+            services::webhook_delivery::emit(spec.observability.metrics),
             services::webhook_outbox::emit(spec),
             services::webhook_service::emit(),
             api::webhook_endpoints::emit(),
@@ -268,6 +268,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         modules.extend(later![
             core::connections::emit(),
             core::metrics::emit(&spec.observability),
+            core::work_metrics::emit(spec),
             serve::emit(),
             services::backlog::emit(spec),
         ]);
@@ -278,7 +279,8 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
     if spec.jobs.has_workers() {
         modules.extend(later![
             services::rq_dispatcher::emit(spec),
-            worker::emit(is_traced, spec.tenancy.row_level_security)
+            worker::emit(spec),
+            spec.observability.metrics.then(core::worker_metrics::emit)
         ]);
     }
     modules.extend(later![

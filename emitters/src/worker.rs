@@ -5,6 +5,7 @@ use crate::core::jobs::dispatch_through;
 use crate::core::logging::configure_logging;
 use crate::core::settings::Settings;
 use crate::core::tracing::{start_tracing, stop_tracing};
+use crate::core::worker_metrics::serving_work;
 use crate::python::builtins::{__name__, RuntimeError, str};
 use crate::python::redis::Redis;
 use crate::python::rq::{JSONSerializer, Queue, Worker};
@@ -12,6 +13,7 @@ use crate::python::standard::{UUID, asyncio};
 use crate::services::job_runner::JobRunner;
 use crate::services::resources::Resources;
 use crate::services::rq_dispatcher::{QUEUE, RqDispatcher};
+use crate::spec::Spec;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -20,7 +22,8 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit(is_traced: bool, row_level_security: bool) -> Module {
+pub fn emit(spec: &Spec) -> Module {
+    let row_level_security = spec.tenancy.row_level_security;
     module("app.worker")
         .docstring(
             "The worker: `python -m app.worker` runs the jobs of the queue, each in a process.",
@@ -30,10 +33,10 @@ pub fn emit(is_traced: bool, row_level_security: bool) -> Module {
                 .comment("RQ and redis leave some of their types open.")
                 .comment("pyright: reportUnknownMemberType=false"),
             willing_worker_class(),
-            main_def(row_level_security),
+            main_def(spec),
             row_level_security.then(check_role_def),
             run_job_def(),
-            work_off_def(is_traced),
+            work_off_def(spec.observability.tracing),
             queue_url_def(),
             if_(py!(__name__ == "__main__"), [do_(py!(main()))])
         ])
@@ -60,20 +63,25 @@ fn willing_worker_class() -> ClassDef {
     ])
 }
 
-fn main_def(row_level_security: bool) -> FunctionDef {
+fn main_def(spec: &Spec) -> FunctionDef {
     names!(settings, connection, queue, worker);
+    let work = do_(py!(worker.work(logging_level = settings.log_level)));
+    let work = match spec.observability.metrics {
+        true => block![with(py!(serving_work(settings)), [work])],
+        false => block![work],
+    };
     def(main).returns(none()).body(block![
         docstring("Work until told to stop; a job that runs by then comes to its end."),
         assign(settings, py!(Settings())),
         do_(py!(configure_logging(settings))),
-        row_level_security.then(|| do_(py!(asyncio.run(check_role(settings))))),
+        spec.tenancy.row_level_security.then(|| do_(py!(asyncio.run(check_role(settings))))),
         assign(connection, py!(Redis.from_url(queue_url(settings)))),
         assign(queue, py!(Queue(QUEUE, connection = connection, serializer = JSONSerializer))),
         assign(
             worker,
             py!(WillingWorker([queue], connection = connection, serializer = JSONSerializer))
         ),
-        do_(py!(worker.work(logging_level = settings.log_level)))
+        work
     ])
 }
 

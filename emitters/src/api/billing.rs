@@ -41,7 +41,7 @@ pub fn emit(spec: &Spec, billing: &Billing) -> Module {
     let members = required(&spec.organizations.roles);
     let sold = has_prices(billing);
     let managers = required([spec.organizations.owner()]);
-    let checkout = guarded(check_out_def(), &claim_key.into_expr());
+    let once = |route| guarded(guarded(route, &claim_key.into_expr()), &managers);
     let docstring = "Plans, the subscription of an organization, and the webhook of Stripe.";
     module("app.api.billing").docstring(docstring).body(block![
         assign(router, py!(APIRouter(prefix = "/billing", tags = ["billing"]))),
@@ -60,12 +60,12 @@ pub fn emit(spec: &Spec, billing: &Billing) -> Module {
         list_billing_events_def(),
         replay_billing_event_def(),
         guarded(read_subscription_def(billing), &members),
-        sold.then(|| guarded(checkout, &managers)),
-        sold.then(|| guarded(open_portal_def(), &managers)),
-        sold.then(|| guarded(change_plan_def(), &managers)),
-        sold.then(|| guarded(cancel_subscription_def(), &managers)),
-        sold.then(|| guarded(resume_subscription_def(), &managers)),
-        sold.then(|| guarded(sync_subscription_def(), &managers)),
+        sold.then(|| once(check_out_def())),
+        sold.then(|| once(open_portal_def())),
+        sold.then(|| once(change_plan_def())),
+        sold.then(|| once(cancel_subscription_def())),
+        sold.then(|| once(resume_subscription_def())),
+        sold.then(|| once(sync_subscription_def())),
         sold.then(|| guarded(list_invoices_def(), &managers)),
         subscription_of_def(billing)
     ])

@@ -6,6 +6,7 @@ use crate::core::errors::UnauthorizedError;
 use crate::core::operators::may_read;
 use crate::core::request_labels::{RouteLabels, UNMATCHED, method_of};
 use crate::core::settings::Settings;
+use crate::core::work_metrics::WorkMetrics;
 use crate::python::asgi;
 use crate::python::builtins::{PermissionError, ProcessLookupError, bool, float, int, str};
 use crate::python::fastapi::{ASGIApp, FastAPI, Request, Response};
@@ -66,47 +67,51 @@ fn metrics_class() -> ClassDef {
 }
 
 fn metrics_init() -> FunctionDef {
-    def("__init__").params([untyped("self")]).returns(none()).body(block![
-        docstring("Register every metric in a registry of its own."),
-        assign(py!(self.registry), py!(CollectorRegistry())),
-        assign(
-            py!(self.requests),
-            py!(Counter(
-                REQUESTS,
-                "Requests that were answered.",
-                ["method", "route", "status"],
-                registry = self.registry
-            ))
-        ),
-        assign(
-            py!(self.errors),
-            py!(Counter(
-                ERRORS,
-                "Requests that were answered with an error.",
-                ["route", "status"],
-                registry = self.registry
-            ))
-        ),
-        assign(
-            py!(self.seconds),
-            py!(Histogram(
-                SECONDS,
-                "Time from the request to the end of the answer.",
-                ["method", "route"],
-                registry = self.registry
-            ))
-        ),
-        assign(py!(self.in_flight), gauge(IN_FLIGHT, "Requests that are being answered.")),
-        do_(py!(self.in_flight.set(0))),
-        assign(
-            py!(self.connections),
-            gauge(CONNECTIONS, "Connections to the database that are in use.")
-        ),
-        assign(
-            py!(self.most_connections),
-            gauge(MOST_CONNECTIONS, "Connections to the database that there may be.")
-        )
-    ])
+    names!(work);
+    def("__init__").params([untyped("self"), param(work, WorkMetrics)]).returns(none()).body(
+        block![
+            docstring("Register every metric beside those of what no request waits for."),
+            assign(py!(self.work), work),
+            assign(py!(self.registry), py!(work.registry)),
+            assign(
+                py!(self.requests),
+                py!(Counter(
+                    REQUESTS,
+                    "Requests that were answered.",
+                    ["method", "route", "status"],
+                    registry = self.registry
+                ))
+            ),
+            assign(
+                py!(self.errors),
+                py!(Counter(
+                    ERRORS,
+                    "Requests that were answered with an error.",
+                    ["route", "status"],
+                    registry = self.registry
+                ))
+            ),
+            assign(
+                py!(self.seconds),
+                py!(Histogram(
+                    SECONDS,
+                    "Time from the request to the end of the answer.",
+                    ["method", "route"],
+                    registry = self.registry
+                ))
+            ),
+            assign(py!(self.in_flight), gauge(IN_FLIGHT, "Requests that are being answered.")),
+            do_(py!(self.in_flight.set(0))),
+            assign(
+                py!(self.connections),
+                gauge(CONNECTIONS, "Connections to the database that are in use.")
+            ),
+            assign(
+                py!(self.most_connections),
+                gauge(MOST_CONNECTIONS, "Connections to the database that there may be.")
+            )
+        ],
+    )
 }
 
 /// A gauge that all processes that are there add to.
@@ -176,21 +181,23 @@ fn metrics_middleware_call() -> FunctionDef {
 }
 
 fn init_metrics_def(observability: &Observability) -> FunctionDef {
-    names!(app, metrics, database);
+    names!(app, work, metrics, database);
     let route = || do_(py!(app.add_api_route("/metrics", read_metrics, include_in_schema = false)));
-    def(init_metrics).params([param(app, FastAPI)]).returns(none()).body(block![
-        docstring(match observability.is_public() {
-            true => "Count every request and serve the counts at /metrics.",
-            false => "Count every request; the counts have a port of their own.",
-        }),
-        assign(metrics, py!(Metrics())),
-        ann_assign(database, Database, py!(app.state.database)),
-        do_(py!(watch_connections(database.engines, metrics.connections))),
-        do_(py!(metrics.most_connections.set(most_connections(database.engines)))),
-        assign(py!(app.state.metrics), metrics),
-        do_(py!(app.add_middleware(MetricsMiddleware, metrics = metrics))),
-        observability.is_public().then(route)
-    ])
+    def(init_metrics).params([param(app, FastAPI), param(work, WorkMetrics)]).returns(none()).body(
+        block![
+            docstring(match observability.is_public() {
+                true => "Count every request and serve the counts at /metrics.",
+                false => "Count every request; the counts have a port of their own.",
+            }),
+            assign(metrics, py!(Metrics(work))),
+            ann_assign(database, Database, py!(app.state.database)),
+            do_(py!(watch_connections(database.engines, metrics.connections))),
+            do_(py!(metrics.most_connections.set(most_connections(database.engines)))),
+            assign(py!(app.state.metrics), metrics),
+            do_(py!(app.add_middleware(MetricsMiddleware, metrics = metrics))),
+            observability.is_public().then(route)
+        ],
+    )
 }
 
 fn read_metrics_def(has_token: bool) -> FunctionDef {

@@ -53,3 +53,5 @@ pub mod tenant_statements;
 pub mod tracing;
 pub mod webhook_events;
 pub mod webhook_signing;
+pub mod work_metrics;
+pub mod worker_metrics;

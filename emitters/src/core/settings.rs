@@ -15,7 +15,9 @@ use astgen_pyast::prelude::*;
 
 mod fields;
 
-pub use fields::{DefaultValue, Given, METRICS_PORT, Setting, fields, has_own_quota};
+pub use fields::{
+    DefaultValue, Given, METRICS_PORT, Setting, WORKER_METRICS_PORT, fields, has_own_quota,
+};
 
 /// The secret of the compose file: whoever reads it knows it, and production refuses it.
 pub const PUBLISHED_SECRET: &str = "for development only, and known to everybody";

@@ -2,7 +2,7 @@
 
 use super::promql::{self, Window};
 use super::yaml::{Yaml, list, map, print};
-use crate::core::settings::METRICS_PORT;
+use crate::core::settings::{METRICS_PORT, WORKER_METRICS_PORT};
 use crate::spec::{MetricsAccess, Spec};
 use crate::{Content, Generated};
 
@@ -57,11 +57,27 @@ fn scrape(spec: &Spec) -> Yaml {
         .into_iter()
         .chain(spec.observability.has_token().then(token))
         .chain([("static_configs", list([map([("targets", targets)])]))]);
+    let worker = spec.jobs.has_workers().then(|| scrape_worker(spec));
     map([
         ("global", map([("scrape_interval", "15s"), ("evaluation_interval", "15s")])),
         ("rule_files", list(["alerts.yml"])),
-        ("scrape_configs", list([map(job)])),
+        ("scrape_configs", list([map(job)].into_iter().chain(worker))),
     ])
+}
+
+/// The worker beside it, which asks for no token: nobody from outside reaches its port.
+fn scrape_worker(spec: &Spec) -> Yaml {
+    let targets = list([format!("worker:{WORKER_METRICS_PORT}")]);
+    map([
+        ("job_name", Yaml::from(worker_name(spec))),
+        ("metrics_path", "/metrics".into()),
+        ("static_configs", list([map([("targets", targets)])])),
+    ])
+}
+
+/// What Prometheus calls the workers.
+fn worker_name(spec: &Spec) -> String {
+    format!("{}-worker", spec.project.name)
 }
 
 fn rule(alert: Alert) -> Yaml {
@@ -81,6 +97,8 @@ fn rule(alert: Alert) -> Yaml {
 fn alerts(spec: &Spec) -> Vec<Alert> {
     let mut alerts = vec![down(spec), defects(), slow(), crowded()];
     alerts.extend(jobs());
+    alerts.extend(spec.jobs.has_workers().then(|| worker_down(spec)));
+    alerts.extend(spec.webhooks.enabled.then(deliveries));
     alerts.extend(spec.billing.iter().flat_map(|_| billing()));
     alerts
 }
@@ -137,7 +155,7 @@ fn crowded() -> Alert {
     }
 }
 
-fn jobs() -> [Alert; 2] {
+fn jobs() -> [Alert; 3] {
     [
         Alert {
             name: "JobsLate",
@@ -148,6 +166,15 @@ fn jobs() -> [Alert; 2] {
             description: "See whether what runs the jobs is up and keeps up.",
         },
         Alert {
+            name: "JobsFail",
+            expr: format!("{} > 0.2", promql::share_of_failed_jobs(Window("30m"))),
+            lasts: "15m",
+            severity: Severity::Ticket,
+            summary: "One attempt in five at jobs of a kind fails.",
+            description: "The log has each with its error; they are tried again, and given up in \
+                          the end.",
+        },
+        Alert {
             name: "JobsDead",
             expr: format!("{} > 0", promql::dead_jobs()),
             lasts: "1m",
@@ -156,6 +183,29 @@ fn jobs() -> [Alert; 2] {
             description: "Their rows have the error; run them again once it is mended.",
         },
     ]
+}
+
+fn worker_down(spec: &Spec) -> Alert {
+    Alert {
+        name: "WorkerDown",
+        expr: format!("up{{job=\"{}\"}} == 0", worker_name(spec)),
+        lasts: "5m",
+        severity: Severity::Ticket,
+        summary: "A worker does not answer Prometheus.",
+        description: "See whether it runs, and whether WORKER_METRICS_PORT can be reached.",
+    }
+}
+
+fn deliveries() -> Alert {
+    Alert {
+        name: "DeliveriesFail",
+        expr: format!("{} > 0.5", promql::share_of_failed_deliveries(Window("30m"))),
+        lasts: "30m",
+        severity: Severity::Ticket,
+        summary: "Most deliveries of webhooks are not taken.",
+        description: "One endpoint that is down has many attempts; when all fail, see whether \
+                      the network lets them out.",
+    }
 }
 
 fn billing() -> [Alert; 3] {

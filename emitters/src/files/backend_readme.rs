@@ -459,12 +459,17 @@ fn metrics(spec: &Spec) -> Vec<Block> {
     if !spec.observability.metrics {
         return Vec::new();
     }
-    vec![
+    let mut blocks = vec![
         heading(2, "Metrics"),
         paragraph([
             code("/metrics"),
             text(" has what was asked and how it was answered, by route and status, and how much "),
-            text("waits in the database, and how many connections to it are in use. "),
+            text("waits in the database, how many connections to it are in use, and how jobs "),
+            text(if spec.webhooks.enabled {
+                "and deliveries of webhooks ended. "
+            } else {
+                "ended. "
+            }),
             text("Beside the backend, "),
             code("deploy/grafana/dashboard.json"),
             text(" draws it, and "),
@@ -487,7 +492,20 @@ fn metrics(spec: &Spec) -> Vec<Block> {
             code("python -m app.serve"),
             text(" empties it and is uvicorn from then on, with the same options."),
         ]),
-    ]
+    ];
+    blocks.extend(spec.jobs.has_workers().then(metrics_of_workers));
+    blocks
+}
+
+fn metrics_of_workers() -> Block {
+    paragraph([
+        text("A worker serves the metrics of its jobs at "),
+        code("WORKER_METRICS_PORT"),
+        text(" and "),
+        code("WORKER_METRICS_HOST"),
+        text(", where a port is named, as in the compose file. It asks for no token: let only "),
+        text("Prometheus reach it."),
+    ])
 }
 
 fn who_reads_metrics(access: MetricsAccess) -> Vec<Inline> {

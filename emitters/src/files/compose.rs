@@ -2,7 +2,7 @@
 
 use super::dockerfile::STORAGE_FOLDER;
 use super::yaml::{Yaml, list, map, print};
-use crate::core::settings::PUBLISHED_SECRET;
+use crate::core::settings::{PUBLISHED_SECRET, WORKER_METRICS_PORT};
 use crate::migrations::sql::identifier;
 use crate::spec::{EmailBackend, Spec};
 use crate::{Content, Generated};
@@ -63,7 +63,7 @@ fn migrate(spec: &Spec) -> Yaml {
     map([
         ("build", Yaml::from(".")),
         ("command", list(["alembic", "upgrade", "head"])),
-        ("environment", environment(spec)),
+        ("environment", map(environment(spec))),
         ("healthcheck", map([("disable", true)])),
         ("depends_on", map([("database", condition("service_healthy"))])),
     ])
@@ -73,7 +73,7 @@ fn api(spec: &Spec) -> Yaml {
     let mut api = vec![
         ("build", Yaml::from(".")),
         ("init", true.into()),
-        ("environment", environment(spec)),
+        ("environment", map(environment(spec))),
         ("ports", list(["127.0.0.1:8000:8000"])),
     ];
     api.extend(files(spec));
@@ -90,11 +90,15 @@ fn files(spec: &Spec) -> Option<(&'static str, Yaml)> {
 }
 
 fn worker(spec: &Spec) -> Yaml {
+    let mut variables = environment(spec);
+    if spec.observability.metrics {
+        variables.push(("WORKER_METRICS_PORT", WORKER_METRICS_PORT.to_string().into()));
+    }
     let mut worker = vec![
         ("build", Yaml::from(".")),
         ("command", list(["python", "-m", "app.worker"])),
         ("init", true.into()),
-        ("environment", environment(spec)),
+        ("environment", map(variables)),
     ];
     worker.extend(files(spec));
     worker.extend([
@@ -118,7 +122,7 @@ fn condition(condition: &str) -> Yaml {
 }
 
 /// What the server, the worker and the migrations have in common.
-fn environment(spec: &Spec) -> Yaml {
+fn environment(spec: &Spec) -> Vec<(&'static str, Yaml)> {
     let role = spec.project.identifier.as_str();
     let url =
         |role: &str, database: &str| format!("postgresql://{role}:{role}@database/{database}");
@@ -148,7 +152,7 @@ fn environment(spec: &Spec) -> Yaml {
             ("S3_SECRET_ACCESS_KEY", STORE_PASSWORD.into()),
         ]);
     }
-    map(environment)
+    environment
 }
 
 fn bucket_name(spec: &Spec) -> String {

@@ -90,6 +90,7 @@ fn panel((place, panel): (usize, Panel)) -> Value {
 fn panels(spec: &Spec) -> Vec<Panel> {
     let mut panels = of_requests();
     panels.extend(of_jobs());
+    panels.extend(spec.webhooks.enabled.then(of_deliveries));
     panels.extend(spec.billing.iter().flat_map(|_| of_billing()));
     panels
 }
@@ -163,7 +164,15 @@ fn of_requests() -> Vec<Panel> {
     ]
 }
 
-fn of_jobs() -> [Panel; 3] {
+fn of_deliveries() -> Panel {
+    Panel {
+        title: "Deliveries of webhooks by outcome",
+        unit: "ops",
+        series: vec![series(promql::deliveries(WINDOW), "{{outcome}}")],
+    }
+}
+
+fn of_jobs() -> [Panel; 6] {
     [
         Panel {
             title: "Jobs that are not done",
@@ -179,6 +188,21 @@ fn of_jobs() -> [Panel; 3] {
             title: "How late jobs are",
             unit: "s",
             series: vec![series(promql::lateness_of_jobs(), "the oldest")],
+        },
+        Panel {
+            title: "Attempts at jobs by outcome",
+            unit: "ops",
+            series: vec![series(promql::job_attempts_by("outcome", WINDOW), "{{outcome}}")],
+        },
+        Panel {
+            title: "Attempts at jobs that failed",
+            unit: "ops",
+            series: vec![series(promql::failed_job_attempts(WINDOW), "{{kind}}")],
+        },
+        Panel {
+            title: "Time of a job by kind, 95 %",
+            unit: "s",
+            series: vec![series(promql::job_quantile("0.95", WINDOW), "{{kind}}")],
         },
     ]
 }

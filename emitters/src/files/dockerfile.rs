@@ -63,6 +63,9 @@ fn image(spec: &Spec) -> Vec<Instruction> {
     if spec.observability.has_port() {
         variables.extend([("METRICS_HOST", "0.0.0.0"), ("METRICS_PORT", "9464")]);
     }
+    if is_measured && spec.jobs.has_workers() {
+        variables.push(("WORKER_METRICS_HOST", "0.0.0.0"));
+    }
     let folders = [(has_files, STORAGE_FOLDER), (is_measured, METRICS_FOLDER)];
     let folders = folders.into_iter().filter_map(|(needed, folder)| needed.then_some(folder));
     let folders: Vec<&str> = folders.collect();

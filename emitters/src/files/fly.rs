@@ -2,7 +2,7 @@
 
 use super::dockerfile::{STORAGE_FOLDER, server_command};
 use super::toml_document::{list, table};
-use crate::core::settings::METRICS_PORT;
+use crate::core::settings::{METRICS_PORT, WORKER_METRICS_PORT};
 use crate::spec::{DeployTarget, Spec};
 use crate::{Content, Generated};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, value};
@@ -23,25 +23,41 @@ pub fn emit(spec: &Spec) -> Option<Generated> {
     document.insert("kill_timeout", value("30s"));
     document.insert("build", table([("dockerfile", value("Dockerfile"))]));
     document.insert("deploy", table([("release_command", value("alembic upgrade head"))]));
-    document.insert(
-        "env",
-        table([
-            ("ENVIRONMENT", value("production")),
-            ("TRUSTED_PROXIES", value(PROXIES)),
-            ("ALLOWED_HOSTS", value(format!("{}.fly.dev", spec.project.name))),
-        ]),
-    );
+    document.insert("env", environment(spec));
     document.insert("processes", processes(spec));
     document.insert("http_service", http_service());
     if spec.storage.is_in_folder() {
         document.insert("mounts", files());
     }
     if spec.observability.has_port() {
-        let port = value(i64::from(METRICS_PORT));
-        document.insert("metrics", table([("port", port), ("path", value("/metrics"))]));
+        document.insert("metrics", metrics(spec));
     }
     document.insert("vm", machines());
     Some(Generated { path: "fly.toml".to_owned(), content: Content::Text(document.to_string()) })
+}
+
+fn environment(spec: &Spec) -> Item {
+    let hosts = format!("{}.fly.dev", spec.project.name);
+    let variables = [
+        ("ENVIRONMENT", value("production")),
+        ("TRUSTED_PROXIES", value(PROXIES)),
+        ("ALLOWED_HOSTS", value(hosts)),
+    ];
+    let is_asked = spec.observability.has_port() && spec.jobs.has_workers();
+    let port = ("WORKER_METRICS_PORT", value(WORKER_METRICS_PORT.to_string()));
+    table(variables.into_iter().chain(is_asked.then_some(port)))
+}
+
+/// The platform sends no token, and so reads what has a port of its own.
+fn metrics(spec: &Spec) -> Item {
+    let at = |process, port: u16| {
+        let port = value(i64::from(port));
+        table([("port", port), ("path", value("/metrics")), ("processes", list([process]))])
+    };
+    let worker = spec.jobs.has_workers().then(|| at("worker", WORKER_METRICS_PORT));
+    let tables = [at("app", METRICS_PORT)].into_iter().chain(worker);
+    let tables = tables.filter_map(|item| item.into_table().ok());
+    Item::ArrayOfTables(ArrayOfTables::from_iter(tables))
 }
 
 fn processes(spec: &Spec) -> Item {

@@ -1,6 +1,7 @@
 //! Expressions of Prometheus over the metrics that the application registers: the dashboard and the alerts ask them.
 
 use crate::core::metrics::{CONNECTIONS, ERRORS, IN_FLIGHT, MOST_CONNECTIONS, REQUESTS, SECONDS};
+use crate::core::work_metrics::{DELIVERY_ATTEMPTS, JOB_ATTEMPTS, JOB_SECONDS};
 use crate::services::backlog::{BILLING_EVENTS, JOBS, OLDEST_JOB, UNCLEAR};
 
 /// How far back a rate looks.
@@ -80,6 +81,51 @@ pub fn dead_jobs() -> String {
 pub fn lateness_of_jobs() -> String {
     format!("max({OLDEST_JOB})")
 }
+
+/// The attempts at jobs, by a label.
+#[must_use]
+pub fn job_attempts_by(label: &str, Window(window): Window) -> String {
+    format!("sum by ({label}) (rate({JOB_ATTEMPTS}_total[{window}]))")
+}
+
+/// The attempts at jobs that failed, by kind.
+#[must_use]
+pub fn failed_job_attempts(Window(window): Window) -> String {
+    format!("sum by (kind) (rate({JOB_ATTEMPTS}_total{{{FAILED_JOB}}}[{window}]))")
+}
+
+/// The part of the attempts at jobs that failed, by kind.
+#[must_use]
+pub fn share_of_failed_jobs(window: Window) -> String {
+    format!("{} / ({} > 0)", failed_job_attempts(window), job_attempts_by("kind", window))
+}
+
+/// How long the slowest attempts at jobs but a few took, by kind.
+#[must_use]
+pub fn job_quantile(quantile: &str, Window(window): Window) -> String {
+    let buckets = format!("sum by (le, kind) (rate({JOB_SECONDS}_bucket[{window}]))");
+    format!("histogram_quantile({quantile}, {buckets})")
+}
+
+/// The attempts to deliver to endpoints, by what came of them.
+#[must_use]
+pub fn deliveries(Window(window): Window) -> String {
+    format!("sum by (outcome) (rate({DELIVERY_ATTEMPTS}_total[{window}]))")
+}
+
+/// The part of the attempts to deliver that no endpoint took.
+#[must_use]
+pub fn share_of_failed_deliveries(Window(window): Window) -> String {
+    let all = format!("{DELIVERY_ATTEMPTS}_total");
+    let failed = format!("sum(rate({all}{{{FAILED_DELIVERY}}}[{window}]))");
+    format!("{failed} / (sum(rate({all}[{window}])) > 0)")
+}
+
+/// The attempts at jobs that did not do what they were for.
+const FAILED_JOB: &str = "outcome=~\"retried|dead\"";
+
+/// The attempts to deliver after which the endpoint has not got it.
+const FAILED_DELIVERY: &str = "outcome=~\"refused|unanswered\"";
 
 /// The events of the billing provider that are not handled.
 #[must_use]

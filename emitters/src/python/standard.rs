@@ -29,7 +29,7 @@ astgen_pyast::vocabulary! {
     "http": HTTPStatus;
     "http.client": HTTPConnection, HTTPException;
     "http.cookies": SimpleCookie;
-    "io": StringIO;
+    "io": BytesIO, StringIO;
     "ipaddress": IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network;
     "itertools": count;
     "logging.handlers": RotatingFileHandler;
@@ -38,7 +38,7 @@ astgen_pyast::vocabulary! {
     "random": Random;
     "secrets": SystemRandom;
     "string": ascii_letters, digits;
-    "tempfile": SpooledTemporaryFile, TemporaryFile;
+    "tempfile": SpooledTemporaryFile, TemporaryDirectory, TemporaryFile;
     "threading": Thread;
     "time": monotonic, perf_counter;
     "typing": Annotated, Any, ClassVar, Final, Generic, IO, Literal, NamedTuple, Protocol, TypeGuard,

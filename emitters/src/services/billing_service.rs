@@ -14,9 +14,11 @@ use crate::python::builtins::{ValueError, int, str, tuple};
 use crate::python::fastapi::Depends;
 use crate::python::standard::{Annotated, dataclass, urlsplit};
 use crate::schemas::billing::{CheckoutCreate, PortalCreate};
-use crate::services::billing_provider::{BillingProviderDep, Customer, InvoicePart, Order};
+use crate::services::billing_provider::{
+    BillingProviderDep, Customer, InvoicePart, Order, ProviderError,
+};
 use crate::services::billing_seats::seats_of;
-use crate::services::billing_sync::{changes_to, put};
+use crate::services::billing_sync::{changes_to, farewell, put};
 use crate::services::billing_usage::{most_used_by, usage_of};
 use crate::services::trial_service::TrialServiceDep;
 use crate::spec::{Billing, Payer};
@@ -175,22 +177,36 @@ fn billing_service_only_checkout(billing: &Billing) -> FunctionDef {
 }
 
 fn billing_service_open_portal() -> FunctionDef {
-    names!(payload, payer);
+    names!(payload, payer, customer_id);
     async_def("open_portal")
         .params([untyped("self"), param(payload, PortalCreate)])
         .returns(str)
         .body(block![
-            docstring("Return where to change cards and addresses."),
+            docstring(
+                "Return where to change cards and addresses.\n\
+                 \n\
+                 Who was deleted at the provider, without our having heard of it, is forgotten."
+            ),
             do_(py!(self.refuse_address(payload.return_url))),
             assign(payer, py!(self.locked_payer().await)),
+            assign(customer_id, py!(payer.stripe_customer_id)),
             if_(
-                py!(payer.stripe_customer_id == None),
-                [raise(py!(ConflictError("Nothing was ever paid for.", code = "no_customer")))]
+                py!(customer_id != None),
+                block![
+                    try_([return_(py!(self
+                        .provider
+                        .open_portal(customer_id, payload.return_url)
+                        .await))])
+                    .except(
+                        ProviderError,
+                        [if_(py!(self.provider.has_customer(customer_id).await), [reraise()])]
+                    ),
+                    do_(py!(put(payer, farewell()))),
+                    // The answer is an error, with which the transaction would end otherwise.
+                    do_(py!(self.session.commit().await))
+                ]
             ),
-            return_(py!(self
-                .provider
-                .open_portal(payer.stripe_customer_id, payload.return_url)
-                .await))
+            raise(py!(ConflictError("Nothing was ever paid for.", code = "no_customer")))
         ])
 }
 

@@ -13,6 +13,7 @@ use crate::python::standard::{UUID, asyncio, logging, timedelta};
 use crate::services::job_context::JobContext;
 use crate::services::job_registry::HANDLERS;
 use crate::services::resources::Resources;
+use crate::spec::Observability;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
@@ -22,7 +23,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit(is_traced: bool) -> Module {
+pub fn emit(observability: &Observability) -> Module {
     module("app.services.job_runner")
         .docstring(
             "How a job runs: claimed by one, tried again with growing pauses, dead in the end.",
@@ -32,21 +33,21 @@ pub fn emit(is_traced: bool) -> Module {
             assign(LEASE_MARGIN_SECONDS, 30).paragraph(),
             assign(DEFAULT_TIMEOUT_SECONDS, 60),
             assign(CLOCK_SKEW, py!(timedelta(seconds = 5))).paragraph(),
-            job_runner_class(is_traced),
+            job_runner_class(observability),
             timeout_seconds_def(),
             describe_def()
         ])
 }
 
-fn job_runner_class(is_traced: bool) -> ClassDef {
+fn job_runner_class(observability: &Observability) -> ClassDef {
     class(JobRunner).body(block![
         docstring("Runs jobs by their ids, in whatever process it is."),
         job_runner_init(),
-        job_runner_run(is_traced),
+        job_runner_run(observability),
         job_runner_claim(),
         job_runner_call(),
-        job_runner_fail(),
-        job_runner_finish(),
+        job_runner_fail(observability.metrics),
+        job_runner_finish(observability.metrics),
         job_runner_note()
     ])
 }
@@ -58,11 +59,11 @@ fn job_runner_init() -> FunctionDef {
     )
 }
 
-fn job_runner_run(is_traced: bool) -> FunctionDef {
+fn job_runner_run(observability: &Observability) -> FunctionDef {
     names!(job_id, job);
     let working = py!(working_for(job.organization_id, job.request_id));
-    let attempt = with(working, attempted(job, is_traced));
-    let attempt = match is_traced {
+    let attempt = with(working, attempted(job, observability));
+    let attempt = match observability.tracing {
         true => {
             let (number, traceparent) = (py!(job.attempts), py!(job.traceparent));
             let traced = py!(traced_job(
@@ -88,32 +89,35 @@ fn job_runner_run(is_traced: bool) -> FunctionDef {
 }
 
 /// Does the job, and notes in its row what came of it.
-fn attempted(job: Name, is_traced: bool) -> Vec<Stmt> {
+fn attempted(job: Name, observability: &Observability) -> Vec<Stmt> {
     names!(span, error);
-    let mark = || is_traced.then(|| do_(py!(mark_failed(span, error))));
-    let tried = try_([async_with(
-        py!(asyncio.timeout(timeout_seconds(job))),
-        [do_(py!(self.call(job).await))],
-    )])
-    .except_as(
-        py!((JobAbortedError, ValidationError)),
-        error,
-        block![
-            mark(),
-            do_(py!(self.finish(job, JobStatus.DEAD, describe(error)).await)),
-            do_(py!(logger.exception("Job %s (%s) is dead", job.id, job.kind)))
-        ],
-    )
-    .except_as(
-        Exception,
-        error,
-        block![
-            mark(),
-            do_(py!(logger.exception("Job %s (%s) failed", job.id, job.kind))),
-            do_(py!(self.fail(job, describe(error)).await))
-        ],
-    )
-    .else_([do_(py!(self.finish(job, JobStatus.SUCCEEDED).await))]);
+    let mark = || observability.tracing.then(|| do_(py!(mark_failed(span, error))));
+    let call =
+        async_with(py!(asyncio.timeout(timeout_seconds(job))), [do_(py!(self.call(job).await))]);
+    let call = match observability.metrics {
+        true => with(py!(self.resources.work.seconds.labels(job.kind).time()), [call]),
+        false => call,
+    };
+    let tried = try_([call])
+        .except_as(
+            py!((JobAbortedError, ValidationError)),
+            error,
+            block![
+                mark(),
+                do_(py!(self.finish(job, JobStatus.DEAD, describe(error)).await)),
+                do_(py!(logger.exception("Job %s (%s) is dead", job.id, job.kind)))
+            ],
+        )
+        .except_as(
+            Exception,
+            error,
+            block![
+                mark(),
+                do_(py!(logger.exception("Job %s (%s) failed", job.id, job.kind))),
+                do_(py!(self.fail(job, describe(error)).await))
+            ],
+        )
+        .else_([do_(py!(self.finish(job, JobStatus.SUCCEEDED).await))]);
     block![tried]
 }
 
@@ -169,7 +173,7 @@ fn job_runner_call() -> FunctionDef {
     ])
 }
 
-fn job_runner_fail() -> FunctionDef {
+fn job_runner_fail(is_measured: bool) -> FunctionDef {
     names!(job, error);
     async_def("fail")
         .params([untyped("self"), param(job, Job), param(error, str)])
@@ -180,6 +184,7 @@ fn job_runner_fail() -> FunctionDef {
                 py!(job.attempts >= job.max_attempts),
                 block![do_(py!(self.finish(job, JobStatus.DEAD, error).await)), return_none()]
             ),
+            is_measured.then(|| count(py!(job.kind), "retried".into_expr())),
             do_(py!(self
                 .note(
                     job,
@@ -193,7 +198,7 @@ fn job_runner_fail() -> FunctionDef {
         ])
 }
 
-fn job_runner_finish() -> FunctionDef {
+fn job_runner_finish(is_measured: bool) -> FunctionDef {
     names!(job, status, error);
     async_def("finish")
         .params([
@@ -205,6 +210,7 @@ fn job_runner_finish() -> FunctionDef {
         .returns(none())
         .body(block![
             docstring("Note how a job has ended."),
+            is_measured.then(|| count(py!(job.kind), status.into_expr())),
             do_(py!(self
                 .note(
                     job,
@@ -215,6 +221,11 @@ fn job_runner_finish() -> FunctionDef {
                 )
                 .await))
         ])
+}
+
+/// Counts an attempt by how it ended, before others can see in the row that it has.
+fn count(kind: Expr, outcome: Expr) -> Stmt {
+    do_(py!(self.resources.work.jobs.labels({ kind }, { outcome }).inc()))
 }
 
 fn job_runner_note() -> FunctionDef {

@@ -3,6 +3,7 @@
 use crate::core::database::Database;
 use crate::core::sealing::Sealer;
 use crate::core::settings::Settings;
+use crate::core::work_metrics::WorkMetrics;
 use crate::python::builtins::{bool, classmethod};
 use crate::python::standard::{SELF_TYPE, dataclass};
 use crate::services::mailer::{Mailer, build_mailer};
@@ -18,28 +19,30 @@ vocabulary! {
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {
-    let (has_workers, has_files) = (spec.jobs.has_workers(), spec.storage.is_on());
     module("app.services.resources")
         .docstring("What services work with, in a server and in a worker alike.")
-        .body(block![resources_class(has_workers, has_files)])
+        .body(block![resources_class(spec)])
 }
 
-fn resources_class(has_workers: bool, has_files: bool) -> ClassDef {
-    names!(settings, database, sealer, mailer, storage);
+fn resources_class(spec: &Spec) -> ClassDef {
+    names!(settings, database, sealer, mailer, storage, work);
     class(Resources).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("The database and what is beside it; one set a process."),
         annotate(settings, Settings),
         annotate(database, Database),
         annotate(sealer, Sealer),
         annotate(mailer, Mailer),
-        has_files.then(|| annotate(storage, Storage)),
-        resources_build(has_workers, has_files)
+        spec.storage.is_on().then(|| annotate(storage, Storage)),
+        spec.observability.metrics.then(|| annotate(work, WorkMetrics)),
+        resources_build(spec)
     ])
 }
 
-fn resources_build(has_workers: bool, has_files: bool) -> FunctionDef {
+fn resources_build(spec: &Spec) -> FunctionDef {
+    let has_workers = spec.jobs.has_workers();
     names!(cls, settings, pooled);
-    let storage = has_files.then(|| kw("storage", py!(build_storage(settings))));
+    let storage = spec.storage.is_on().then(|| kw("storage", py!(build_storage(settings))));
+    let work = spec.observability.metrics.then(|| kw("work", py!(WorkMetrics())));
     let pool = has_workers.then(|| kw("pooled", pooled));
     def("build")
         .decorator(classmethod)
@@ -55,7 +58,8 @@ fn resources_build(has_workers: bool, has_files: bool) -> FunctionDef {
                 database = Database(settings, ..pool),
                 sealer = Sealer(settings),
                 mailer = build_mailer(settings),
-                ..storage
+                ..storage,
+                ..work
             )))
         ])
 }

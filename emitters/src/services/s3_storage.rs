@@ -6,7 +6,7 @@ use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::python::anyio::{CapacityLimiter, fail_after, to_thread};
 use crate::python::boto3::{BotoCoreError, ClientError, Config, boto3};
-use crate::python::builtins::{TimeoutError, bytes, int, iter, list, next, str};
+use crate::python::builtins::{TimeoutError, bytes, float, int, iter, list, next, str};
 use crate::python::standard::{
     Any, AsyncGenerator, Callable, HTTPStatus, IO, Mapping, TypeVar, b64decode, b64encode,
     datetime, timedelta,
@@ -15,7 +15,7 @@ use crate::services::storage::{Blob, Found, Place, SignedRequest, StorageError};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.services.s3_storage": ATTEMPTS, THREADS, ResultT, S3Storage, checksum_of, status_of;
+    "app.services.s3_storage": ATTEMPTS, THREADS, SLOWEST_BYTES_PER_SECOND, ResultT, S3Storage, checksum_of, status_of;
 }
 
 /// The module.
@@ -28,6 +28,8 @@ pub fn emit() -> Module {
             assign(THREADS, 16).comment(
                 "Requests to the store at once: a slow one must not take the threads of others."
             ),
+            assign(SLOWEST_BYTES_PER_SECOND, py!(32 * 1024))
+                .comment("On a line that is slower than this, files do not get through."),
             assign(ResultT, py!(TypeVar("ResultT"))).paragraph(),
             s3_storage_class(),
             checksum_of_def(),
@@ -176,7 +178,11 @@ fn s3_storage_put() -> FunctionDef {
         .params([untyped("self"), param(blob, Blob), param(content, py!(IO[bytes]))])
         .returns(none())
         .body(block![
-            docstring("Store a file; the store refuses it unless the digest is right."),
+            docstring(
+                "Store a file; the store refuses it unless the digest is right.\n\
+                 \n\
+                 A large one may take longer; when nothing moves, boto3 gives up before that."
+            ),
             {
                 def(send).returns(none()).body([do_(py!(self.client.put_object(
                     Bucket = self.bucket,
@@ -187,7 +193,7 @@ fn s3_storage_put() -> FunctionDef {
                     ChecksumSHA256 = checksum_of(blob)
                 )))])
             },
-            do_(py!(self.ask(send).await))
+            do_(py!(self.ask(send, sending_seconds = blob.size / SLOWEST_BYTES_PER_SECOND).await))
         ])
 }
 
@@ -281,18 +287,20 @@ fn s3_storage_probe() -> FunctionDef {
 }
 
 fn s3_storage_ask() -> FunctionDef {
-    names!(function, limiter, error);
+    names!(function, limiter, sending_seconds, error);
     async_def("ask")
         .params([
             untyped("self"),
             param(function, py!(Callable[([], ResultT)])),
             param(limiter, py!(CapacityLimiter | None)).default(none()),
+            star(),
+            param(sending_seconds, float).default(0),
         ])
         .returns(ResultT)
         .body(block![
-            docstring("Let a thread ask the store, and do not wait for long."),
+            docstring("Let a thread ask the store, and do not wait for long after all is sent."),
             try_([with(
-                py!(fail_after(self.seconds)),
+                py!(fail_after(self.seconds + sending_seconds)),
                 [return_(py!(to_thread
                     .run_sync(function, abandon_on_cancel = true, limiter = limiter || self.limiter)
                     .await))]

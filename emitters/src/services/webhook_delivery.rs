@@ -32,7 +32,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(is_measured: bool) -> Module {
     module("app.services.webhook_delivery")
         .docstring(
             "How deliveries go out: in order for each endpoint, and again after growing pauses.",
@@ -46,8 +46,8 @@ pub fn emit() -> Module {
                 .comment("Longer than a job may run, and over before a lost one is run again."),
             assign(KEPT, py!(timedelta(days = 30))),
             parcel_class(),
-            attempt_class(),
-            courier_class(),
+            attempt_class(is_measured),
+            courier_class(is_measured),
             deliver_webhooks_def(),
             describe_def(),
             secrets_of_def(),
@@ -66,7 +66,7 @@ fn parcel_class() -> ClassDef {
     ])
 }
 
-fn attempt_class() -> ClassDef {
+fn attempt_class(is_measured: bool) -> ClassDef {
     names!(status, body);
     class(Attempt).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("What came of an attempt; without an answer there is no status."),
@@ -76,11 +76,20 @@ fn attempt_class() -> ClassDef {
             docstring("Tell whether the endpoint has taken the delivery."),
             return_(py!(self.status != None
                 && chain!(HTTPStatus.OK, "<=", self.status, "<", HTTPStatus.MULTIPLE_CHOICES)))
-        ])
+        ]),
+        is_measured.then(attempt_outcome)
     ])
 }
 
-fn courier_class() -> ClassDef {
+fn attempt_outcome() -> FunctionDef {
+    def("outcome").decorator(property).params([untyped("self")]).returns(str).body(block![
+        docstring("Say in a word what came of it."),
+        if_(py!(self.status == None), [return_("unanswered")]),
+        return_(py!(if self.is_taken { "accepted" } else { "refused" }))
+    ])
+}
+
+fn courier_class(is_measured: bool) -> ClassDef {
     names!(context, endpoint_id, outbound);
     class(Courier).decorator(py!(dataclass(frozen = true))).body(block![
         docstring("Delivers to one endpoint; of many jobs that want to, one does."),
@@ -94,7 +103,7 @@ fn courier_class() -> ClassDef {
         courier_next(),
         courier_open_next(),
         courier_send(),
-        courier_note(),
+        courier_note(is_measured),
         courier_refused(),
         courier_disable(),
         courier_forget()
@@ -266,13 +275,16 @@ fn courier_send() -> FunctionDef {
     )
 }
 
-fn courier_note() -> FunctionDef {
+fn courier_note(is_measured: bool) -> FunctionDef {
     names!(parcel, attempt, session, endpoint, delivery, failures, count);
     async_def("note")
         .params([untyped("self"), param(parcel, Parcel), param(attempt, Attempt)])
         .returns(none())
         .body(block![
             docstring("Note what came of an attempt."),
+            is_measured.then(|| {
+                do_(py!(self.context.resources.work.deliveries.labels(attempt.outcome).inc()))
+            }),
             async_with_as(
                 py!(self.context.session()),
                 session,

@@ -167,7 +167,7 @@ pub fn emit_all<'s>(spec: &'s Spec, known: &'s entities::Entities<'s>) -> Vec<La
         modules.extend(later![test_invitations::emit(spec), test_members::emit(spec)]);
     }
     if spec.observability.metrics {
-        modules.extend(later![test_metrics::emit(spec), test_monitoring::emit()]);
+        modules.extend(later![test_metrics::emit(spec), test_monitoring::emit(spec)]);
     }
     modules.extend(spec.billing.as_ref().into_iter().flat_map(|billing| of_billing(spec, billing)));
     let sends_mail = spec.email.backend == EmailBackend::Smtp;

@@ -2,7 +2,7 @@
 
 use crate::core::plans::{Limit, PLANS, PlanName};
 use crate::python::anyio::anyio;
-use crate::python::builtins::{KeyError, dict, len, list, object, range, str};
+use crate::python::builtins::{KeyError, bool, dict, len, list, object, range, str};
 use crate::python::httpx2::Response;
 use crate::python::pytest::pytest;
 use crate::python::standard::{Any, replace};
@@ -40,6 +40,9 @@ pub fn emit(spec: &Spec, offer: Offer<'_>) -> Module {
         test_nobody_is_sent_to_a_strange_place(),
         test_people_come_back_to_the_frontend(),
         test_the_portal_is_for_who_has_paid(),
+        test_the_portal_forgets_who_was_deleted(),
+        test_while_stripe_is_down_nobody_is_forgotten(),
+        test_what_is_asked_for_with_a_key_is_done_once(offer),
         offers_two.then(|| test_an_owner_changes_the_plan(offer)),
         offers_two.then(|| test_a_change_that_cannot_be_paid_changes_nothing(offer)),
         (offers_two && has_limits(spec)).then(|| test_a_plan_must_allow_what_there_is(offer)),
@@ -296,6 +299,92 @@ fn test_the_portal_is_for_who_has_paid() -> FunctionDef {
             do_(py!(world.subscribe(organization_id, SMALL).await)),
             assign(opened, py!(act(ada, organization_id, "portal", return_url = ADDRESS).await)),
             assert_(py!(opened.json()["url"].startswith("https://billing.stripe.com/")))
+        ])
+}
+
+fn test_the_portal_forgets_who_was_deleted() -> FunctionDef {
+    names!(world, is_traced, ada, organization_id, stripe, gone, refused, opened);
+    let answer = py!((refused.status_code, refused.json()["code"]));
+    world_test("test_the_portal_forgets_who_was_deleted")
+        .decorator(py!(pytest.mark.parametrize("is_traced", [true, false])))
+        .params([star(), param(is_traced, bool)])
+        .body(block![
+            docstring("A deleted customer leaves a trace; one of another account has none."),
+            sign_up(world, ada),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
+            do_(py!(world.subscribe(organization_id, SMALL).await)),
+            assign(stripe, py!(world.stripe.state)),
+            assign(gone, py!(stripe.all("customer")[0]["id"])),
+            do_(py!(stripe.delete_customer(gone))),
+            do_(py!(stripe.untold())),
+            if_(py!(!is_traced), [do_(py!(stripe.objects.pop(gone)))]),
+            for_(
+                name("_"),
+                py!(range(2)),
+                block![
+                    assign(
+                        refused,
+                        py!(act(ada, organization_id, "portal", return_url = ADDRESS).await)
+                    ),
+                    assert_(py!({ answer } == (409, "no_customer"))),
+                    assert_(py!(payer(world, organization_id).await.stripe_customer_id == None))
+                ]
+            ),
+            assert_(py!(subscription_of(ada, organization_id).await["status"] == "canceled")),
+            assert_(py!(check_out(ada, organization_id).await.status_code == 200)),
+            assign(opened, py!(act(ada, organization_id, "portal", return_url = ADDRESS).await)),
+            assert_(py!(opened.status_code == 200))
+        ])
+}
+
+fn test_while_stripe_is_down_nobody_is_forgotten() -> FunctionDef {
+    names!(world, ada, organization_id, known, refused);
+    let answer = py!((refused.status_code, refused.json()["code"]));
+    world_test("test_while_stripe_is_down_nobody_is_forgotten").body(block![
+        sign_up(world, ada),
+        assign(organization_id, py!(world.unpaid_organization(ada).await)),
+        do_(py!(world.subscribe(organization_id, SMALL).await)),
+        assign(known, py!(payer(world, organization_id).await.stripe_customer_id)),
+        assign(py!(world.stripe.is_down), true),
+        assign(refused, py!(act(ada, organization_id, "portal", return_url = ADDRESS).await)),
+        assert_(py!({ answer } == (503, "billing_unavailable"))),
+        assert_(py!(payer(world, organization_id).await.stripe_customer_id == known)),
+        assert_(py!(known != None))
+    ])
+}
+
+/// Each act is one that is refused, or opens another page, when it is done twice.
+fn test_what_is_asked_for_with_a_key_is_done_once(offer: Offer<'_>) -> FunctionDef {
+    names!(world, action, body, ada, organization_id, path, headers, first, calls, again);
+    let Offer { small, large, .. } = offer;
+    let change = (small != large).then(|| py!(("change-plan", dict!("plan" => large))));
+    world_test("test_what_is_asked_for_with_a_key_is_done_once")
+        .decorator(py!(pytest.mark.parametrize(
+            ("action", "body"),
+            [
+                ("portal", dict!("return_url" => ADDRESS)),
+                ..change,
+                ("cancel", dict!()),
+                ("resume", dict!()),
+                ("sync", dict!())
+            ]
+        )))
+        .params([param(action, str), param(body, py!(dict[(str, str)]))])
+        .body(block![
+            sign_up(world, ada),
+            assign(organization_id, py!(world.unpaid_organization(ada).await)),
+            do_(py!(world.subscribe(organization_id, SMALL).await)),
+            if_(py!(action == "resume"), [do_(py!(act(ada, organization_id, "cancel").await))]),
+            assign(path, py!(f!("/organizations/{}/billing/{}", organization_id, action))),
+            assign(headers, py!(dict!(**ada.headers, "Idempotency-Key" => "a-key"))),
+            assign(first, py!(world.http.post(path, json = body, headers = headers).await))
+                .paragraph(),
+            assert_that(py!(first.status_code == 200), py!(first.text)),
+            assign(calls, py!(len(world.stripe.calls))),
+            assign(again, py!(world.http.post(path, json = body, headers = headers).await)),
+            assert_(py!(again.json() == first.json())),
+            assert_(py!(again.headers["Idempotent-Replayed"] == "true")),
+            assert_(py!(len(world.stripe.calls) == calls))
         ])
 }
 

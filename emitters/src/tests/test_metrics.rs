@@ -3,18 +3,24 @@
 use crate::app_main::create_app;
 use crate::core::connections::most_connections;
 use crate::core::database::Database;
-use crate::core::jobs::enqueue;
+use crate::core::jobs::{JobAbortedError, JobKind, enqueue};
 use crate::core::metrics::{Metrics, forget_the_dead, read_metrics};
 use crate::core::plans::SubscriptionStatus;
 use crate::core::settings::{Environment, Settings};
 use crate::models::base::utcnow;
-use crate::models::job::JobStatus;
-use crate::python::builtins::{RuntimeError, any, float, list, set, str};
+use crate::models::job::{Job, JobStatus};
+use crate::python::builtins::{
+    Exception, OSError, RuntimeError, any, float, list, range, set, str,
+};
 use crate::python::fastapi::FastAPI;
 use crate::python::httpx2::AsyncClient;
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
+use crate::python::sqlalchemy::update;
 use crate::python::standard::{AsyncGenerator, Path, os, subprocess, sys, timedelta, uuid4};
+use crate::services::job_context::JobContext;
+use crate::services::job_dispatcher::InlineDispatcher;
+use crate::services::job_registry::{HANDLERS, Handler};
 use crate::services::maintenance::{Nothing, PRUNE};
 use crate::spec::{EntityNames, Spec};
 use crate::tests::servers::{LOCALHOST, answers, free_port, serving};
@@ -23,7 +29,7 @@ use crate::tests::world_billing::find_payer;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_metrics": measured, http, fail, lines;
+    "tests.test_metrics": PROBE, measured, http, fail, lines;
 }
 
 /// The module.
@@ -31,6 +37,7 @@ vocabulary! {
 pub fn emit(spec: &Spec) -> Module {
     let create = readable(spec);
     module("tests.test_metrics").docstring("Metrics.").body(block![
+        assign(PROBE, py!(JobKind("measured", Nothing, max_attempts = 2))),
         spec.observability.has_port().then(measured_def),
         http_def(create),
         fail_def(),
@@ -49,6 +56,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_applications_do_not_share_metrics(),
         test_what_waits_is_counted(create, spec.billing.is_some()),
         spec.billing.as_ref().map(|_| test_what_a_person_has_to_look_at_is_counted(create)),
+        test_jobs_are_counted_by_how_they_end(),
         test_without_a_database_the_rest_is_measured(create),
         test_a_process_that_was_killed_is_forgotten()
     ])
@@ -300,6 +308,74 @@ fn test_applications_do_not_share_metrics() -> FunctionDef {
             ann_assign(first, Metrics, py!(create_app(settings).state.metrics)),
             ann_assign(second, Metrics, py!(create_app(settings).state.metrics)),
             assert_(py!(is_not!(first.registry, second.registry)))
+        ])
+}
+
+fn test_jobs_are_counted_by_how_they_end() -> FunctionDef {
+    names!(
+        world,
+        monkeypatch,
+        ends,
+        act,
+        session,
+        job_id,
+        dispatcher,
+        metrics,
+        read,
+        outcome,
+        timed
+    );
+    names!(_context, _payload);
+    let kind = py!(dict!("kind" => PROBE.name));
+    let act_def = async_def(act)
+        .params([param(_context, JobContext), param(_payload, Nothing)])
+        .returns(none())
+        .body([if_(py!(ends), [raise(py!(ends.pop()))])]);
+    let due = py!(update(Job).r#where(Job.kind == PROBE.name, Job.status == JobStatus.QUEUED));
+    let due = py!({ due }.values(run_at = utcnow()).returning(Job.id));
+    world_test("test_jobs_are_counted_by_how_they_end")
+        .params([param(monkeypatch, py!(pytest.MonkeyPatch))])
+        .body(block![
+            docstring("One job fails, comes again and succeeds; another one is given up."),
+            ann_assign(ends, py!(list[Exception]), py!([JobAbortedError("no use"), OSError()])),
+            act_def,
+            do_(py!(monkeypatch.setitem(HANDLERS, PROBE.name, Handler(PROBE, act)))),
+            ann_assign(dispatcher, InlineDispatcher, py!(world.app.state.dispatcher)),
+            ann_assign(metrics, Metrics, py!(world.app.state.metrics)),
+            for_(
+                name("_"),
+                py!(range(2)),
+                [async_with_as(
+                    py!(world.database.session()),
+                    session,
+                    block![
+                        do_(py!(enqueue(session, PROBE, Nothing()))),
+                        do_(py!(session.commit().await)),
+                        do_(py!(dispatcher.drain().await))
+                    ]
+                )]
+            ),
+            async_with_as(
+                py!(world.database.session()),
+                session,
+                block![
+                    assign(job_id, py!(session.scalar({ due }).await)),
+                    do_(py!(session.commit().await))
+                ]
+            ),
+            assert_(py!(job_id != None)),
+            do_(py!(dispatcher.runner.run(job_id).await)),
+            assign(read, py!(metrics.registry.get_sample_value)),
+            for_(
+                outcome,
+                py!(("succeeded", "retried", "dead")),
+                [assert_(py!(read(
+                    "background_job_attempts_total",
+                    dict!("kind" => PROBE.name, "outcome" => outcome)
+                ) == 1))]
+            ),
+            assign(timed, py!(read("background_job_duration_seconds_count", { kind }))),
+            assert_(py!(timed == 3))
         ])
 }
 

@@ -7,6 +7,7 @@ use crate::python::prometheus::Sample;
 use crate::python::pytest::pytest;
 use crate::python::standard::{json, re};
 use crate::services::backlog::read_backlog;
+use crate::spec::Spec;
 use crate::tests::servers::BACKEND;
 use crate::tests::world::{World, world_test};
 use astgen_pyast::prelude::*;
@@ -18,7 +19,7 @@ vocabulary! {
 
 /// The module.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(spec: &Spec) -> Module {
     module("tests.test_monitoring")
         .docstring("The dashboard and the alerts ask for what the application measures.")
         .body(block![
@@ -29,7 +30,7 @@ pub fn emit() -> Module {
             expressions_def(),
             labels_of_def(),
             metrics_of_def(),
-            samples_def(),
+            samples_def(spec.webhooks.enabled),
             test_what_is_asked_for_is_measured(),
             test_what_is_chosen_is_there(),
             test_every_metric_is_on_the_dashboard()
@@ -87,13 +88,16 @@ fn metrics_of_def() -> FunctionDef {
     ])
 }
 
-fn samples_def() -> FunctionDef {
+fn samples_def(has_webhooks: bool) -> FunctionDef {
     names!(world, metrics, waiting);
     async_def(samples).params([param(world, World)]).returns(py!(list[Sample])).body(block![
-        docstring("Return all that is measured once a request was answered, and one refused."),
+        docstring("Return all that is measured once requests were answered and a job has run."),
+        do_(py!(world.sign_up("ada@example.com").await)),
+        do_(py!(world.app.state.dispatcher.drain().await)),
         do_(py!(world.http.get("/health/live").await)),
         do_(py!(world.http.get("/nowhere").await)),
         ann_assign(metrics, Metrics, py!(world.app.state.metrics)),
+        has_webhooks.then(|| do_(py!(metrics.work.deliveries.labels("accepted")))),
         assign(waiting, py!(read_backlog(world.database).await)),
         return_(py!(list!(sample
             for family in [*metrics.registry.collect(), *waiting.collect()]

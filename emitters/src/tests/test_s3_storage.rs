@@ -3,20 +3,21 @@
 use crate::app_main::create_app;
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
-use crate::python::anyio::anyio;
-use crate::python::builtins::{float, int, isinstance, len, list, range, set, str};
+use crate::python::anyio::{anyio, fail_after};
+use crate::python::builtins::{bytes, float, int, isinstance, len, list, range, set, str};
 use crate::python::httpx2::{AsyncClient, Response};
 use crate::python::moto::ThreadedMotoServer;
 use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::standard::{
-    AsyncGenerator, Generator, UUID, asynccontextmanager, asyncio, monotonic, timedelta, uuid4,
+    AsyncGenerator, BytesIO, Generator, UUID, asynccontextmanager, asyncio, monotonic, sha256,
+    socket, suppress, timedelta, uuid4,
 };
 use crate::services::file_sweeper::{GRACE, find_orphans};
 use crate::services::probes::ANSWER_SECONDS;
 use crate::services::resources::Resources;
-use crate::services::s3_storage::S3Storage;
-use crate::services::storage::{Place, StorageError, get_storage};
+use crate::services::s3_storage::{ATTEMPTS, S3Storage};
+use crate::services::storage::{Blob, Place, StorageError, get_storage};
 use crate::services::storage_connection::build_storage;
 use crate::tests::files::{CONTENT, Files, send};
 use crate::tests::servers::{LOCALHOST, free_port, serving};
@@ -24,8 +25,8 @@ use crate::tests::world::World;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_s3_storage": FAILURE, settings_for, connected, keys, out_of_order,
-        check_unavailable;
+    "tests.test_s3_storage": LARGE, STEP_BYTES, GO_ON, SUCCESS, FAILURE, settings_for, connected, keys, out_of_order,
+        check_unavailable, slow_store, send_large;
 }
 
 /// The module.
@@ -36,6 +37,10 @@ pub fn emit() -> Module {
             "Files in a bucket: at a real S3 server in this process, and at one out of order.",
         )
         .body(block![
+            assign(LARGE, py!(bytes(12 * 1024 * 1024))),
+            assign(STEP_BYTES, py!(256 * 1024)),
+            assign(GO_ON, py!(b"HTTP/1.1 100 Continue\r\n\r\n")),
+            assign(SUCCESS, py!(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")),
             assign(
                 FAILURE,
                 py!(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
@@ -55,6 +60,10 @@ pub fn emit() -> Module {
             check_unavailable_def(),
             test_a_store_that_is_out_of_order_holds_nobody_up(),
             test_a_store_that_is_away(),
+            slow_store_def(),
+            send_large_def(),
+            test_a_large_file_may_take_its_time(),
+            test_a_store_that_hangs_amid_a_file_is_noticed(),
             test_a_bucket_that_is_there_is_ready(),
             test_a_store_that_is_out_of_order_is_said_to_be(),
             test_addresses_of_the_server_are_not_its_own()
@@ -366,6 +375,105 @@ fn test_addresses_of_the_server_are_not_its_own() -> FunctionDef {
             assign(response, py!(world.http.get("/files/content?token=x").await)),
             assert_(py!(response.status_code == 404))
         ])
+}
+
+fn slow_store_def() -> FunctionDef {
+    names!(steps, seconds, over, take, listener, port);
+    async_def(slow_store)
+        .decorator(asynccontextmanager)
+        .params([param(steps, int), param(seconds, float)])
+        .returns(py!(AsyncGenerator[(int, None)]))
+        .body(block![
+            docstring(
+                "Take the first steps of a file slowly, and the rest at once; tell the port."
+            ),
+            assign(over, py!(anyio.Event())),
+            take_def(steps, seconds, over),
+            with_as(
+                py!(socket.create_server((LOCALHOST, 0))),
+                listener,
+                block![
+                    // What the system keeps for a reader who is slow would hide how slow it is.
+                    do_(py!(listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, STEP_BYTES))),
+                    ann_assign(port, int, py!(listener.getsockname()[1])),
+                    async_with(
+                        py!(asyncio.start_server(take, sock = listener).await),
+                        [try_([do_(py!(yield_!(port)))]).finally([do_(py!(over.set()))])]
+                    )
+                ]
+            )
+        ])
+}
+
+/// What the slow store does with each connection.
+fn take_def(steps: Name, seconds: Name, over: Name) -> FunctionDef {
+    names!(take, reader, writer);
+    let step = block![
+        do_(py!(reader.readexactly(STEP_BYTES).await)),
+        with(py!(anyio.move_on_after(seconds)), [do_(py!(over.wait().await))])
+    ];
+    async_def(take)
+        .params([
+            param(reader, py!(asyncio.StreamReader)),
+            param(writer, py!(asyncio.StreamWriter)),
+        ])
+        .returns(none())
+        .body(block![
+            with(
+                py!(suppress(asyncio.IncompleteReadError)),
+                block![
+                    do_(py!(reader.readuntil(b"\r\n\r\n").await)),
+                    do_(py!(writer.write(GO_ON))),
+                    for_(name("_"), py!(range(steps)), step),
+                    do_(py!(reader.readexactly(len(LARGE) - steps * STEP_BYTES).await)),
+                    do_(py!(writer.write(SUCCESS)))
+                ]
+            ),
+            do_(py!(writer.close()))
+        ])
+}
+
+fn send_large_def() -> FunctionDef {
+    names!(storage, place, blob, started);
+    async_def(send_large).params([param(storage, S3Storage)]).returns(float).body(block![
+        docstring("Store a large file, and return how long that took."),
+        assign(place, py!(Place(uuid4(), uuid4()))),
+        assign(blob, py!(Blob(place, "text/plain", len(LARGE), sha256(LARGE).hexdigest()))),
+        assign(started, py!(monotonic())),
+        do_(py!(storage.put(blob, BytesIO(LARGE)).await)),
+        return_(py!(monotonic() - started))
+    ])
+}
+
+fn test_a_large_file_may_take_its_time() -> FunctionDef {
+    names!(settings, port, storage);
+    async_def("test_a_large_file_may_take_its_time")
+        .params([param(settings, Settings)])
+        .returns(none())
+        .body([async_with_as(
+            py!(slow_store(steps = 20, seconds = 0.1)),
+            port,
+            block![
+                assign(storage, py!(connected(settings, port))),
+                assert_(py!(send_large(storage).await > 2 * storage.seconds))
+            ],
+        )])
+}
+
+fn test_a_store_that_hangs_amid_a_file_is_noticed() -> FunctionDef {
+    names!(settings, port, storage);
+    async_def("test_a_store_that_hangs_amid_a_file_is_noticed")
+        .params([param(settings, Settings)])
+        .returns(none())
+        .body([async_with_as(
+            py!(slow_store(steps = 1, seconds = 30)),
+            port,
+            block![
+                assign(storage, py!(connected(settings, port))),
+                with(py!(fail_after(ATTEMPTS * 5)), [do_(py!(send_large(storage).await))])
+                    .and(py!(pytest.raises(StorageError)))
+            ],
+        )])
 }
 
 fn test_a_bucket_that_is_there_is_ready() -> FunctionDef {

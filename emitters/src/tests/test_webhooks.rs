@@ -1,12 +1,15 @@
 //! `backend/tests/test_webhooks.py`: webhooks: whoever listens is told, once, in order, and signed.
 
 use crate::core::jobs::Dispatcher;
+use crate::core::metrics::Metrics;
 use crate::core::settings::{Settings, get_settings};
 use crate::core::tenancy::bind_tenant;
 use crate::models::base::utcnow;
 use crate::models::job::{Job, JobStatus};
 use crate::models::webhook::{WebhookDelivery, WebhookEndpoint};
-use crate::python::builtins::{TYPE, dict, int, len, list, object, property, range, reversed, str};
+use crate::python::builtins::{
+    TYPE, dict, float, int, len, list, object, property, range, reversed, str,
+};
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::{func, select, update};
 use crate::python::standard::{Any, UUID, asyncio, dataclass, timedelta, uuid4};
@@ -15,12 +18,13 @@ use crate::services::webhook_delivery::{DISABLE_AFTER, MAX_ATTEMPTS};
 use crate::spec::{Role, Spec};
 use crate::tests::casting::bystander;
 use crate::tests::receiver::Receiver;
+use crate::tests::servers::{LOCALHOST, free_port};
 use crate::tests::subject::{Subject, subject};
 use crate::tests::world::{Caller, World};
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "tests.test_webhooks": NAME, Listener;
+    "tests.test_webhooks": NAME, Listener, outcomes;
 }
 
 /// The module; none where no entity is plain enough to be made without others.
@@ -40,6 +44,9 @@ pub fn emit(spec: &Spec) -> Option<Module> {
                 test_only_what_an_endpoint_listens_to(),
                 test_what_comes_to_nothing_is_not_told(subject),
                 test_a_delivery_that_fails_comes_again_before_the_next(),
+                spec.observability
+                    .metrics
+                    .then(|| block![outcomes_def(), test_deliveries_are_counted()]),
                 test_an_endpoint_that_fails_for_long_is_disabled(),
                 test_an_endpoint_that_is_gone_is_disabled_at_once(),
                 test_a_delivery_is_given_up_in_the_end(),
@@ -319,6 +326,35 @@ fn test_a_delivery_that_fails_comes_again_before_the_next() -> FunctionDef {
         assert_(py!(received[0].id == received[1].id)),
         assert_(py!(received[1].id != received[2].id)),
         assert_(py!(listener.read().await["failures"] == 0))
+    ])
+}
+
+/// How often each outcome was counted: the application is that of other tests too.
+fn outcomes_def() -> FunctionDef {
+    names!(listener, metrics, read, outcome);
+    def(outcomes).params([param(listener, Listener)]).returns(py!(list[float])).body(block![
+        docstring("Return how many deliveries were accepted, refused, and not answered."),
+        ann_assign(metrics, Metrics, py!(listener.world.app.state.metrics)),
+        assign(read, py!(metrics.registry.get_sample_value)),
+        return_(py!(
+            list!(read("webhook_delivery_attempts_total", dict!("outcome" => outcome)) || 0
+            for outcome in ("accepted", "refused", "unanswered"))
+        ))
+    ])
+}
+
+fn test_deliveries_are_counted() -> FunctionDef {
+    names!(listener, before, count);
+    let nowhere = py!(f!("http://{}:{}/", LOCALHOST, free_port()));
+    listener_test("test_deliveries_are_counted").body(block![
+        docstring("One is refused and comes again; nobody answers to another one."),
+        assign(before, py!(outcomes(listener))),
+        do_(py!(listener.receiver.answers.append(500))),
+        do_(py!(listener.add("first").await)),
+        do_(py!(listener.wait().await)),
+        do_(py!(listener.change(WebhookEndpoint, url = { nowhere }).await)),
+        do_(py!(listener.add("second").await)),
+        assert_(py!(outcomes(listener) == list!(count + 1 for count in before)))
     ])
 }
 

@@ -24,6 +24,7 @@ use crate::services::job_clock::JobClock;
 use crate::services::job_context::JobContext;
 use crate::services::job_registry::{HANDLERS, Handler};
 use crate::services::maintenance::{Nothing, PRUNE};
+use crate::services::outbox::DELIVER_EMAIL;
 use crate::services::rq_dispatcher::{RqDispatcher, THREADS};
 use crate::spec::{EmailBackend, Spec};
 use crate::tests::servers::{
@@ -65,6 +66,10 @@ pub fn emit(spec: &Spec) -> Module {
             silent_server_def(),
             sends_mail.then(kill_job_def),
             test_a_worker_runs_what_the_queue_holds(),
+            spec.observability.metrics.then(|| block![
+                test_a_worker_tells_what_its_jobs_were(),
+                test_a_worker_that_nobody_asks_leaves_no_files()
+            ]),
             test_a_job_is_in_the_queue_once(),
             sends_mail.then(test_a_job_of_a_worker_that_was_killed_is_done_once),
             test_without_redis_requests_answer_and_jobs_wait(),
@@ -274,6 +279,65 @@ fn test_a_worker_runs_what_the_queue_holds() -> FunctionDef {
                     list(session.scalars(select(Email.status)).await) == [EmailStatus.SENT]
                 ))]
             )
+        ])
+}
+
+fn test_a_worker_tells_what_its_jobs_were() -> FunctionDef {
+    names!(email, port, started, http, answer, labels, text);
+    let environment = py!(variables(queueing, WORKER_METRICS_PORT = str(port)));
+    async_def("test_a_worker_tells_what_its_jobs_were")
+        .decorator(py!(pytest.mark.usefixtures("world")))
+        .params([param(queueing, FastAPI)])
+        .returns(none())
+        .body(block![
+            docstring("Each job has a process of its own, and all count together."),
+            for_(
+                email,
+                py!(("ada@example.com", "eve@example.com")),
+                [do_(py!(register(queueing, email).await))]
+            ),
+            assign(port, py!(free_port())),
+            with_as(
+                py!(process(python("app.worker"), { environment })),
+                started,
+                block![
+                    do_(py!(wait_for(queueing, JobStatus.SUCCEEDED).await)),
+                    async_with_as(
+                        py!(AsyncClient()),
+                        http,
+                        [assign(
+                            answer,
+                            py!(http.get(f!("http://{}:{}/metrics", LOCALHOST, port)).await)
+                        )]
+                    ),
+                    do_(py!(started.terminate())),
+                    assert_(py!(anyio.to_thread.run_sync(started.wait, START_SECONDS).await == 0))
+                ]
+            ),
+            assign(text, py!(answer.text)),
+            assign(labels, py!(f!("kind=\"{}\"", DELIVER_EMAIL.name))),
+            assert_(py!(in_!(f!("background_job_duration_seconds_count{{{}}} 2.0", labels), text))),
+            assign(labels, py!(f!("{},outcome=\"succeeded\"", labels))),
+            assert_(py!(in_!(f!("background_job_attempts_total{{{}}} 2.0", labels), text)))
+        ])
+}
+
+fn test_a_worker_that_nobody_asks_leaves_no_files() -> FunctionDef {
+    names!(tmp_path, folder);
+    let environment = py!(variables(queueing, PROMETHEUS_MULTIPROC_DIR = str(folder)));
+    async_def("test_a_worker_that_nobody_asks_leaves_no_files")
+        .decorator(py!(pytest.mark.usefixtures("world")))
+        .params([param(queueing, FastAPI), param(tmp_path, Path)])
+        .returns(none())
+        .body(block![
+            assign(folder, py!(tmp_path / "metrics")),
+            do_(py!(folder.mkdir())),
+            do_(py!(register(queueing, "ada@example.com").await)),
+            with(
+                py!(process(python("app.worker"), { environment })),
+                [do_(py!(wait_for(queueing, JobStatus.SUCCEEDED).await))]
+            ),
+            assert_(py!(list(folder.iterdir()) == []))
         ])
 }
 

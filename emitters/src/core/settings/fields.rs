@@ -15,6 +15,9 @@ const FRESH_SESSION: Duration = Duration::from_secs(600);
 /// The port of the metrics, where they have one.
 pub const METRICS_PORT: u16 = 9464;
 
+/// The port of the metrics of a worker, where it serves them.
+pub const WORKER_METRICS_PORT: u16 = 9465;
+
 /// A setting. Its environment variable is its name in upper case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
@@ -96,6 +99,8 @@ pub fn fields(spec: &Spec) -> Vec<Setting> {
     );
     settings.extend(spec.observability.has_token().then(metrics_token));
     settings.extend(spec.observability.has_port().then(metrics_port).into_iter().flatten());
+    let works_apart = spec.observability.metrics && spec.jobs.has_workers();
+    settings.extend(works_apart.then(worker_metrics).into_iter().flatten());
     settings.extend(spec.observability.tracing.then(|| tracing(spec)).into_iter().flatten());
     settings.extend([access_log(), log_level()]);
     settings.extend(spec.observability.log_file.iter().flat_map(log_file));
@@ -529,6 +534,27 @@ fn metrics_port() -> [Setting; 2] {
         .given(Given::Fixed),
         number(metrics_port, METRICS_PORT.into(), 1, "The port at which the metrics are served.")
             .given(Given::Fixed),
+    ]
+}
+
+/// Whoever reaches the port reads the metrics: it is for a network of ours.
+fn worker_metrics() -> [Setting; 2] {
+    names!(worker_metrics_host, worker_metrics_port);
+    let port = setting(
+        worker_metrics_port,
+        py!(int | None),
+        DefaultValue::Missing,
+        "The port of the metrics of a worker; with none, it serves none.",
+    );
+    [
+        setting(
+            worker_metrics_host,
+            str,
+            DefaultValue::Text("127.0.0.1".to_owned()),
+            "The address at which a worker serves its metrics.",
+        )
+        .given(Given::Fixed),
+        Setting { bounds: vec![kw("ge", 1)], ..port },
     ]
 }
 

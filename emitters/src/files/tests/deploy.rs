@@ -171,10 +171,24 @@ fn prometheus_reads_where_the_metrics_are() {
 }
 
 #[test]
+fn a_worker_is_read_where_the_compose_file_has_it_serve() {
+    let spec = with_access("token");
+    let files = alerts::emit(&spec);
+    let file = files.iter().find(|file| file.path.ends_with("prometheus.yml")).expect("a file");
+    let worker = read_back(&file.text())["scrape_configs"][1].clone();
+    assert!(worker["authorization"].is_null());
+    assert_eq!(worker["static_configs"][0]["targets"][0], "worker:9465");
+    let compose = read_back(&compose::emit(&spec).text());
+    assert_eq!(compose["services"]["worker"]["environment"]["WORKER_METRICS_PORT"], "9465");
+}
+
+#[test]
 fn metrics_with_a_port_are_at_that_port() {
     let fly = fly::emit(&with_access("port")).expect("a file").text();
     let fly: toml::Table = toml::from_str(&fly).expect("TOML");
-    assert_eq!(fly["metrics"]["port"].as_integer(), Some(9464));
+    let ports = [0, 1].map(|place| fly["metrics"][place]["port"].as_integer());
+    assert_eq!(ports, [Some(9464), Some(9465)]);
+    assert_eq!(fly["env"]["WORKER_METRICS_PORT"].as_str(), Some("9465"));
     let [image, _] = dockerfile::emit(&with_access("port"));
     assert!(image.text().contains("METRICS_PORT=\"9464\""));
 }
