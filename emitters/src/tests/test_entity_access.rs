@@ -90,7 +90,7 @@ fn limit_test() -> FunctionDef {
 }
 
 fn closed_test(can_stand_alone: bool) -> FunctionDef {
-    names!(entity, ada, organization_id, rows, body, answers, operation, status);
+    names!(entity, ada, organization_id, rows, body, answers, operation, _status);
     let body_is = if can_stand_alone {
         let own = py!(entity.body(ada, organization_id).await);
         py!(if entity.stands_alone { own } else { dict!() })
@@ -105,7 +105,7 @@ fn closed_test(can_stand_alone: bool) -> FunctionDef {
             answers,
             py!(list!(
                 (operation, attempt(ada, operation, rows, body).await.status_code)
-                for (operation, status) in entity.closed
+                for (operation, _status) in entity.closed
             ))
         )
         .paragraph(),
