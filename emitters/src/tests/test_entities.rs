@@ -72,15 +72,15 @@ pub fn for_cases(parameters: &[&'static str], cases: Expr) -> Expr {
     py!(pytest.mark.parametrize(parameters, cases, ids = named))
 }
 
-/// A case for each column that a fact lists.
+/// A case for each thing that a fact lists.
 #[must_use]
-pub fn for_columns(parameter: &'static str, fact: Fact) -> Expr {
-    names!(entity, column);
-    let columns = entity.attr(fact.attribute());
-    for_cases(
-        &[parameter],
-        py!(list!((entity, column) for entity in ENTITIES for column in { columns })),
-    )
+pub fn for_each(parameter: &'static str, fact: Fact) -> Expr {
+    names!(entity);
+    let (one, all) = (name(parameter), entity.attr(fact.attribute()));
+    let no_condition = || [] as [Expr; 0];
+    let clauses =
+        [make::for_in(entity, ENTITIES, no_condition()), make::for_in(one, all, no_condition())];
+    for_cases(&[parameter], make::list_comp(py!((entity, one)), clauses))
 }
 
 /// A case for each tuple that a fact lists.
@@ -157,9 +157,8 @@ fn defaults_test() -> FunctionDef {
 
 fn required_fields_test() -> FunctionDef {
     names!(name, ada, rows, body, refused);
-    test("test_required_fields", for_columns("name", Fact::Required))
-        .params([param(name, str)])
-        .body(block![
+    test("test_required_fields", for_each("name", Fact::Required)).params([param(name, str)]).body(
+        block![
             ada_and_hers(),
             set_rows(),
             set_body(),
@@ -167,7 +166,8 @@ fn required_fields_test() -> FunctionDef {
             assign(refused, py!(ada.post(rows, body).await)).paragraph(),
             assert_(py!(refused.status_code == 422)).paragraph(),
             assert_(py!(refused.json()["errors"][0]["loc"] == ["body", name]))
-        ])
+        ],
+    )
 }
 
 fn invalid_values_test() -> FunctionDef {

@@ -6,7 +6,7 @@ use crate::python::standard::uuid4;
 use crate::tests::entities::{Entities, Fact};
 use crate::tests::factories::Row;
 use crate::tests::test_entities::{
-    ada_and_hers, each_with, for_columns, for_tuples, set_body, set_path, set_row, set_rows, test,
+    ada_and_hers, each_with, for_each, for_tuples, set_body, set_path, set_row, set_rows, test,
 };
 use crate::tests::world::{Caller, sign_up};
 use astgen_pyast::prelude::*;
@@ -115,7 +115,7 @@ fn closed_test(can_stand_alone: bool) -> FunctionDef {
 
 fn opened_test() -> FunctionDef {
     names!(world, price, ada, organization_id, rows, path, answers, answer);
-    test("test_a_subscription_opens_it", for_columns("price", Fact::OpenedBy))
+    test("test_a_subscription_opens_it", for_each("price", Fact::OpenedBy))
         .params([param(price, str)])
         .body(block![
             unpaid_organization(),
@@ -139,7 +139,7 @@ fn opened_test() -> FunctionDef {
 
 fn fresh_test() -> FunctionDef {
     names!(world, operation, ada, rows, stale, fresh);
-    test("test_needs_a_fresh_session", for_columns("operation", Fact::Fresh))
+    test("test_needs_a_fresh_session", for_each("operation", Fact::Fresh))
         .params([param(operation, str)])
         .body(block![
             ada_and_hers(),
@@ -155,7 +155,7 @@ fn fresh_test() -> FunctionDef {
 
 /// A test with a member of each of some roles.
 fn role_test(name: &'static str, roles: Fact) -> FunctionDef {
-    test(name, for_columns("role", roles)).params([param("role", str)])
+    test(name, for_each("role", roles)).params([param("role", str)])
 }
 
 /// Ada's organization, and a member of the role.

@@ -3,7 +3,7 @@
 use crate::python::builtins::str;
 use crate::python::standard::uuid4;
 use crate::tests::entities::{Entities, Fact};
-use crate::tests::test_entities::{ada_and_hers, each_with, for_columns, set_body, set_rows, test};
+use crate::tests::test_entities::{ada_and_hers, each_with, for_each, set_body, set_rows, test};
 use astgen_pyast::prelude::*;
 
 /// The module; none where no entity takes several rows at once.
@@ -55,7 +55,7 @@ fn refusal_test(is_unique: bool) -> FunctionDef {
         true => py!(if in_!(clash, entity.unique) { body[clash] } else { nothing }),
         false => nothing,
     };
-    test("test_none_is_added_if_one_is_refused", for_columns("clash", Fact::Clashes))
+    test("test_none_is_added_if_one_is_refused", for_each("clash", Fact::Clashes))
         .params([param(clash, str)])
         .body(block![
             ada_and_hers(),

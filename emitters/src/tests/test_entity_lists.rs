@@ -7,7 +7,7 @@ use crate::tests::entities::{ENTITIES, Entities, Fact};
 use crate::tests::entity::Entity;
 use crate::tests::factories::{created, every_row};
 use crate::tests::test_entities::{
-    ada_and_hers, each_with_room, for_cases, for_columns, for_tuples, set_body, set_row, set_rows,
+    ada_and_hers, each_with_room, for_cases, for_each, for_tuples, set_body, set_row, set_rows,
     test,
 };
 use crate::tests::world::Caller;
@@ -82,7 +82,7 @@ fn search_test() -> FunctionDef {
     let words = "Green 100% x";
     let cases = [("green", 1), ("x GREEN", 1), ("100%", 1), ("green red", 0), ("1%x", 0), (" ", 2)];
     let cases = cases.map(|(search, count)| py!((search, count)));
-    test("test_list_is_searched", for_columns("name", Fact::Searched))
+    test("test_list_is_searched", for_each("name", Fact::Searched))
         .decorator(py!(pytest.mark.parametrize(("search", "count"), [..cases])))
         .params([param(name, str), param(search, str), param(count, int)])
         .body(block![

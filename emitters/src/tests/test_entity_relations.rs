@@ -6,7 +6,7 @@ use crate::spec::OnDelete;
 use crate::tests::entities::{ENTITIES, Entities, Fact, outcome};
 use crate::tests::entity::{Entity, Reference};
 use crate::tests::test_entities::{
-    ada_and_hers, for_cases, for_columns, set_body, set_path, set_row, set_rows, test,
+    ada_and_hers, for_cases, for_each, set_body, set_path, set_row, set_rows, test,
 };
 use crate::tests::world::{Caller, first_organization, sign_up};
 use astgen_pyast::prelude::*;
@@ -44,7 +44,7 @@ pub fn emit(entities: &Entities<'_>) -> Option<Module> {
 fn unique_test() -> FunctionDef {
     names!(world, entity, name, ada, eve, organization_id, rows, body, other, taken, twin, again);
     names!(theirs, elsewhere, renamed);
-    test("test_a_value_is_unique_in_a_tenant", for_columns("name", Fact::Unique))
+    test("test_a_value_is_unique_in_a_tenant", for_each("name", Fact::Unique))
         .params([param(name, str)])
         .body(block![
             sign_up(world, ada),
