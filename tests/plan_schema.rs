@@ -68,7 +68,7 @@ fn a_plan_of_astgen_is_of_the_schema_and_the_schema_names_all_of_it() {
     let schemas = "p/backend/app/schemas/note.py";
     let moved = folder.path().join("p/backend/app/moved/note.py");
     fs::rename(folder.path().join(schemas), moved).expect("writable");
-    fs::remove_file(folder.path().join("p/backend/tests/test_notes.py")).expect("it is there");
+    fs::remove_file(folder.path().join("p/backend/tests/test_entities.py")).expect("it is there");
     write("astgen.toml", CHANGED);
     run(&["build", "--out", "p"]);
 

@@ -104,7 +104,7 @@ const EDITED: [&str; 8] = [
     "backend/app/schemas/note.py",
     "backend/app/services/note_service.py",
     "backend/tests/factories.py",
-    "backend/tests/test_notes.py",
+    "backend/tests/test_entities.py",
 ];
 
 /// The texts of those files for a few specs, made once.
