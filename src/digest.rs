@@ -1,5 +1,6 @@
 //! SHA-256 digests, by which texts are known.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -45,17 +46,9 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = [0; 64];
-        for (pair, byte) in digits.chunks_mut(2).zip(self.0) {
-            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
-        }
         // A precision takes the first digits.
-        f.pad(std::str::from_utf8(&digits).unwrap_or_default())
+        f.pad(&HEXLOWER.encode(&self.0))
     }
-}
-
-fn digit(value: u8) -> u8 {
-    b"0123456789abcdef"[usize::from(value)]
 }
 
 impl fmt::Debug for Digest {

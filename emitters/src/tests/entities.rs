@@ -15,6 +15,7 @@ use crate::tests::entity_rows::{
 };
 use crate::tests::entity_values::{changes, invalid, shown_default};
 use crate::tests::factories::{self, create_file};
+use crate::tests::subject::is_needed;
 use crate::wording::capitalized;
 use astgen_pyast::ast::{Constant, UnaryOp};
 use astgen_pyast::make;
@@ -361,14 +362,13 @@ impl Facts {
 fn of_values(facts: &mut Facts, entity: &Entity, most: u32) {
     names!(organization_id);
     let fields = &entity.fields;
-    let column = |field: &'_ Field| field.column.as_str();
-    let required = fields.iter().filter(|field| !field.optional && !field.has_default());
-    facts.texts(Fact::Required, required.map(column));
-    let optional = fields.iter().filter(|field| field.optional || field.has_default());
-    facts.mapping(
-        Fact::Defaults,
-        optional.filter_map(|field| Some((column(field), shown_default(field)?))),
-    );
+    let (required, others): (Vec<&Field>, Vec<&Field>) =
+        fields.iter().partition(|field| is_needed(field));
+    facts.texts(Fact::Required, required.into_iter().map(|field| field.column.as_str()));
+    let defaults = others.into_iter();
+    let defaults =
+        defaults.filter_map(|field| Some((field.column.as_str(), shown_default(field)?)));
+    facts.mapping(Fact::Defaults, defaults);
     if most >= 2 {
         // Nobody chooses where a row belongs.
         let foreign = (organization_id, py!(str(UUID(int = 7))));

@@ -75,7 +75,8 @@ fn can_hold_any_words(entity: &Entity, field: &Field) -> bool {
 }
 
 /// Whether a row cannot be made without naming a value for the field.
-fn is_needed(field: &Field) -> bool {
+#[must_use]
+pub fn is_needed(field: &Field) -> bool {
     !field.optional && !field.has_default()
 }
 
