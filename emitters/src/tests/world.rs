@@ -23,6 +23,8 @@ use crate::python::standard::{
     EmailMessage, SimpleCookie, dataclass, field, shutil, timedelta, uuid4,
 };
 use crate::services::mailer::{MemoryMailer, plain_body};
+use crate::services::organization_service::OrganizationService;
+use crate::services::trial_service::TrialService;
 use crate::spec::{AuthMode, PasswordRules, Spec, Totp};
 use crate::tests::casting::{given_plan, has_trial};
 use crate::tests::fake_stripe::FakeStripe;
@@ -275,6 +277,7 @@ fn world_class(spec: &Spec) -> ClassDef {
         world_register(),
         world_login(),
         world_caller(spec.auth.mode),
+        world_open_account(spec),
         world_sign_up(spec),
         world_verify(),
         world_reauthenticate(has_totp),
@@ -399,6 +402,39 @@ fn world_caller(mode: AuthMode) -> FunctionDef {
         .body(block![docstring("Return whose session an answer hands over."), body])
 }
 
+/// Most tests begin with an account, and few are about how one is made.
+fn world_open_account(spec: &Spec) -> FunctionDef {
+    names!(email, state, session, user, trials, organizations);
+    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.own_trial().is_some());
+    let services = match has_trial {
+        true => block![
+            assign(trials, py!(TrialService(session, state.signer))),
+            assign(organizations, py!(OrganizationService(session, trials)))
+        ],
+        false => block![assign(organizations, py!(OrganizationService(session)))],
+    };
+    let founded =
+        block![services, do_(py!(organizations.create(user, email.partition("@")[0]).await))];
+    let password_hash = py!(state.password_hasher.hash(PASSWORD).await);
+    async_def("open_account").params([untyped("self"), param(email, str)]).returns(none()).body(
+        block![
+            docstring("Leave what a registration leaves, but for its mail."),
+            assign(state, py!(self.app.state)),
+            assign(user, py!(User(email = email, password_hash = password_hash))),
+            async_with_as(
+                py!(self.database.session()),
+                session,
+                block![
+                    do_(py!(session.add(user))),
+                    do_(py!(session.flush().await)),
+                    spec.organizations.personal.then_some(founded),
+                    do_(py!(session.commit().await))
+                ]
+            )
+        ],
+    )
+}
+
 fn world_sign_up(spec: &Spec) -> FunctionDef {
     names!(email, caller);
     let signed_in = py!(self.sign_in(email).await);
@@ -412,12 +448,12 @@ fn world_sign_up(spec: &Spec) -> FunctionDef {
     };
     async_def("sign_up").params([untyped("self"), param(email, str)]).returns(Caller).body(block![
         docstring(match (spec.organizations.personal, given_plan(spec)) {
-            (true, None) => "Register and sign in.",
-            (true, Some(_)) => "Register, sign in and subscribe.",
-            (false, None) => "Register, sign in and found an organization.",
-            (false, Some(_)) => "Register, sign in, found an organization and subscribe.",
+            (true, None) => "Open an account and sign in.",
+            (true, Some(_)) => "Open an account, sign in and subscribe.",
+            (false, None) => "Open an account, sign in and found an organization.",
+            (false, Some(_)) => "Open an account, sign in, found an organization and subscribe.",
         }),
-        do_(py!(self.register(email).await)),
+        do_(py!(self.open_account(email).await)),
         match prepared {
             None => block![return_(signed_in)],
             Some(prepared) => block![assign(caller, signed_in), do_(prepared), return_(caller)],
