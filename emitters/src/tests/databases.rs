@@ -104,6 +104,8 @@ fn postgresql_database_def(spec: &Spec) -> FunctionDef {
             assign(owner, py!(server.set(database = name))),
             assign(app, py!(owner.set(username = name, password = password))),
             do_(py!(run_on(server, f!("CREATE DATABASE {}", name)))),
+            do_(py!(run_on(server, f!("ALTER DATABASE {} SET synchronous_commit = off", name))))
+                .comment("What is dropped in the end need not outlive a crash."),
             do_(py!(run_on(server, f!("CREATE ROLE {} LOGIN PASSWORD '{}'", name, password)))),
             try_([do_(py!(yield_!(ScratchDatabase(render(app), render(owner)))))]).finally(block![
                 do_(py!(run_on(server, f!("DROP DATABASE {} WITH (FORCE)", name)))),

@@ -141,8 +141,13 @@ fn serving_def() -> FunctionDef {
 }
 
 fn test_the_interface_keeps_to_its_description() -> FunctionDef {
-    names!(world, url, command, environment, done);
+    names!(world, url, command, unmeasured, environment, name, value, done);
+    let others = py!(dict!((name) => value for (name, value) in os.environ.items()
+        if !name.startswith("COVERAGE_")));
     world_test("test_the_interface_keeps_to_its_description").body(block![
+        assign(unmeasured, others).comment(
+            "What asks is not what is tested, and hangs now and then when it is measured."
+        ),
         async_with_as(
             py!(serving(Stage(world))),
             url,
@@ -161,7 +166,7 @@ fn test_the_interface_keeps_to_its_description() -> FunctionDef {
                         *EXTENT
                     ])
                 ),
-                assign(environment, py!(dict!(**os.environ, "OPENAPI_DOOR" => url + DOOR))),
+                assign(environment, py!(dict!(**unmeasured, "OPENAPI_DOOR" => url + DOOR))),
                 assign(
                     done,
                     py!(run_process(

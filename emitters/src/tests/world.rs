@@ -3,6 +3,7 @@
 //! Whatever the spec, `Caller.organization` is an organization in which a test can begin: the one that
 //! came with the account or was founded for it, in its trial or with a subscription.
 
+use crate::core::client::Client;
 use crate::core::cookies::{
     CSRF_COOKIE, CSRF_HEADER, REFRESH_COOKIE, REFRESH_PATH, SESSION_COOKIE,
 };
@@ -24,6 +25,7 @@ use crate::python::standard::{
 };
 use crate::services::mailer::{MemoryMailer, plain_body};
 use crate::services::organization_service::OrganizationService;
+use crate::services::session_service::SessionService;
 use crate::services::trial_service::TrialService;
 use crate::spec::{AuthMode, PasswordRules, Spec, Totp};
 use crate::tests::casting::{given_plan, has_trial};
@@ -403,22 +405,23 @@ fn world_caller(mode: AuthMode) -> FunctionDef {
 }
 
 /// Most tests begin with an account, and few are about how one is made.
+///
+/// Where tokens are handed over, a session of it is opened too; cookies are set by an answer only.
 fn world_open_account(spec: &Spec) -> FunctionDef {
-    names!(email, state, session, user, trials, organizations);
-    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.own_trial().is_some());
-    let services = match has_trial {
-        true => block![
-            assign(trials, py!(TrialService(session, state.signer))),
-            assign(organizations, py!(OrganizationService(session, trials)))
-        ],
-        false => block![assign(organizations, py!(OrganizationService(session)))],
-    };
-    let founded =
-        block![services, do_(py!(organizations.create(user, email.partition("@")[0]).await))];
+    names!(email, state, session, user, tokens);
+    let has_tokens = spec.auth.has_tokens();
+    let client = py!(Client("127.0.0.1", "tests"));
+    let sessions = py!(SessionService(session, state.settings, state.signer, client));
     let password_hash = py!(state.password_hasher.hash(PASSWORD).await);
-    async_def("open_account").params([untyped("self"), param(email, str)]).returns(none()).body(
-        block![
-            docstring("Leave what a registration leaves, but for its mail."),
+    let caller = py!(Caller(self.http, email, tokens.access_token, tokens.refresh_token));
+    async_def("open_account")
+        .params([untyped("self"), param(email, str)])
+        .returns(if has_tokens { Caller.into_expr() } else { none() })
+        .body(block![
+            docstring(match has_tokens {
+                true => "Leave what a registration and a sign-in leave, but for the mail.",
+                false => "Leave what a registration leaves, but for its mail.",
+            }),
             assign(state, py!(self.app.state)),
             assign(user, py!(User(email = email, password_hash = password_hash))),
             async_with_as(
@@ -427,17 +430,31 @@ fn world_open_account(spec: &Spec) -> FunctionDef {
                 block![
                     do_(py!(session.add(user))),
                     do_(py!(session.flush().await)),
-                    spec.organizations.personal.then_some(founded),
+                    spec.organizations.personal.then(|| found_personal_organization(spec, session)),
+                    has_tokens.then(|| assign(tokens, py!(sessions.open(user).await))),
                     do_(py!(session.commit().await))
                 ]
-            )
+            ),
+            has_tokens.then(|| return_(caller))
+        ])
+}
+
+fn found_personal_organization(spec: &Spec, session: Name) -> Vec<Stmt> {
+    names!(email, state, user, trials, organizations);
+    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.own_trial().is_some());
+    let services = match has_trial {
+        true => block![
+            assign(trials, py!(TrialService(session, state.signer))),
+            assign(organizations, py!(OrganizationService(session, trials)))
         ],
-    )
+        false => block![assign(organizations, py!(OrganizationService(session)))],
+    };
+    block![services, do_(py!(organizations.create(user, email.partition("@")[0]).await))]
 }
 
 fn world_sign_up(spec: &Spec) -> FunctionDef {
     names!(email, caller);
-    let signed_in = py!(self.sign_in(email).await);
+    let opened = py!(self.open_account(email).await);
     let first = match spec.organizations.personal {
         true => py!(caller.organization().await),
         false => py!(caller.found("a company").await),
@@ -446,6 +463,10 @@ fn world_sign_up(spec: &Spec) -> FunctionDef {
         Some(_) => Some(py!(self.start_subscription(first).await)),
         None => (!spec.organizations.personal).then_some(first),
     };
+    let (opened, signed_in) = match spec.auth.has_tokens() {
+        true => (None, opened),
+        false => (Some(do_(opened)), py!(self.sign_in(email).await)),
+    };
     async_def("sign_up").params([untyped("self"), param(email, str)]).returns(Caller).body(block![
         docstring(match (spec.organizations.personal, given_plan(spec)) {
             (true, None) => "Open an account and sign in.",
@@ -453,7 +474,7 @@ fn world_sign_up(spec: &Spec) -> FunctionDef {
             (false, None) => "Open an account, sign in and found an organization.",
             (false, Some(_)) => "Open an account, sign in, found an organization and subscribe.",
         }),
-        do_(py!(self.open_account(email).await)),
+        opened,
         match prepared {
             None => block![return_(signed_in)],
             Some(prepared) => block![assign(caller, signed_in), do_(prepared), return_(caller)],
