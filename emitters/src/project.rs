@@ -153,6 +153,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         core::rate_limit::emit(spec),
         core::rbac::emit(spec),
         core::redaction::emit(),
+        core::raw_headers::emit(),
         core::request_id::emit(),
         core::request_labels::emit(),
         core::roles::emit(spec),

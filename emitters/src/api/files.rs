@@ -117,7 +117,7 @@ fn upload_file_def() -> FunctionDef {
         .returns(FileRead)
         .body(block![
             docstring("Send a file, as the body; `Content-Type` says what it is."),
-            assign(expected, py!(announced_bytes(request.headers))),
+            assign(expected, py!(announced_bytes(request.scope))),
             if_(py!(expected == None), [assign(expected, MAX_FILE_BYTES)])
                 .elif(py!(expected > MAX_FILE_BYTES), [raise(py!(too_large()))]),
             assign(file, py!(files.upload(name, content_type, request.stream(), expected).await)),

@@ -3,7 +3,7 @@
 use crate::core::logging::VERBATIM;
 use crate::core::request_labels::{RouteLabels, UNMATCHED, method_of};
 use crate::python::asgi;
-use crate::python::builtins::{__name__, float, int, round};
+use crate::python::builtins::{__file__, __name__, float, int, round};
 use crate::python::fastapi::Scope;
 use crate::python::standard::{HTTPStatus, logging, perf_counter};
 use astgen_pyast::prelude::*;
@@ -57,30 +57,38 @@ fn access_log_middleware_call() -> FunctionDef {
 }
 
 fn access_log_middleware_log() -> FunctionDef {
-    names!(scope, status, seconds, route, level, request);
+    names!(scope, status, seconds, route, level, method, request, record);
     def("log")
         .params([untyped("self"), param(scope, Scope), param(status, int), param(seconds, float)])
         .returns(none())
         .body(block![
-            docstring("Write the record."),
+            docstring("Write the record, without a search for who writes it."),
             assign(route, py!(self.labels.template(scope) || UNMATCHED)),
             assign(level, py!(if route.startswith(QUIET) { logging.DEBUG } else { logging.INFO })),
+            if_(py!(!logger.isEnabledFor(level)), [return_none()]),
+            assign(method, py!(method_of(scope))),
             assign(
                 request,
                 py!(dict!(
-                    "method" => method_of(scope),
+                    "method" => method,
                     "route" => route,
                     "status" => status,
                     "milliseconds" => round(seconds * 1000, 1)
                 ))
             ),
-            do_(py!(logger.log(
-                level,
-                "%s %s %d",
-                request["method"],
-                route,
-                status,
-                extra = VERBATIM | dict!("request" => request)
-            )))
+            assign(
+                record,
+                py!(logger.makeRecord(
+                    logger.name,
+                    level,
+                    __file__,
+                    0,
+                    "%s %s %d",
+                    (method, route, status),
+                    None,
+                    extra = VERBATIM | dict!("request" => request)
+                ))
+            ),
+            do_(py!(logger.handle(record)))
         ])
 }

@@ -1,8 +1,9 @@
 //! `backend/app/core/body_limit.py`: a limit for the size of request bodies.
 
+use crate::core::raw_headers::sent_header;
 use crate::python::asgi;
 use crate::python::builtins::{int, len, setattr};
-use crate::python::fastapi::{ASGIApp, HTTPException, Headers, Message, Request};
+use crate::python::fastapi::{ASGIApp, HTTPException, Message, Request, Scope};
 use crate::python::standard::{Awaitable, Callable, HTTPStatus};
 use crate::spec::Spec;
 use astgen_pyast::prelude::*;
@@ -49,7 +50,7 @@ fn body_limit_middleware_call(has_files: bool) -> FunctionDef {
     asgi::call().body(block![
         docstring("Count what is read, and what is announced before any of it is read."),
         asgi::pass_on(),
-        assign(announced, py!(announced_bytes(Headers(scope = scope)) || 0)),
+        assign(announced, py!(announced_bytes(scope) || 0)),
         has_files.then(|| assign(state, py!(scope.setdefault("state", dict!())))),
         assign(received, 0),
         {
@@ -74,10 +75,10 @@ fn body_limit_middleware_call(has_files: bool) -> FunctionDef {
 }
 
 fn announced_bytes_def() -> FunctionDef {
-    names!(headers, length);
-    def(announced_bytes).params([param(headers, Headers)]).returns(py!(int | None)).body(block![
+    names!(scope, length);
+    def(announced_bytes).params([param(scope, Scope)]).returns(py!(int | None)).body(block![
         docstring("Return how long a body is said to be, where that is said at all."),
-        assign(length, py!(headers.get("Content-Length", ""))),
+        assign(length, py!(sent_header(scope, b"content-length"))),
         return_(py!(if length.isdecimal() { int(length) } else { None }))
     ])
 }

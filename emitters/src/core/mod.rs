@@ -39,6 +39,7 @@ pub mod plans;
 pub mod protection;
 pub mod rate_guard;
 pub mod rate_limit;
+pub mod raw_headers;
 pub mod rbac;
 pub mod redaction;
 pub mod request_id;

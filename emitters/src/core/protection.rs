@@ -1,12 +1,11 @@
 //! `backend/app/core/protection.py`: what stands around the application: security headers, origins, host names.
 
 use crate::core::errors::answer_http;
+use crate::core::raw_headers::sent_header;
 use crate::core::settings::{Environment, Settings};
 use crate::python::asgi;
 use crate::python::builtins::{any, bool, dict, frozenset, list, str};
-use crate::python::fastapi::{
-    ASGIApp, CORSMiddleware, HTTPException, Headers, MutableHeaders, Request,
-};
+use crate::python::fastapi::{ASGIApp, CORSMiddleware, HTTPException, Headers, Request};
 use crate::python::standard::{HTTPStatus, Mapping, Sequence, urlsplit};
 use crate::spec::{Auth, Spec};
 use astgen_pyast::make;
@@ -105,10 +104,10 @@ fn security_headers_middleware_init() -> FunctionDef {
         .body(block![
             docstring("Wrap an application."),
             assign(py!(self.app), app),
-            assign(py!(self.headers), py!(dict(headers))),
+            assign(py!(self.headers), py!(Headers(headers).raw)),
             assign(
                 py!(self.headers_of_data),
-                py!(dict!(**headers, "Content-Security-Policy" => POLICY))
+                py!(Headers(dict!(**headers, "Content-Security-Policy" => POLICY)).raw)
             )
         ])
 }
@@ -121,16 +120,14 @@ fn security_headers_middleware_call() -> FunctionDef {
         assign(is_page, py!(in_!(scope["path"], DOCUMENTATION))),
         assign(added, py!(if is_page { self.headers } else { self.headers_of_data })),
         {
-            names!(message, headers, header, value);
+            names!(message, sent, names, others);
             asgi::sending(
                 send_protected,
                 block![
-                    assign(headers, py!(MutableHeaders(scope = message))),
-                    for_(
-                        py!((header, value)),
-                        py!(added.items()),
-                        [do_(py!(headers.setdefault(header, value)))]
-                    )
+                    assign(sent, py!(message.get("headers", []))),
+                    assign(names, py!(set!(name for (name, _value) in sent))),
+                    assign(others, py!(list!(pair for pair in added if not_in!(pair[0], names)))),
+                    assign(py!(message["headers"]), py!([*sent, *others]))
                 ],
             )
         },
@@ -168,7 +165,7 @@ fn trusted_host_middleware_call() -> FunctionDef {
     asgi::call().body(block![
         docstring("Let a request through, or answer that it is lost."),
         asgi::pass_on_if(py!(scope["type"] != "http" || in_!(scope["path"], PROBES))),
-        assign(host, py!(Headers(scope = scope).get("Host", ""))),
+        assign(host, py!(sent_header(scope, b"host"))),
         asgi::pass_on_if(py!(is_trusted(host, self.allowed_hosts))),
         assign(refused, py!(HTTPException(HTTPStatus.BAD_REQUEST, "This host is not ours."))),
         assign(answer, py!(answer_http(Request(scope), refused).await)),

@@ -1,9 +1,10 @@
 //! `backend/app/core/request_id.py`: a name for each request, in its answer and in every log record.
 
 use crate::core::log_context::begin_request;
+use crate::core::raw_headers::sent_header;
 use crate::python::asgi;
 use crate::python::builtins::str;
-use crate::python::fastapi::{Headers, MutableHeaders, Scope};
+use crate::python::fastapi::{MutableHeaders, Scope};
 use crate::python::standard::{re, uuid4};
 use astgen_pyast::prelude::*;
 
@@ -58,7 +59,7 @@ fn inbound_id_def() -> FunctionDef {
     names!(scope, sent);
     def(inbound_id).params([param(scope, Scope)]).returns(py!(str | None)).body(block![
         docstring("Return the id that the caller sent, unless it could be an attack."),
-        assign(sent, py!(Headers(scope = scope).get(REQUEST_ID_HEADER, ""))),
+        assign(sent, py!(sent_header(scope, b"x-request-id"))),
         return_(py!(if VALID_ID.fullmatch(sent) { sent } else { None }))
     ])
 }
