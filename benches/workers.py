@@ -43,6 +43,18 @@ SAMPLE = re.compile(
 )
 
 
+async def wake(url, folder):
+    """Ask until each worker has answered: one that still starts would get no connection."""
+    import httpx2
+
+    async def ask():
+        async with httpx2.AsyncClient(base_url=url, timeout=60) as http:
+            await http.get("/metrics")
+
+    while workers_that_counted(folder) < WORKERS:
+        await asyncio.gather(*(ask() for _ in range(CONNECTIONS)))
+
+
 async def load(url):
     """Send the requests, and return how long each answer took, and all in all."""
     import httpx2
@@ -100,8 +112,7 @@ def measure(backend, scratch, folder):
         "PROMETHEUS_MULTIPROC_DIR": str(folder),
     }
     with serving(backend, environment, "--workers", str(WORKERS)) as url:
-        while len([*folder.glob("gauge_*.db")]) < WORKERS:
-            time.sleep(0.1)
+        asyncio.run(wake(url, folder))
         times, seconds = asyncio.run(load(url))
         check(asyncio.run(counted(url)))
     middle, last = statistics.median(times), statistics.quantiles(times, n=100)[98]
