@@ -406,19 +406,18 @@ fn world_caller(mode: AuthMode) -> FunctionDef {
 
 /// Most tests begin with an account, and few are about how one is made.
 ///
-/// Where tokens are handed over, a session of it is opened too; cookies are set by an answer only.
 fn world_open_account(spec: &Spec) -> FunctionDef {
     names!(email, state, session, user, tokens);
-    let has_tokens = spec.auth.has_tokens();
+    let has_session = opens_session(spec);
     let client = py!(Client("127.0.0.1", "tests"));
     let sessions = py!(SessionService(session, state.settings, state.signer, client));
     let password_hash = py!(state.password_hasher.hash(PASSWORD).await);
     let caller = py!(Caller(self.http, email, tokens.access_token, tokens.refresh_token));
     async_def("open_account")
         .params([untyped("self"), param(email, str)])
-        .returns(if has_tokens { Caller.into_expr() } else { none() })
+        .returns(if has_session { Caller.into_expr() } else { none() })
         .body(block![
-            docstring(match has_tokens {
+            docstring(match has_session {
                 true => "Leave what a registration and a sign-in leave, but for the mail.",
                 false => "Leave what a registration leaves, but for its mail.",
             }),
@@ -431,12 +430,17 @@ fn world_open_account(spec: &Spec) -> FunctionDef {
                     do_(py!(session.add(user))),
                     do_(py!(session.flush().await)),
                     spec.organizations.personal.then(|| found_personal_organization(spec, session)),
-                    has_tokens.then(|| assign(tokens, py!(sessions.open(user).await))),
+                    has_session.then(|| assign(tokens, py!(sessions.open(user).await))),
                     do_(py!(session.commit().await))
                 ]
             ),
-            has_tokens.then(|| return_(caller))
+            has_session.then(|| return_(caller))
         ])
+}
+
+/// Whether a session of a new account needs no answer: cookies are set by one, and so are one-time codes.
+fn opens_session(spec: &Spec) -> bool {
+    spec.auth.has_tokens() && spec.auth.totp != Totp::Required
 }
 
 fn found_personal_organization(spec: &Spec, session: Name) -> Vec<Stmt> {
@@ -463,7 +467,7 @@ fn world_sign_up(spec: &Spec) -> FunctionDef {
         Some(_) => Some(py!(self.start_subscription(first).await)),
         None => (!spec.organizations.personal).then_some(first),
     };
-    let (opened, signed_in) = match spec.auth.has_tokens() {
+    let (opened, signed_in) = match opens_session(spec) {
         true => (None, opened),
         false => (Some(do_(opened)), py!(self.sign_in(email).await)),
     };
