@@ -141,8 +141,8 @@ fn serving_def() -> FunctionDef {
 }
 
 fn test_the_interface_keeps_to_its_description() -> FunctionDef {
-    names!(world, url, command, unmeasured, environment, name, value, done);
-    let others = py!(dict!((name) => value for (name, value) in os.environ.items()
+    names!(world, url, command, unmeasured, environment, done);
+    let others = py!(dict!(name => value for (name, value) in os.environ.items()
         if !name.startswith("COVERAGE_")));
     world_test("test_the_interface_keeps_to_its_description").body(block![
         assign(unmeasured, others).comment(

@@ -405,7 +405,6 @@ fn world_caller(mode: AuthMode) -> FunctionDef {
 }
 
 /// Most tests begin with an account, and few are about how one is made.
-///
 fn world_open_account(spec: &Spec) -> FunctionDef {
     names!(email, state, session, user, tokens);
     let has_session = opens_session(spec);
@@ -445,8 +444,7 @@ fn opens_session(spec: &Spec) -> bool {
 
 fn found_personal_organization(spec: &Spec, session: Name) -> Vec<Stmt> {
     names!(email, state, user, trials, organizations);
-    let has_trial = spec.billing.as_ref().is_some_and(|billing| billing.own_trial().is_some());
-    let services = match has_trial {
+    let services = match has_trial(spec) {
         true => block![
             assign(trials, py!(TrialService(session, state.signer))),
             assign(organizations, py!(OrganizationService(session, trials)))
