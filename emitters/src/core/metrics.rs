@@ -8,19 +8,21 @@ use crate::core::request_labels::{RouteLabels, UNMATCHED, method_of};
 use crate::core::settings::Settings;
 use crate::core::work_metrics::WorkMetrics;
 use crate::python::asgi;
-use crate::python::builtins::{PermissionError, ProcessLookupError, bool, float, int, str};
+use crate::python::builtins::{
+    PermissionError, ProcessLookupError, bool, dict, float, int, str, tuple,
+};
 use crate::python::fastapi::{ASGIApp, FastAPI, Request, Response};
 use crate::python::prometheus::{
     CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, MultiProcessCollector,
     generate_latest,
 };
-use crate::python::standard::{HTTPStatus, Path, os, perf_counter};
+use crate::python::standard::{HTTPStatus, Path, dataclass, os, perf_counter};
 use crate::services::backlog::read_backlog;
 use crate::spec::Observability;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.metrics": Metrics, MetricsMiddleware, FOLDER, init_metrics, read_metrics, counted, forget_the_dead,
+    "app.core.metrics": AnswerMetrics, Metrics, MetricsMiddleware, FOLDER, init_metrics, read_metrics, counted, forget_the_dead,
         is_alive;
 }
 
@@ -48,6 +50,7 @@ pub fn emit(observability: &Observability) -> Module {
         .docstring("Metrics for Prometheus: what was asked, how it was answered, how long it took.")
         .body(block![
             assign(FOLDER, FOLDER_VARIABLE),
+            answer_metrics_class(),
             metrics_class(),
             metrics_middleware_class(),
             init_metrics_def(observability),
@@ -58,11 +61,26 @@ pub fn emit(observability: &Observability) -> Module {
         ])
 }
 
+fn answer_metrics_class() -> ClassDef {
+    names!(requests, seconds, errors);
+    class(AnswerMetrics).decorator(py!(dataclass(frozen = true))).body(block![
+        docstring(
+            "What counts the answers of one kind.\n\
+             \n\
+             To find a metric by its labels takes longer than to count."
+        ),
+        annotate(requests, Counter),
+        annotate(seconds, Histogram),
+        annotate(errors, py!(Counter | None))
+    ])
+}
+
 fn metrics_class() -> ClassDef {
     class(Metrics).body(block![
         docstring("The metrics of one application."),
         metrics_init(),
-        metrics_count()
+        metrics_count(),
+        metrics_find_answers()
     ])
 }
 
@@ -100,6 +118,11 @@ fn metrics_init() -> FunctionDef {
                     registry = self.registry
                 ))
             ),
+            ann_assign(
+                py!(self.answers),
+                py!(dict[(tuple[(str, str, int)], AnswerMetrics)]),
+                py!(dict!())
+            ),
             assign(py!(self.in_flight), gauge(IN_FLIGHT, "Requests that are being answered.")),
             do_(py!(self.in_flight.set(0))),
             assign(
@@ -120,7 +143,7 @@ fn gauge(name: &str, documentation: &str) -> Expr {
 }
 
 fn metrics_count() -> FunctionDef {
-    names!(method, route, status, seconds);
+    names!(method, route, status, seconds, answers);
     def("count")
         .params([
             untyped("self"),
@@ -132,12 +155,42 @@ fn metrics_count() -> FunctionDef {
         .returns(none())
         .body(block![
             docstring("Count one request."),
-            do_(py!(self.requests.labels(method, route, status).inc())),
-            do_(py!(self.seconds.labels(method, route).observe(seconds))),
-            if_(
-                py!(status >= HTTPStatus.BAD_REQUEST),
-                [do_(py!(self.errors.labels(route, status).inc()))]
-            )
+            assign(
+                answers,
+                py!(self.answers.get((method, route, status))
+                    || self.find_answers(method, route, status))
+            ),
+            do_(py!(answers.requests.inc())),
+            do_(py!(answers.seconds.observe(seconds))),
+            if_(py!(answers.errors != None), [do_(py!(answers.errors.inc()))])
+        ])
+}
+
+fn metrics_find_answers() -> FunctionDef {
+    names!(method, route, status, errors, answers);
+    def("find_answers")
+        .params([untyped("self"), param(method, str), param(route, str), param(status, int)])
+        .returns(AnswerMetrics)
+        .body(block![
+            docstring("Find the metrics of answers of one kind, for all that come."),
+            assign(
+                errors,
+                py!(if status >= HTTPStatus.BAD_REQUEST {
+                    self.errors.labels(route, status)
+                } else {
+                    None
+                })
+            ),
+            assign(
+                answers,
+                py!(AnswerMetrics(
+                    self.requests.labels(method, route, status),
+                    self.seconds.labels(method, route),
+                    errors
+                ))
+            ),
+            assign(py!(self.answers[(method, route, status)]), answers),
+            return_(answers)
         ])
 }
 
