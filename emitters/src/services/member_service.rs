@@ -45,6 +45,7 @@ fn member_service_class(spec: &Spec) -> ClassDef {
         member_service_leave(),
         deputy(spec).map(|deputy| member_service_transfer(spec, deputy)),
         member_service_find(),
+        member_service_look_up(),
         member_service_expel(spec.organizations.api_keys),
         member_service_keep_an_owner(spec)
     ])
@@ -133,7 +134,11 @@ fn member_service_transfer(spec: &Spec, deputy: &OrgRole) -> FunctionDef {
             do_(py!(
                 lock_organization(self.session, principal, Permission.ORGANIZATION_TRANSFER).await
             )),
-            assign(heir, py!(self.find(principal, member_id).await)),
+            assign(heir, py!(self.look_up(principal, member_id).await)),
+            if_(
+                py!(heir == None),
+                [raise(py!(ConflictError("There is no such member.", code = "reference_missing")))]
+            ),
             if_(
                 py!(heir.id == principal.membership.id),
                 [raise(py!(ConflictError("The organization is yours already.")))]
@@ -149,12 +154,29 @@ fn member_service_transfer(spec: &Spec, deputy: &OrgRole) -> FunctionDef {
 }
 
 fn member_service_find() -> FunctionDef {
-    names!(principal, member_id, statement, member);
+    names!(principal, member_id, member);
     async_def("find")
         .params([untyped("self"), param(principal, Principal), param(member_id, UUID)])
         .returns(Membership)
         .body(block![
             docstring("Find a member of the organization whom the caller may touch."),
+            assign(member, py!(self.look_up(principal, member_id).await)),
+            if_(py!(member == None), [raise(py!(NotFoundError("There is no such member.")))]),
+            if_(
+                py!(member.role.outranks(principal.role)),
+                [raise(py!(ForbiddenError("This member's role is above your own.")))]
+            ),
+            return_(member)
+        ])
+}
+
+fn member_service_look_up() -> FunctionDef {
+    names!(principal, member_id, statement);
+    async_def("look_up")
+        .params([untyped("self"), param(principal, Principal), param(member_id, UUID)])
+        .returns(py!(Membership | None))
+        .body(block![
+            docstring("Load a member of the organization as it is now, if there is one."),
             assign(
                 statement,
                 py!(select(Membership)
@@ -165,13 +187,7 @@ fn member_service_find() -> FunctionDef {
                     .options(joinedload(Membership.user))
                     .execution_options(populate_existing = true))
             ),
-            assign(member, py!(self.session.scalar(statement).await)),
-            if_(py!(member == None), [raise(py!(NotFoundError("There is no such member.")))]),
-            if_(
-                py!(member.role.outranks(principal.role)),
-                [raise(py!(ForbiddenError("This member's role is above your own.")))]
-            ),
-            return_(member)
+            return_(py!(self.session.scalar(statement).await))
         ])
 }
 
