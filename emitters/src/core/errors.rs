@@ -27,6 +27,14 @@ vocabulary! {
         document_problems;
 }
 
+/// `raise ConflictError("There is no such …", code="reference_missing")`: for what a body names and the tenant does
+/// not have. 404 would say that what the path names is not there.
+#[must_use]
+pub fn raise_reference_missing(noun: &str) -> Stmt {
+    let detail = format!("There is no such {noun}.");
+    raise(py!(ConflictError(detail, code = "reference_missing")))
+}
+
 /// The module.
 #[must_use]
 pub fn emit(spec: &Spec) -> Module {

@@ -22,8 +22,8 @@ use crate::spec::Observability;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
-    "app.core.metrics": AnswerMetrics, Metrics, MetricsMiddleware, FOLDER, init_metrics, read_metrics, counted, forget_the_dead,
-        is_alive;
+    "app.core.metrics": AnswerMetrics, Metrics, MetricsMiddleware, FOLDER, init_metrics, read_metrics, counted,
+        forget_the_dead, is_alive;
 }
 
 /// The requests that were answered.

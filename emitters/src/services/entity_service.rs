@@ -3,7 +3,7 @@
 use crate::core::billing::consume_limit;
 use crate::core::concurrency::require_match;
 use crate::core::database::flush;
-use crate::core::errors::{ConflictError, NotFoundError};
+use crate::core::errors::{NotFoundError, raise_reference_missing};
 use crate::core::filters::{at_least, at_most, equals, mentions, r#where};
 use crate::core::org_rbac::{PrincipalDep, TenantSessionDep};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
@@ -474,7 +474,6 @@ fn targets(entity: &Entity) -> Vec<&EntityNames> {
 fn require_def(service: &Service<'_>, target: &EntityNames) -> FunctionDef {
     names!(found);
     let (model, id, noun) = (model(target), target.id, noun(&target.title));
-    let missing = format!("There is no such {noun}.");
     // A row that is only hidden keeps no other from pointing at it.
     let lock = service.spec.entity(target).is_some_and(|target| target.soft_delete);
     let lock = lock.then(|| kw("with_for_update", py!(dict!("read" => true))));
@@ -487,9 +486,6 @@ fn require_def(service: &Service<'_>, target: &EntityNames) -> FunctionDef {
                 indefinite(&noun)
             )),
             assign(found, py!(self.session.get(model, id, ..lock).await)),
-            if_(
-                py!(found == None),
-                [raise(py!(ConflictError(missing, code = "reference_missing")))]
-            )
+            if_(py!(found == None), [raise_reference_missing(&noun)])
         ])
 }

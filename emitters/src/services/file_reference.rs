@@ -1,6 +1,6 @@
 //! `backend/app/services/file_reference.py`: what the fields take that point at stored files.
 
-use crate::core::errors::ConflictError;
+use crate::core::errors::{ConflictError, raise_reference_missing};
 use crate::core::file_types::{self, FileType};
 use crate::models::stored_file::{FileStatus, StoredFile};
 use crate::python::builtins::{frozenset, int};
@@ -75,7 +75,7 @@ fn require_file_def() -> FunctionDef {
             assign(file, py!(session.get(StoredFile, file_id).await)),
             if_(
                 py!(file == None || is_not!(file.status, FileStatus.STORED)),
-                [raise(py!(ConflictError("There is no such file.", code = "reference_missing")))]
+                [raise_reference_missing("file")]
             ),
             if_(
                 py!(file.size > rule.max_bytes),

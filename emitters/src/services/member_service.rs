@@ -1,7 +1,7 @@
 //! `backend/app/services/member_service.py`: members of an organization: their roles, and how they go.
 
 use crate::core::database::SessionDep;
-use crate::core::errors::{ConflictError, ForbiddenError, NotFoundError};
+use crate::core::errors::{ConflictError, ForbiddenError, NotFoundError, raise_reference_missing};
 use crate::core::org_rbac::{Principal, guard_grant, lock_organization};
 use crate::core::pagination::{PageRequest, Slice, fetch_page};
 use crate::core::permissions::Permission;
@@ -135,10 +135,7 @@ fn member_service_transfer(spec: &Spec, deputy: &OrgRole) -> FunctionDef {
                 lock_organization(self.session, principal, Permission.ORGANIZATION_TRANSFER).await
             )),
             assign(heir, py!(self.look_up(principal, member_id).await)),
-            if_(
-                py!(heir == None),
-                [raise(py!(ConflictError("There is no such member.", code = "reference_missing")))]
-            ),
+            if_(py!(heir == None), [raise_reference_missing("member")]),
             if_(
                 py!(heir.id == principal.membership.id),
                 [raise(py!(ConflictError("The organization is yours already.")))]
