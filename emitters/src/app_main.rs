@@ -124,6 +124,10 @@ fn create_app_def(spec: &Spec) -> FunctionDef {
             assign(py!(app.state.mailer), py!(resources.mailer)),
             spec.storage.is_on().then(|| assign(py!(app.state.storage), py!(resources.storage))),
             assign(py!(app.state.dispatcher), dispatcher),
+            assign(
+                py!(app.state.clock),
+                py!(JobClock(resources, dispatcher, poll_seconds = settings.job_poll_seconds))
+            ),
             assign(py!(app.state.password_hasher), py!(PasswordHasher(settings))),
             assign(py!(app.state.signer), py!(Signer(settings))),
             assign(py!(app.state.rate_limiter), py!(RateLimiter(settings))),
@@ -179,10 +183,7 @@ fn lifespan_def(spec: &Spec) -> FunctionDef {
             ann_assign(dispatcher, Dispatcher, py!(app.state.dispatcher)),
             ann_assign(settings, Settings, py!(app.state.settings)),
             ann_assign(probes, Probes, py!(app.state.probes)),
-            assign(
-                clock,
-                py!(JobClock(database, dispatcher, poll_seconds = settings.job_poll_seconds))
-            ),
+            ann_assign(clock, JobClock, py!(app.state.clock)),
             is_traced.then(|| assign(traces, py!(start_tracing(settings)))),
             row_level_security.then(|| do_(py!(database.check_role().await))),
             do_(py!(settle(app))),

@@ -187,7 +187,7 @@ fn application(spec: &Spec) -> Vec<Later<'_>> {
         services::email_service::emit(spec),
         services::invitation_reply_service::emit(spec),
         services::invitation_service::emit(spec),
-        services::job_clock::emit(),
+        services::job_clock::emit(spec.observability.metrics),
         services::job_context::emit(),
         services::job_control::emit(),
         services::job_dispatcher::emit(spec.jobs.has_workers()),

@@ -122,7 +122,7 @@ pub fn share_of_failed_deliveries(Window(window): Window) -> String {
 }
 
 /// The attempts at jobs that did not do what they were for.
-const FAILED_JOB: &str = "outcome=~\"retried|dead\"";
+const FAILED_JOB: &str = "outcome=~\"retried|lost|dead\"";
 
 /// The attempts to deliver after which the endpoint has not got it.
 const FAILED_DELIVERY: &str = "outcome=~\"refused|unanswered\"";

@@ -1,6 +1,5 @@
 //! `backend/app/services/job_clock.py`: the clock: has jobs run whose time has come, and finds those that got lost.
 
-use crate::core::database::Database;
 use crate::core::jobs::{Dispatcher, Ticket, enqueue};
 use crate::models::base::utcnow;
 use crate::models::job::{Job, JobStatus};
@@ -11,15 +10,16 @@ use crate::python::standard::{
     timedelta,
 };
 use crate::services::job_registry::{SCHEDULES, Schedule};
+use crate::services::resources::Resources;
 use astgen_pyast::prelude::*;
 
 vocabulary! {
     "app.services.job_clock": logger, BATCH, LOST_AFTER, EPOCH, jitter, JobClock;
 }
 
-/// The module.
+/// The module. Where there are metrics, it counts what got lost.
 #[must_use]
-pub fn emit() -> Module {
+pub fn emit(is_measured: bool) -> Module {
     module("app.services.job_clock")
         .docstring("The clock: has jobs run whose time has come, and finds those that got lost.")
         .body(block![
@@ -28,11 +28,11 @@ pub fn emit() -> Module {
             assign(LOST_AFTER, py!(timedelta(seconds = 60))),
             assign(EPOCH, py!(datetime(1970, 1, 1, tzinfo = UTC))),
             assign(jitter, py!(SystemRandom())).paragraph(),
-            job_clock_class()
+            job_clock_class(is_measured)
         ])
 }
 
-fn job_clock_class() -> ClassDef {
+fn job_clock_class(is_measured: bool) -> ClassDef {
     class(JobClock).body(block![
         docstring("Ticks in every server; what two of them do at once is done once."),
         job_clock_init(),
@@ -40,25 +40,25 @@ fn job_clock_class() -> ClassDef {
         job_clock_run(),
         job_clock_tick(),
         job_clock_ask_for(),
-        job_clock_revive(),
+        job_clock_revive(is_measured),
         job_clock_take_due()
     ])
 }
 
 fn job_clock_init() -> FunctionDef {
-    names!(database, dispatcher, poll_seconds);
+    names!(resources, dispatcher, poll_seconds);
     def("__init__")
         .params([
             untyped("self"),
-            param(database, Database),
+            param(resources, Resources),
             param(dispatcher, Dispatcher),
             star(),
             param(poll_seconds, float),
         ])
         .returns(none())
         .body(block![
-            docstring("Take the jobs of a database."),
-            assign(py!(self.database), database),
+            docstring("Take the jobs of the database."),
+            assign(py!(self.resources), resources),
             assign(py!(self.dispatcher), dispatcher),
             assign(py!(self.poll_seconds), poll_seconds),
             ann_assign(py!(self.asked_for), py!(dict[(str, str)]), py!(dict!()))
@@ -119,7 +119,7 @@ fn job_clock_ask_for() -> FunctionDef {
             assign(key, py!(f!("{}/{}", name, period))),
             if_(py!(self.asked_for.get(name) == key), [return_none()]),
             async_with_as(
-                py!(self.database.session()),
+                py!(self.resources.database.session()),
                 session,
                 block![
                     do_(py!(enqueue(session, schedule.kind, schedule.payload, unique_key = key))),
@@ -131,17 +131,25 @@ fn job_clock_ask_for() -> FunctionDef {
         ])
 }
 
-fn job_clock_revive() -> FunctionDef {
-    names!(now, lost, again, over, session);
+fn job_clock_revive(is_measured: bool) -> FunctionDef {
+    names!(now, lost, again, over, session, kinds, kind);
+    let lost_jobs = py!(update(Job)
+        .r#where(Job.status == JobStatus.RUNNING, Job.leased_until < now)
+        .values(leased_until = None, error = "The worker was lost"));
+    let (lost_jobs, revived) = if is_measured {
+        let revived = py!([*session.scalars(again).await, *session.scalars(over).await]);
+        (py!({ lost_jobs }.returning(Job.kind)), block![assign(kinds, revived)])
+    } else {
+        let again = do_(py!(session.execute(again).await));
+        (lost_jobs, block![again, do_(py!(session.execute(over).await))])
+    };
+    let counted = is_measured.then(|| {
+        for_(kind, kinds, [do_(py!(self.resources.work.jobs.labels(kind, "lost").inc()))])
+    });
     async_def("revive").params([untyped("self")]).returns(none()).body(block![
         docstring("Give back the jobs whose worker has died."),
         assign(now, py!(utcnow())),
-        assign(
-            lost,
-            py!(update(Job)
-                .r#where(Job.status == JobStatus.RUNNING, Job.leased_until < now)
-                .values(leased_until = None, error = "The worker was lost"))
-        ),
+        assign(lost, lost_jobs),
         assign(
             again,
             py!(lost
@@ -150,14 +158,11 @@ fn job_clock_revive() -> FunctionDef {
         ),
         assign(over, py!(lost.values(status = JobStatus.DEAD, finished_at = now))),
         async_with_as(
-            py!(self.database.session()),
+            py!(self.resources.database.session()),
             session,
-            block![
-                do_(py!(session.execute(again).await)),
-                do_(py!(session.execute(over).await)),
-                do_(py!(session.commit().await))
-            ]
-        )
+            block![revived, do_(py!(session.commit().await))]
+        ),
+        counted
     ])
 }
 
@@ -186,7 +191,7 @@ fn job_clock_take_due() -> FunctionDef {
                 .returning(Job.id, Job.attempts))
         ),
         async_with_as(
-            py!(self.database.session()),
+            py!(self.resources.database.session()),
             session,
             block![
                 assign(rows, py!(session.execute(taken).await)),

@@ -119,10 +119,11 @@ fn dispatcher_def() -> FunctionDef {
 }
 
 fn clock_def() -> FunctionDef {
-    names!(world);
+    names!(world, inline);
     def(clock).params([param(world, World)]).returns(JobClock).body(block![
-        docstring("Return a clock that ticks when the test says so."),
-        return_(py!(JobClock(world.database, dispatcher(world), poll_seconds = 0)))
+        docstring("Return one more clock, which ticks when the test says so."),
+        assign(inline, py!(dispatcher(world))),
+        return_(py!(JobClock(inline.runner.resources, inline, poll_seconds = 0)))
     ])
 }
 
@@ -459,7 +460,8 @@ fn test_the_clock_outlives_a_failure() -> FunctionDef {
                 if_(py!(len(ticks) == 3), [do_(py!(enough.set()))]),
                 raise(OSError)
             ]),
-            assign(fast, py!(JobClock(world.database, dispatcher(world), poll_seconds = 0.001))),
+            assign(fast, py!(clock(world))),
+            assign(py!(fast.poll_seconds), py!(0.001)),
             do_(py!(monkeypatch.setattr(fast, "tick", fail))),
             async_with(py!(fast.ticking()), [do_(py!(enough.wait().await))]),
             assert_(py!(in_!("missed a tick", caplog.text)))

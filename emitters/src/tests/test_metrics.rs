@@ -18,6 +18,7 @@ use crate::python::pydantic::SecretStr;
 use crate::python::pytest::pytest;
 use crate::python::sqlalchemy::update;
 use crate::python::standard::{AsyncGenerator, Path, os, subprocess, sys, timedelta, uuid4};
+use crate::services::job_clock::JobClock;
 use crate::services::job_context::JobContext;
 use crate::services::job_dispatcher::InlineDispatcher;
 use crate::services::job_registry::{HANDLERS, Handler};
@@ -57,6 +58,7 @@ pub fn emit(spec: &Spec) -> Module {
         test_what_waits_is_counted(create, spec.billing.is_some()),
         spec.billing.as_ref().map(|_| test_what_a_person_has_to_look_at_is_counted(create)),
         test_jobs_are_counted_by_how_they_end(),
+        test_jobs_of_a_worker_that_was_lost_are_counted(),
         test_without_a_database_the_rest_is_measured(create),
         test_a_process_that_was_killed_is_forgotten()
     ])
@@ -377,6 +379,41 @@ fn test_jobs_are_counted_by_how_they_end() -> FunctionDef {
             assign(timed, py!(read("background_job_duration_seconds_count", { kind }))),
             assert_(py!(timed == 3))
         ])
+}
+
+fn test_jobs_of_a_worker_that_was_lost_are_counted() -> FunctionDef {
+    names!(world, clock, metrics, past, number, session, job, read, lost);
+    let labels = py!(dict!("kind" => PROBE.name, "outcome" => "lost"));
+    world_test("test_jobs_of_a_worker_that_was_lost_are_counted").body(block![
+        docstring("One may be tried again, another one was on its last attempt."),
+        ann_assign(clock, JobClock, py!(world.app.state.clock)),
+        ann_assign(metrics, Metrics, py!(world.app.state.metrics)),
+        assign(past, py!(utcnow() - timedelta(seconds = 1))),
+        async_with_as(
+            py!(world.database.session()),
+            session,
+            block![
+                for_(
+                    number,
+                    py!((1, PROBE.max_attempts)),
+                    block![
+                        assign(
+                            job,
+                            py!(enqueue(session, PROBE, Nothing(), delay = timedelta(hours = 1)))
+                        ),
+                        assign(py!((job.status, job.attempts)), py!((JobStatus.RUNNING, number))),
+                        assign(py!(job.leased_until), past)
+                    ]
+                ),
+                do_(py!(session.commit().await))
+            ]
+        ),
+        do_(py!(clock.revive().await)),
+        do_(py!(clock.revive().await)),
+        assign(read, py!(metrics.registry.get_sample_value)),
+        assign(lost, py!(read("background_job_attempts_total", { labels }))),
+        assert_(py!(lost == 2))
+    ])
 }
 
 fn test_what_waits_is_counted(create: Import, bills: bool) -> FunctionDef {

@@ -181,7 +181,7 @@ fn listener_wait() -> FunctionDef {
             ]
         ),
         ann_assign(dispatcher, Dispatcher, py!(self.world.app.state.dispatcher)),
-        assign(clock, py!(JobClock(self.world.database, dispatcher, poll_seconds = 0))),
+        ann_assign(clock, JobClock, py!(self.world.app.state.clock)),
         do_(py!(dispatcher.dispatch(clock.take_due().await))),
         do_(py!(self.settle().await))
     ])

@@ -216,7 +216,7 @@ fn tick_def() -> FunctionDef {
     names!(app, clock);
     async_def(tick).params([param(app, FastAPI)]).returns(none()).body(block![
         docstring("Let the clock find what got lost."),
-        assign(clock, py!(JobClock(app.state.database, app.state.dispatcher, poll_seconds = 0))),
+        ann_assign(clock, JobClock, py!(app.state.clock)),
         do_(py!(clock.revive().await)),
         do_(py!(clock.dispatcher.dispatch(clock.take_due().await))),
         do_(py!(app.state.dispatcher.drain().await))
