@@ -334,7 +334,8 @@ pub fn move_on(manifest: &mut Manifest, origin: &ProjectPath, generated: Option<
 /// When the operating system refuses to read one.
 pub fn state_steps(root: &Root, manifest: &Manifest, texts: &Texts) -> Result<Vec<Step>, Error> {
     let mut steps = Vec::new();
-    for (path, text) in state::files(manifest, texts) {
+    for (path, pieces) in state::files(manifest, texts) {
+        let text = pieces.concat();
         let before = match root.read(path)? {
             Entry::File(bytes) if bytes == text.as_bytes() => continue,
             Entry::File(bytes) => Some(Digest::of(&bytes)),

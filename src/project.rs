@@ -6,8 +6,8 @@ use crate::state::manifest::Manifest;
 use crate::state::texts::Texts;
 use crate::{Digest, Error, ProjectPath, regions, state};
 use astgen_emitters::{Printed, spec};
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempDir};
 
@@ -86,7 +86,7 @@ fn create_in(parent: &Path, folder: &Path, spec: &spec::Spec) -> Result<Vec<Stri
 fn write_project(folder: &Path, spec: &spec::Spec) -> Result<Vec<String>, Error> {
     let written = astgen_emitters::generate_with(spec, |Printed { path, text }| {
         let path = ProjectPath::parse(&*path).map_err(Error::unsafe_path(&path))?;
-        write(&folder.join(path.as_str()), &text)?;
+        write(&folder.join(path.as_str()), &[&text])?;
         Ok::<_, Error>((path, Digest::of(text.as_bytes()), text))
     });
     let mut manifest = Manifest::empty();
@@ -97,20 +97,23 @@ fn write_project(folder: &Path, spec: &spec::Spec) -> Result<Vec<String>, Error>
         kept.insert_known(&path, digest, text);
         manifest.files.insert(path, digest);
     }
-    for (path, text) in state::files(&manifest, &kept) {
-        write(&folder.join(path), &text)?;
+    for (path, pieces) in state::files(&manifest, &kept) {
+        write(&folder.join(path), &pieces)?;
     }
     Ok(manifest.files.into_keys().map(|path| path.to_string()).collect())
 }
 
-/// Writes a file, with the folders above it.
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let written = fs::write(path, text).or_else(|error| match (error.kind(), path.parent()) {
+/// Writes a file piece by piece, with the folders above it.
+fn write(path: &Path, pieces: &[impl AsRef<str>]) -> Result<(), Error> {
+    let file = File::create(path).or_else(|error| match (error.kind(), path.parent()) {
         (ErrorKind::NotFound, Some(parent)) => {
             fs::create_dir_all(parent)?;
-            fs::write(path, text)
+            File::create(path)
         }
         _ => Err(error),
+    });
+    let written = file.and_then(|mut file| {
+        pieces.iter().try_for_each(|piece| file.write_all(piece.as_ref().as_bytes()))
     });
     written.map_err(Error::io("write", path))
 }
@@ -203,7 +206,7 @@ fn stage(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     if let Ok(metadata) = fs::metadata(path) {
         file.as_file().set_permissions(metadata.permissions())?;
     }
-    io::Write::write_all(&mut file, bytes)?;
+    file.write_all(bytes)?;
     Ok(file)
 }
 
@@ -226,6 +229,6 @@ fn usual_permissions() -> Option<fs::Permissions> {
 pub fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     let parent = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
-    let mut file = fs::File::create_new(path).map_err(Error::io("create", path))?;
-    io::Write::write_all(&mut file, text.as_bytes()).map_err(Error::io("write", path))
+    let mut file = File::create_new(path).map_err(Error::io("create", path))?;
+    file.write_all(text.as_bytes()).map_err(Error::io("write", path))
 }

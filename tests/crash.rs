@@ -110,8 +110,8 @@ fn lay_out(folder: &Path) {
     let generator = astgen_emitters::GENERATOR;
     let plan = serde_json::json!({"version": 1, "generator": generator, "actions": actions});
     write(&folder.join("plan.json"), &plan.to_string());
-    for (path, text) in state::files(&manifest, &texts) {
-        write(&folder.join(path), &text);
+    for (path, pieces) in state::files(&manifest, &texts) {
+        write(&folder.join(path), &pieces.concat());
     }
 }
 

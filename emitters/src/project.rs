@@ -54,16 +54,19 @@ pub fn generate_printed(spec: &Spec) -> Vec<Printed> {
 pub fn generate_with<T: Send>(spec: &Spec, work: impl Fn(Printed) -> T + Sync) -> Vec<T> {
     let work = |file: Generated| work(file.into_printed());
     let known = &Entities::of(spec);
+    // Parts differ in size: handed out one by one, they leave no core without work at the end.
     let (mut made, of_entities): (Vec<T>, Vec<T>) = rayon::join(
         || {
             frame(spec, known)
                 .into_par_iter()
+                .with_max_len(1)
                 .flat_map_iter(|part| part().into_iter().map(work))
                 .collect()
         },
         || {
             spec.entities
                 .par_iter()
+                .with_max_len(1)
                 .flat_map_iter(|one| entity(spec, &known.needs, one).map(work))
                 .collect()
         },
@@ -105,7 +108,8 @@ fn frame<'s>(spec: &'s Spec, known: &'s Entities<'s>) -> Vec<Part<'s>> {
         Box::new(|| files::emit(spec)),
         Box::new(|| vec![migrations::schema::Schema::of(spec).file()]),
     ];
-    modules.chain(others).collect()
+    // What takes longest comes first.
+    others.into_iter().chain(modules).collect()
 }
 
 /// The files of one entity.

@@ -12,7 +12,7 @@ use foldhash::{HashMap, HashSet};
 use rustpython_ast as ast;
 use rustpython_ast::fold::Fold;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Modules whose names are free to import at run time, whatever they are used for.
 const ALWAYS_AT_RUN_TIME: [&str; 2] = ["typing", "typing_extensions"];
@@ -33,8 +33,7 @@ pub(crate) fn resolve(module: Module) -> (Vec<Stmt>, Vec<Stmt>) {
     let first_party = &first_party;
     let mut uses = Uses { deferred_annotations, scopes: vec![Scope::default()], ..Uses::default() };
     body.iter().for_each(|stmt| uses.statement(stmt));
-    let imports = uses.imports.iter().map(|(import, at_run_time)| (**import, *at_run_time));
-    let mut imports: BTreeMap<Import, bool> = imports.collect();
+    let mut imports = uses.imports();
     imports.extend(exports.into_iter().map(|import| (import, true)));
     // A name that this module defines itself needs no import in it.
     imports.retain(|import, _| import.module != module || import.name.is_none());
@@ -75,10 +74,10 @@ pub(crate) fn resolve(module: Module) -> (Vec<Stmt>, Vec<Stmt>) {
 struct Scope<'a> {
     is_class: bool,
     bound: HashSet<&'a str>,
-    /// In the scope itself.
-    used: HashSet<Used<'a>>,
+    /// In the scope itself, and whether a use is evaluated at run time.
+    used: HashMap<Used<'a>, bool>,
     /// In functions and classes in it that do not bind the name.
-    used_inside: HashSet<Used<'a>>,
+    used_inside: HashMap<Used<'a>, bool>,
 }
 
 /// What a name stands for where it is used.
@@ -94,13 +93,27 @@ struct Uses<'a> {
     deferred_annotations: bool,
     /// From the module inwards.
     scopes: Vec<Scope<'a>>,
-    /// Every import of the tree, and whether a use of it is evaluated at run time.
-    imports: HashMap<&'a Import, bool>,
     /// Imports that something else of the same name hides where they are used.
-    hidden: BTreeSet<Import>,
+    hidden: HashMap<&'a Import, bool>,
 }
 
 impl<'a> Uses<'a> {
+    /// Every import of the tree, and whether a use of it is evaluated at run time.
+    fn imports(&self) -> BTreeMap<Import, bool> {
+        let mut imports: BTreeMap<Import, bool> = BTreeMap::new();
+        let scopes = self.scopes.iter();
+        let used = scopes.flat_map(|module| module.used.iter().chain(&module.used_inside));
+        let used = used.filter_map(|(one, at_run_time)| match one {
+            Used::Import(import) => Some((*import, *at_run_time)),
+            Used::Other(_) => None,
+        });
+        let hidden = self.hidden.iter().map(|(import, at_run_time)| (*import, *at_run_time));
+        for (import, at_run_time) in used.chain(hidden) {
+            *imports.entry(*import).or_default() |= at_run_time;
+        }
+        imports
+    }
+
     /// Walks through the body of a function or class, which hides what it binds.
     fn inside(&mut self, scope: Scope<'a>, body: impl FnOnce(&mut Self)) {
         self.scopes.push(scope);
@@ -111,13 +124,13 @@ impl<'a> Uses<'a> {
         let used = used.into_iter().map(|one| (one, true));
         let used = used.chain(used_inside.into_iter().map(|one| (one, false)));
         let Some(outer) = self.scopes.last_mut() else { return };
-        for (one, is_own) in used {
+        for ((one, at_run_time), is_own) in used {
             match one {
                 Used::Import(import) if is_hiding(import.binding().as_str(), is_own) => {
-                    self.hidden.insert(*import);
+                    *self.hidden.entry(import).or_default() |= at_run_time;
                 }
                 Used::Other(name) if is_hiding(name, is_own) => (),
-                _ => _ = outer.used_inside.insert(one),
+                _ => *outer.used_inside.entry(one).or_default() |= at_run_time,
             }
         }
     }
@@ -190,14 +203,11 @@ impl<'a> Uses<'a> {
             Node::Stmt(stmt) => return self.statement(stmt),
             Node::Expr(Expr::Name(name)) => {
                 let used = match name.range.import.as_deref() {
-                    Some(import) => {
-                        *self.imports.entry(import).or_default() |= at_run_time;
-                        Used::Import(import)
-                    }
+                    Some(import) => Used::Import(import),
                     None => Used::Other(&name.id),
                 };
                 if let Some(scope) = self.scopes.last_mut() {
-                    scope.used.insert(used);
+                    *scope.used.entry(used).or_default() |= at_run_time;
                 }
                 if name.ctx != ast::ExprContext::Load {
                     self.bind(&name.id);
@@ -246,7 +256,7 @@ fn aliases<'a>(
     for module in &uses.scopes {
         taken.extend(module.bound.iter().copied().map(Cow::Borrowed));
         // What is used without being bound or imported is Python's own.
-        let used = module.used.iter().chain(&module.used_inside);
+        let used = module.used.keys().chain(module.used_inside.keys());
         taken.extend(used.filter_map(|one| match one {
             Used::Other(name) => Some(Cow::Borrowed(*name)),
             Used::Import(_) => None,
@@ -254,7 +264,7 @@ fn aliases<'a>(
     }
     let mut aliases = HashMap::default();
     for import in imports {
-        let is_hidden = uses.hidden.contains(import);
+        let is_hidden = uses.hidden.contains_key(import);
         if taken.insert(Cow::Owned(import.binding().to_string())) && !is_hidden {
             continue;
         }
@@ -324,7 +334,7 @@ fn block(imports: Vec<Import>, first_party: &[&str]) -> Vec<Stmt> {
     }
     let mut blocks: Vec<(Group, bool, Vec<Import>)> = Vec::new();
     for ((group, is_from, ..), mut imports) in groups {
-        imports.sort_by_key(|import| member_key(*import));
+        imports.sort_by_cached_key(|import| member_key(*import));
         blocks.push((group, is_from, imports));
     }
     // Of one module, the statement whose first name comes first.
@@ -351,7 +361,7 @@ fn block(imports: Vec<Import>, first_party: &[&str]) -> Vec<Stmt> {
 /// `__all__ = […]` for the names that a module passes on, sorted as ruff sorts them.
 pub(crate) fn all(exports: &[Import]) -> Option<Stmt> {
     let mut exports = exports.to_vec();
-    exports.sort_by_key(|import| member_key(*import));
+    exports.sort_by_cached_key(|import| member_key(*import));
     let names = exports.iter().map(|import| import.binding().as_str());
     (!exports.is_empty()).then(|| assign(name("__all__"), list(names)))
 }

@@ -7,6 +7,7 @@
 //! nothing but knowledge: [`crate::regions`] tells then what nobody edited.
 
 pub mod manifest;
+mod packed;
 pub mod texts;
 
 use crate::disk::{Entry, Root};
@@ -179,17 +180,17 @@ fn compare_versions(generator: &str) -> Option<std::cmp::Ordering> {
     Some(numbers(generator)?.cmp(&numbers(astgen_emitters::GENERATOR)?))
 }
 
-/// The files of `.astgen` that say what was generated, by their paths.
+/// The files of `.astgen` that say what was generated, by their paths; each in pieces.
 #[must_use]
-pub fn files(manifest: &Manifest, texts: &Texts) -> [(&'static str, String); 3] {
+pub fn files(manifest: &Manifest, texts: &Texts) -> [(&'static str, Vec<String>); 3] {
     let applied = manifest.files.iter().map(|(path, digest)| (path.clone(), vec![*digest]));
     let waiting = manifest.pending.iter().filter_map(|(path, pending)| {
         Some((path.with_suffix(PENDING).ok()?, vec![pending.generated?]))
     });
     let wanted: BTreeMap<ProjectPath, Vec<Digest>> = applied.chain(waiting).collect();
     [
-        (ATTRIBUTES, ATTRIBUTES_TEXT.to_owned()),
+        (ATTRIBUTES, vec![ATTRIBUTES_TEXT.to_owned()]),
         (TEXTS, texts.write(&wanted)),
-        (MANIFEST, manifest.text()),
+        (MANIFEST, vec![manifest.text()]),
     ]
 }

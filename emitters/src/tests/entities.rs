@@ -20,8 +20,8 @@ use crate::wording::capitalized;
 use astgen_pyast::ast::{Constant, UnaryOp};
 use astgen_pyast::make;
 use astgen_pyast::prelude::*;
+use rayon::prelude::*;
 use std::collections::HashSet;
-use std::sync::OnceLock;
 
 vocabulary! {
     "tests.entities": ENTITIES, each, named;
@@ -160,10 +160,11 @@ impl Fact {
 pub struct Entities<'s> {
     /// What their rows cannot be without.
     pub needs: Needs<'s>,
-    known: OnceLock<Known>,
+    known: Known,
 }
 
 /// What is known of at least one entity.
+#[derive(Default)]
 struct Known {
     facts: HashSet<Fact>,
     most_rows: u32,
@@ -175,19 +176,23 @@ impl<'s> Entities<'s> {
     /// The entities of a spec.
     #[must_use]
     pub fn of(spec: &'s Spec) -> Entities<'s> {
-        Entities { needs: Needs::of(spec), known: OnceLock::new() }
+        let needs = Needs::of(spec);
+        let add = |known: Known, entity| known.with_entity(&needs, entity);
+        let known = spec.entities.par_iter().fold(Known::default, add);
+        let known = known.reduce(Known::default, Known::with);
+        Entities { needs, known }
     }
 
     /// Whether there is an entity of which a test knows it.
     #[must_use]
     pub fn know(&self, fact: Fact) -> bool {
-        self.known().facts.contains(&fact)
+        self.known.facts.contains(&fact)
     }
 
     /// Whether there is an entity of which a test can make so many rows.
     #[must_use]
     pub fn have_room(&self, rows: u32) -> bool {
-        self.known().most_rows >= rows
+        self.known.most_rows >= rows
     }
 
     /// Whether there is an entity with tests.
@@ -199,38 +204,27 @@ impl<'s> Entities<'s> {
     /// Whether there is a reference whose row does that when what it refers to is deleted.
     #[must_use]
     pub fn have(&self, outcome: OnDelete) -> bool {
-        self.known().outcomes.contains(&outcome)
+        self.known.outcomes.contains(&outcome)
     }
 
     /// Whether there is a reference to something that can be restored, and its row with it.
     #[must_use]
     pub fn come_back(&self) -> bool {
-        self.known().comes_back
-    }
-
-    fn known(&self) -> &Known {
-        self.known.get_or_init(|| {
-            let mut known = Known {
-                facts: HashSet::new(),
-                most_rows: 0,
-                outcomes: Vec::new(),
-                comes_back: false,
-            };
-            for entity in &self.needs.spec.entities {
-                let Some(most) = most_rows(&self.needs, entity) else { continue };
-                known.most_rows = known.most_rows.max(most);
-                let facts = facts(&self.needs, entity, most);
-                known.facts.extend(facts.iter().map(|(fact, _)| *fact));
-                if most >= 3 {
-                    known.add_references(&self.needs, entity);
-                }
-            }
-            known
-        })
+        self.known.comes_back
     }
 }
 
 impl Known {
+    fn with_entity(mut self, needs: &Needs<'_>, entity: &Entity) -> Known {
+        let Some(most) = most_rows(needs, entity) else { return self };
+        self.most_rows = self.most_rows.max(most);
+        self.facts.extend(facts(needs, entity, most).into_iter().map(|(fact, _)| fact));
+        if most >= 3 {
+            self.add_references(needs, entity);
+        }
+        self
+    }
+
     fn add_references(&mut self, needs: &Needs<'_>, entity: &Entity) {
         for (field, to) in references(needs, entity) {
             self.outcomes.push(to.on_delete);
@@ -239,6 +233,14 @@ impl Known {
                 self.facts.insert(Fact::WrongFiles);
             }
         }
+    }
+
+    fn with(mut self, other: Known) -> Known {
+        self.facts.extend(other.facts);
+        self.most_rows = self.most_rows.max(other.most_rows);
+        self.outcomes.extend(other.outcomes);
+        self.comes_back |= other.comes_back;
+        self
     }
 }
 
