@@ -78,10 +78,8 @@ fn as_text(bytes: &[u8]) -> String {
 fn file(action: &Action, before: &str, after: &str) -> FileDiff {
     let is_python = Language::of(action.path.as_ref()) == Language::Python;
     let outline_of = |text: &str| if is_python { outline(text) } else { None };
-    let owners = Owners {
-        before: outline_of(before).unwrap_or_default(),
-        after: outline_of(after).unwrap_or_default(),
-    };
+    let owners =
+        Owners { before: outline_of(before).unwrap_or_default(), after: outline_of(after) };
     let blocks: Vec<hunks::Block> = hunks::blocks(before, after)
         .into_iter()
         .filter(|block| !is_digest(before, &block.before) || !is_digest(after, &block.after))
@@ -126,7 +124,8 @@ fn is_digest(text: &str, lines: &Range<usize>) -> bool {
 /// The definitions of both versions, to find the one that a line belongs to.
 struct Owners {
     before: Vec<Definition>,
-    after: Vec<Definition>,
+    /// `None` where it is no Python: a clash is marked in it.
+    after: Option<Vec<Definition>>,
 }
 
 impl Owners {
@@ -134,9 +133,7 @@ impl Owners {
     fn groups(&self, blocks: Vec<hunks::Block>) -> Vec<(Option<String>, Vec<hunks::Block>)> {
         let mut groups: Vec<(Option<String>, Vec<hunks::Block>)> = Vec::new();
         for block in blocks {
-            let owner = owner(&self.after, &block.after)
-                .or_else(|| owner(&self.before, &block.before))
-                .map(|it| it.name.clone());
+            let owner = self.owner(&block).map(|it| it.name.clone());
             match groups.last_mut() {
                 Some((last, blocks)) if *last == owner => blocks.push(block),
                 _ => groups.push((owner, vec![block])),
@@ -144,6 +141,20 @@ impl Owners {
         }
         groups
     }
+
+    fn owner(&self, block: &hunks::Block) -> Option<&Definition> {
+        match &self.after {
+            Some(after) => {
+                owner(after, &block.after).or_else(|| owner(&self.before, &block.before))
+            }
+            None => owner(&self.before, &or_above(&block.before)),
+        }
+    }
+}
+
+/// The lines, or the one above the place where there are none.
+fn or_above(lines: &Range<usize>) -> Range<usize> {
+    if lines.is_empty() { lines.start.saturating_sub(1)..lines.end } else { lines.clone() }
 }
 
 /// The innermost definition around the first line of a change that is in any.
@@ -161,9 +172,13 @@ mod tests {
     use crate::plan::Plan;
 
     fn diff(before: &str, after: &str) -> super::FileDiff {
+        diff_with(before, after, after)
+    }
+
+    fn diff_with(before: &str, theirs: &str, after: &str) -> super::FileDiff {
         let plan = r#"{"actions": [{"type": "update", "path": "a.py", "content": ""}]}"#;
         let mut action = Plan::parse(plan).expect("a plan").actions.remove(0);
-        let sides = Sides { base: before, ours: before, theirs: after, merged: after };
+        let sides = Sides { base: before, ours: before, theirs, merged: theirs };
         action.definitions = definitions(sides, &[]);
         file(&action, before, after)
     }
@@ -184,6 +199,17 @@ mod tests {
         let changed: Vec<_> = lines.iter().filter(|line| line.side != Side::Both).collect();
         assert_eq!(changed[0].text, "    return 1");
         assert_eq!(changed[1].text, "    return 2");
+    }
+
+    #[test]
+    fn lines_beside_a_clash_stand_below_their_definitions_too() {
+        let before = "def a():\n    return 1\n\n\ndef b():\n    x = 1\n    return x\n";
+        let theirs = "def a():\n    return 2\n\n\ndef b():\n    x = 1\n    x += 1\n    return x\n";
+        let clash = "<<<<<<< yours\n    return 1\n=======\n    return 2\n>>>>>>> now\n";
+        let marked = theirs.replace("    return 2\n", clash);
+        let parts = diff_with(before, theirs, &marked).parts;
+        let names = parts.iter().map(|part| Some(&*part.definition.as_ref()?.definition));
+        assert_eq!(names.collect::<Vec<_>>(), [Some("a"), Some("b")]);
     }
 
     #[test]
