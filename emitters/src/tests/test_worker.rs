@@ -3,6 +3,7 @@
 use crate::app_main::create_app;
 use crate::core::database::Database;
 use crate::core::jobs::{JobKind, Ticket, enqueue};
+use crate::core::metrics::Metrics;
 use crate::core::settings::Settings;
 use crate::models::base::utcnow;
 use crate::models::email::EmailStatus;
@@ -71,7 +72,9 @@ pub fn emit(spec: &Spec) -> Module {
                 test_a_worker_that_nobody_asks_leaves_no_files()
             ]),
             test_a_job_is_in_the_queue_once(),
-            sends_mail.then(test_a_job_of_a_worker_that_was_killed_is_done_once),
+            sends_mail.then(|| {
+                test_a_job_of_a_worker_that_was_killed_is_done_once(spec.observability.metrics)
+            }),
             test_without_redis_requests_answer_and_jobs_wait(),
             test_redis_can_be_gone_for_a_while(),
             test_a_redis_that_hangs_holds_nobody_up(),
@@ -366,8 +369,17 @@ fn test_a_job_is_in_the_queue_once() -> FunctionDef {
         ])
 }
 
-fn test_a_job_of_a_worker_that_was_killed_is_done_once() -> FunctionDef {
-    names!(silent, mail, stuck, started, postbox, controller);
+fn test_a_job_of_a_worker_that_was_killed_is_done_once(is_measured: bool) -> FunctionDef {
+    names!(silent, mail, stuck, started, postbox, controller, metrics, lost);
+    let labels = py!(dict!("kind" => DELIVER_EMAIL.name, "outcome" => "lost"));
+    let read = py!(metrics.registry.get_sample_value("background_job_attempts_total", { labels }));
+    let counted = is_measured.then(|| {
+        block![
+            ann_assign(metrics, Metrics, py!(queueing.state.metrics)),
+            assign(lost, read),
+            assert_(py!(lost == 1))
+        ]
+    });
     async_def("test_a_job_of_a_worker_that_was_killed_is_done_once")
         .decorator(py!(pytest.mark.usefixtures("world")))
         .params([param(queueing, FastAPI)])
@@ -407,7 +419,8 @@ fn test_a_job_of_a_worker_that_was_killed_is_done_once() -> FunctionDef {
             do_(py!(controller.stop())),
             assert_(py!(
                 list!(message["To"] for message in postbox.messages) == ["ada@example.com"]
-            ))
+            )),
+            counted
         ])
 }
 
