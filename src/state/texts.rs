@@ -17,7 +17,7 @@ const HEADER: &str = "astgen texts 3";
 const DIGITS: usize = 16;
 
 /// A line holds about this many texts: the more, the smaller the file, and the larger each change of it. Twice as many
-/// save 3 % of a small project and 18 % of a thousand entities.
+/// save 2 % of a small project and 18 % of a thousand entities.
 const TEXTS_IN_A_LINE: u8 = 4;
 
 /// Texts by path and digest.
